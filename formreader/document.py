@@ -1,0 +1,194 @@
+"""The nouns that pass between the stages: pages, fields, glyphs, characters, readings.
+
+All are frozen; a stage returns the next noun and changes nothing in place.
+Arrays are `[row, column]`, points `(x, y)`, angles counter-clockwise, pages counted from 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Grey = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+Float = NDArray[np.float32]
+
+
+class Status(StrEnum):
+    """What is to be done with a reading."""
+
+    ACCEPTED = "accepted"
+    REVIEW = "review"
+    BLANK = "blank"
+    FAILED = "failed"
+
+
+class Reason(StrEnum):
+    """Why a reading needs a person; the value is the sentence shown to them."""
+
+    LOW_CONFIDENCE = "low confidence"
+    TOUCHING = "touching characters"
+    NOT_A_DIGIT = "not a digit"
+    WRONG_LENGTH = "wrong length"
+    STRUCK_OUT = "struck out or overwritten"
+    EMPTY_BOX_INSIDE = "empty box between digits"
+    CLIPPED = "ink runs out of the field"
+    READERS_DISAGREE = "readers disagree"
+    NOT_A_FIELD = "may not be a handwritten number"
+    FAINT = "faint ink"
+
+
+class Kind(StrEnum):
+    """How a field is laid out on paper."""
+
+    COMB = "comb"
+    BOXES = "boxes"
+    CELL = "cell"
+    LINE = "line"
+    FREE = "free"
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """A rectangle in pixels: left, top, width, height."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        """Return the first column beyond the rectangle."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> int:
+        """Return the first row beyond the rectangle."""
+        return self.y + self.height
+
+    def moved(self, dx: int, dy: int) -> Rect:
+        """Return the rectangle shifted by whole pixels."""
+        return Rect(self.x + dx, self.y + dy, self.width, self.height)
+
+
+def union(rects: list[Rect]) -> Rect:
+    """Return the smallest rectangle around one or more rectangles."""
+    x, y = min(r.x for r in rects), min(r.y for r in rects)
+    return Rect(x, y, max(r.right for r in rects) - x, max(r.bottom for r in rects) - y)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """One page as loaded: `image` uint8 (H, W), 0 black to 255 white."""
+
+    source: str
+    number: int
+    image: Grey
+    dpi: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Registration:
+    """How the upright page lies on the loaded one.
+
+    `matrix` (3, 3) float64 takes upright pixels to loaded pixels; `skew_deg` is the fine
+    rotation that was taken out and `turns` the quarter turns, both counter-clockwise.
+    """
+
+    matrix: NDArray[np.float64]
+    skew_deg: float
+    turns: int
+    residual_mm: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """What is known of a field before it is read; `length` 0 means any length."""
+
+    name: str
+    kind: Kind
+    length: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldImage:
+    """One field cut out of an upright page.
+
+    `rect` is in upright pixels; `image` uint8 (H, W) grey; `ink` bool (H, W), printed lines
+    taken out; `cells` are the field's boxes in crop pixels, left to right (empty where the
+    field has none). `doubt` in 0…1 is how much the place looks like print, not a field.
+    """
+
+    spec: FieldSpec
+    rect: Rect
+    image: Grey
+    ink: Mask
+    cells: tuple[Rect, ...] = ()
+    doubt: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glyph:
+    """Pixels that may be one character: a span between two cuts of a field.
+
+    `rect` is in crop pixels, `image` float32 (28, 28), 0 paper to 1 ink, `start` and `end`
+    are nodes of the field's lattice, and `height` is the glyph's height divided by the
+    field's digit height (a comma has 0.3, a digit about 1). `gap` in 0…1 says how clear the
+    cuts at both sides are (1: white paper).
+    """
+
+    rect: Rect
+    image: Float
+    start: int
+    end: int
+    height: float
+    gap: float
+    cell: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """One symbol read: `probability` and `alternatives` (symbol, probability) in 0…1."""
+
+    text: str
+    probability: float
+    alternatives: tuple[tuple[str, float], ...]
+    rect: Rect
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One way to read a whole field; `score` is a log-likelihood, higher is better."""
+
+    text: str
+    score: float
+    characters: tuple[Character, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one field says, how sure that is, and what is to be done with it."""
+
+    field: str
+    text: str
+    confidence: float
+    status: Status
+    reasons: tuple[Reason, ...]
+    characters: tuple[Character, ...]
+    rect: Rect
+    alternatives: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageResult:
+    """All readings of one page, or the sentence that says why there are none."""
+
+    source: str
+    number: int
+    form: str
+    readings: tuple[Reading, ...]
+    failure: str = ""
