@@ -136,9 +136,8 @@ class Glyph:
     """Pixels that may be one character: a span between two cuts of a field.
 
     `rect` is in crop pixels, `image` float32 (28, 28), 0 paper to 1 ink, `start` and `end`
-    are nodes of the field's lattice, and `height` is the glyph's height divided by the
-    field's digit height (a comma has 0.3, a digit about 1). `gap` in 0…1 says how clear the
-    cuts at both sides are (1: white paper).
+    are nodes of the field's lattice; `height` and `width` are in digit heights of the field
+    (a comma is 0.3 high, a digit about 1). `cell` is the box it lies in, −1 outside boxes.
     """
 
     rect: Rect
@@ -146,7 +145,7 @@ class Glyph:
     start: int
     end: int
     height: float
-    gap: float
+    width: float
     cell: int = -1
 
 
@@ -162,11 +161,17 @@ class Character:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One way to read a whole field; `score` is a log-likelihood, higher is better."""
+    """One way to read a whole field; `score` is a log-likelihood, higher is better.
+
+    `passed` counts glyphs as tall as digits that were passed over, `touching` cuts through
+    ink.
+    """
 
     text: str
     score: float
     characters: tuple[Character, ...]
+    passed: int = 0
+    touching: int = 0
 
 
 @dataclass(frozen=True, slots=True)

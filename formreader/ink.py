@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from formreader.document import Float, Grey, Mask, Rect
+from formreader.document import Float, Grey, Mask
 
 GLYPH_SIZE = 28
 """Side of a glyph in pixels (LeCun et al. 1998, MNIST)."""
@@ -46,3 +46,81 @@ def normalize_glyph(darkness: Float) -> Float:
     top = min(max(top, 0), GLYPH_SIZE - size[1])
     glyph[top : top + size[1], left : left + size[0]] = small
     return glyph * np.float32(1.0 / max(float(glyph.max()), 1e-6))
+
+
+PAPER_WINDOW = 1.0
+"""Side of the window in which paper is averaged, as a share of the field's height."""
+FAINTEST_CONTRAST = 12.0
+"""Grey levels between paper and ink below which a field holds no ink: scanner noise and
+show-through of the sheets looked at stay under 10, hard pencil reaches 25."""
+
+
+INK_LEVEL = 0.5
+"""Darkness from which a pixel of a field is ink."""
+
+
+def darkness_of(grey: Grey) -> tuple[Float, float]:
+    """Flatten the paper of a field and scale its ink: float32 (H, W) 0 paper … 1 ink.
+
+    Paper is the local mean of the pixels that Otsu's threshold (1979) calls bright, so that
+    security print counts as paper; 1 is the mean darkness of the pixels it calls dark. Also
+    returns the contrast between the two in grey levels.
+    """
+    soft = cv2.GaussianBlur(grey, (3, 3), 0)
+    threshold, _ = cv2.threshold(soft, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    bright = (soft > threshold).astype(np.float32)
+    values = grey.astype(np.float32)
+    side = max(9, int(grey.shape[0] * PAPER_WINDOW) | 1)
+    weight = cv2.blur(bright, (side, side))
+    mean = float(values[bright > 0].mean()) if bright.any() else float(values.mean())
+    paper = (cv2.blur(values * bright, (side, side)) + 0.02 * mean) / (weight + 0.02)
+    depth = paper - values
+    dark = depth[bright == 0]
+    contrast = float(dark.mean()) if dark.size else 0.0
+    if contrast < 1.0:
+        return np.zeros(grey.shape, np.float32), 0.0
+    return np.clip(depth / contrast, 0, 1).astype(np.float32), contrast
+
+
+def remove_long_lines(mask: Mask, length: int, thickness: int) -> Mask:
+    """Take ruled lines out of ink bool (H, W), leaving the strokes that cross them.
+
+    A horizontal run of at least `length` px, leaning by a pixel at most in that length,
+    belongs to a line where the ink is at most `thickness` px high; ink that goes on above or
+    below by more than that is a stroke.
+    """
+    ink = mask.view(np.uint8)
+    wide = cv2.dilate(ink, np.ones((3, 1), np.uint8))
+    opened = cv2.morphologyEx(wide, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    if not opened.any():
+        return mask
+    tall = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((thickness + 1, 1), np.uint8))
+    return mask & ~((opened > 0) & (tall == 0))
+
+
+STRIP_HEIGHT = 32
+"""Height in pixels of the strip that the segmentation-free reader sees."""
+STRIP_MARGIN = 2
+"""White rows and columns around the ink of a strip, in pixels."""
+LONGEST_STRIP = 512
+"""Widest strip in pixels; wider fields (over 20 digits) are squeezed into it."""
+
+
+def strip_of(darkness: Float, ink: Mask) -> Float:
+    """Bring a whole field to the frame of the segmentation-free reader.
+
+    `darkness` float32 (H, W) and `ink` bool (H, W) → float32 (32, width) in 0…1, width at
+    most 512: cut to the ink, scaled to 28 px height, two white pixels around.
+    """
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
+    big = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= max(4, 0.02 * stats[1:, 4].max(initial=0))]
+    if not len(big):
+        return np.zeros((STRIP_HEIGHT, STRIP_HEIGHT), np.float32)
+    x, y = big[:, 0].min(), big[:, 1].min()
+    crop = darkness[y : (big[:, 1] + big[:, 3]).max(), x : (big[:, 0] + big[:, 2]).max()]
+    inner = STRIP_HEIGHT - 2 * STRIP_MARGIN
+    scale = inner / crop.shape[0]
+    width = int(np.clip(round(crop.shape[1] * scale), 3, LONGEST_STRIP - 2 * STRIP_MARGIN))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(crop, (width, inner), interpolation=method)
+    return np.asarray(np.pad(small, STRIP_MARGIN), np.float32)

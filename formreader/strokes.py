@@ -350,9 +350,9 @@ def pen_paths(symbol: str, hand: Hand, rng: np.random.Generator) -> list[Float]:
     paths = []
     for stroke in FORMS[symbol][hand.form[symbol] % len(FORMS[symbol])]:
         points = np.array(stroke, np.float32)
-        points = points + rng.normal(0, hand.unrest, points.shape)
-        points = points + (points - 0.5) @ warp
-        path = smooth(points.astype(np.float32), hand.roundness)
+        shaken = points + rng.normal(0, hand.unrest, points.shape)
+        warped = shaken + (shaken - 0.5) @ warp
+        path = smooth(warped.astype(np.float32), hand.roundness)
         x = path[:, 0] * hand.width + hand.slant * (1.0 - path[:, 1])
         paths.append(np.stack([x, path[:, 1]], 1).astype(np.float32))
     return paths

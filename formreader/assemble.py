@@ -1,0 +1,147 @@
+"""Stage 6 of 8: find the likeliest strings through a field's lattice.
+
+Every glyph is an edge between two cuts; it may be read as a digit or passed over as a mark
+(dot, comma, dash, currency sign, dirt). Dynamic programming keeps the best few strings at
+every cut. Nothing here sees a pixel.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formreader.document import Candidate, Character, Float, Glyph
+
+DIGITS = "0123456789"
+BEAM = 6
+"""Strings kept at every cut; the margin needs two, alternatives four."""
+CUT_WEIGHT = 1.2
+"""Log-likelihood lost for a cut through ink one stroke wide."""
+DEAREST_CUT = 1.6
+"""Cost in stroke widths beyond which a cut counts no more against a reading."""
+LOW, TALL = 0.62, 1.5
+"""Heights, in digit heights, outside which a digit grows unlikely: commas end at 0.5, the
+small 0s of quickly written thousands begin at 0.55."""
+DIGIT_WIDTH = 0.5
+"""Usual width of a digit in digit heights: what is wider may be two and costs twice."""
+MARK_HEIGHT = 0.6
+"""Height in digit heights from which ink passed over is more than a dot, comma or dash."""
+INKY_CUT = 0.15
+"""Cost in stroke widths from which a cut goes through ink."""
+PASS_LOW, PASS_TALL = -0.7, -8.0
+"""Log-likelihood of passing over a mark as small as a dot, and over one as tall as a digit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A partial reading: its score and the edges taken (glyph index, class or −1)."""
+
+    score: float
+    text: str
+    steps: tuple[tuple[int, int], ...]
+
+
+def assemble(
+    glyphs: Sequence[Glyph], scores: Float, cuts: NDArray[np.float64], cells: int
+) -> list[Candidate]:
+    """Return the best strings of one field, best first.
+
+    `scores` float32 (N, K) are log-probabilities of the glyphs, digits in the first ten
+    columns, not-a-digit in the last; `cuts` (nodes,) as `segment` gives them; `cells` is the
+    number of boxes, 0 for free writing.
+    """
+    if not glyphs:
+        return []
+    edges: dict[int, list[int]] = defaultdict(list)
+    for index, glyph in enumerate(glyphs):
+        edges[glyph.start].append(index)
+    nodes = len(cuts)
+    beams: list[dict[str, Path]] = [{} for _ in range(nodes)]
+    beams[0][""] = Path(0.0, "", ())
+    for node in range(nodes - 1):
+        alive = sorted(beams[node].values(), key=lambda p: -p.score)[:BEAM]
+        toll = -CUT_WEIGHT * min(float(cuts[node]), DEAREST_CUT) if node else 0.0
+        alive = [Path(p.score + toll, p.text, p.steps) for p in alive]
+        ends = {glyphs[i].end for i in edges[node]}
+        if node + 1 not in ends:
+            for path in alive:
+                keep_best(beams[node + 1], path)
+        for index in edges[node]:
+            follow(beams[glyphs[index].end], alive, index, glyphs[index], scores[index], cells)
+    finished = sorted(beams[-1].values(), key=lambda p: -p.score)[:BEAM]
+    return [to_candidate(path, glyphs, scores, cuts) for path in finished]
+
+
+def follow(
+    target: dict[str, Path],
+    alive: list[Path],
+    index: int,
+    glyph: Glyph,
+    scores: Float,
+    cells: int,
+) -> None:
+    """Extend partial readings by one glyph, read as each likely digit or passed over."""
+    fit = 0.0 if cells else height_fit(glyph.height)
+    options = [(int(k), float(scores[k]) + fit) for k in np.argsort(scores[:10])[-3:]]
+    options.append((-1, passing(glyph, float(scores[-1]), cells)))
+    for path in alive:
+        for symbol, gain in options:
+            text = path.text + (DIGITS[symbol] if symbol >= 0 else "")
+            keep_best(target, Path(path.score + gain, text, (*path.steps, (index, symbol))))
+
+
+def keep_best(beam: dict[str, Path], path: Path) -> None:
+    """Keep the better of two ways to the same string."""
+    held = beam.get(path.text)
+    if held is None or path.score > held.score:
+        beam[path.text] = path
+
+
+def height_fit(height: float) -> float:
+    """Return how well a digit's height in digit heights fits, as a log-likelihood ≤ 0."""
+    if height < LOW:
+        return -40.0 * (LOW - height) ** 2
+    return -3.0 * max(0.0, height - TALL)
+
+
+def passing(glyph: Glyph, not_a_digit: float, cells: int) -> float:
+    """Return the log-likelihood of passing a glyph over."""
+    if cells:
+        return not_a_digit - 2.0
+    share = float(np.clip((glyph.height - 0.2) / 0.6, 0, 1))
+    trust = 0.5 + 0.5 * share
+    tall = PASS_TALL * max(1.0, glyph.width / DIGIT_WIDTH)
+    return PASS_LOW + share * (tall - PASS_LOW) + trust * max(not_a_digit, -6.0)
+
+
+def to_candidate(
+    path: Path, glyphs: Sequence[Glyph], scores: Float, cuts: NDArray[np.float64]
+) -> Candidate:
+    """Turn a finished path into a candidate with its characters."""
+    characters = []
+    for index, symbol in path.steps:
+        if symbol < 0:
+            continue
+        order = np.argsort(-scores[index])
+        others = tuple(
+            (DIGITS[k] if k < 10 else "?", float(np.exp(scores[index][k])))
+            for k in order
+            if k != symbol
+        )[:2]
+        characters.append(
+            Character(
+                DIGITS[symbol], float(np.exp(scores[index][symbol])), others, glyphs[index].rect
+            )
+        )
+    taken = [glyphs[index] for index, _ in path.steps]
+    return Candidate(
+        path.text,
+        path.score,
+        tuple(characters),
+        passed=sum(s < 0 and glyphs[i].height > MARK_HEIGHT for i, s in path.steps),
+        touching=sum(float(cuts[glyph.start]) > INKY_CUT for glyph in taken),
+    )

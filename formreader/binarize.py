@@ -1,0 +1,66 @@
+"""Darkness of ink over its own paper, and the level from which darkness is ink.
+
+Shared below the stages. Everything that follows works on *darkness* (0 paper, 255 black),
+so shadows, coloured paper and faint copies need no constants of their own.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from formreader.document import Grey, Mask
+
+PAPER_WINDOW_MM = 9.0
+"""Side of the window whose median is taken for paper, in millimetres. Wider than the black
+bars of a form's headings; much wider, and the edge of a shadow would count as ink."""
+LEAST_INK = 28
+"""Darkness below which nothing counts as ink: sensor noise and JPEG ripples reach about 20."""
+USUAL_INK = 140
+"""Darkness taken for ink on a page that has none to measure."""
+INK_SHARE = 0.45
+"""Share of the page's usual ink from which a pixel is ink; pale guides lie below it."""
+
+
+def darkness(image: Grey, pixels_per_mm: float) -> Grey:
+    """Measure how much darker each pixel is than the paper around it.
+
+    `image` uint8 (H, W). Returns uint8 (H, W), 0 paper to 255 black, as a share of the
+    local paper, which is the median of the brighter pixels nearby.
+    """
+    height, width = image.shape
+    shrink = max(1, round(pixels_per_mm / 2))
+    size = (max(1, width // shrink), max(1, height // shrink))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    small = cv2.dilate(small, np.ones((3, 3), np.uint8))
+    window = max(3, round(PAPER_WINDOW_MM * pixels_per_mm / shrink) | 1)
+    small = cv2.medianBlur(small, min(window, 255))
+    paper = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    paper = np.maximum(paper, 24)
+    return np.asarray(cv2.divide(cv2.subtract(paper, image), paper, scale=255), np.uint8)
+
+
+def ink_level(dark: Grey) -> float:
+    """Return the usual darkness of ink on the page, 0 to 255.
+
+    It is the median of the darker class (Otsu 1979) of the pixels that are no paper.
+    """
+    counts = np.bincount(dark.ravel(), minlength=256)[LEAST_INK:].astype(np.float64)
+    total = counts.sum()
+    if total < 20:
+        return USUAL_INK
+    levels = np.arange(LEAST_INK, 256)
+    weight = np.cumsum(counts)
+    mass = np.cumsum(counts * levels)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = (mass[-1] * weight / total - mass) ** 2 / (weight * (total - weight))
+    cut = int(np.nanargmax(np.where(np.isfinite(spread), spread, -1)))
+    upper = np.cumsum(counts[cut + 1 :])
+    if upper.size == 0 or upper[-1] == 0:
+        return float(levels[cut])
+    return float(levels[cut + 1 + int(np.searchsorted(upper, upper[-1] / 2))])
+
+
+def ink_mask(dark: Grey, level: float) -> Mask:
+    """Return which pixels are ink, given the page's usual ink darkness `level`."""
+    return dark > max(LEAST_INK, INK_SHARE * level)

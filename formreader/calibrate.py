@@ -1,0 +1,107 @@
+"""Stage 7 of 8: turn scores into a confidence that means something.
+
+Two readers propose strings: the lattice of single glyphs, and the segmentation-free reader
+of the whole strip. Their scores are fused, and what predicts error (margins, agreement, ink
+cut through, ink passed over) becomes one probability by a logistic model. The model's
+weights come from the card; they were fitted on writers never trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formreader.document import Candidate
+
+UNSEEN = -12.0
+"""Score of a string that one reader proposes and the other does not list, relative to its
+best; beyond it a reader's tail says nothing."""
+FREE, CELLS = "free", "cells"
+
+
+def fuse(
+    lattice: Sequence[Candidate], strip: Sequence[tuple[str, float]], strip_weight: float
+) -> list[tuple[str, float]]:
+    """Join both readers' strings: text and fused log-score, best first.
+
+    `strip` are strings with log-posteriors; empty where only the lattice reads (boxes).
+    """
+    if not strip:
+        return [(c.text, c.score) for c in lattice]
+    ours = {c.text: max(c.score - lattice[0].score, UNSEEN) for c in lattice}
+    theirs = {text: max(score, UNSEEN) for text, score in strip}
+    texts = {*ours, *theirs}
+    scores = {
+        text: ours.get(text, UNSEEN) + strip_weight * theirs.get(text, UNSEEN) for text in texts
+    }
+    return sorted(scores.items(), key=lambda pair: -pair[1])
+
+
+def features(
+    lattice: Sequence[Candidate],
+    strip: Sequence[tuple[str, float]],
+    fused: Sequence[tuple[str, float]],
+    contrast: float,
+) -> NDArray[np.float64]:
+    """Describe how sure a reading is: float64 (8,), larger meaning surer but for the last two.
+
+    Fused margin, lattice score and margin, weakest character, strip log-odds, agreement,
+    length, faintness.
+    """
+    best = fused[0][0]
+    margin = fused[0][1] - fused[1][1] if len(fused) > 1 else 12.0
+    same = next((c for c in lattice if c.text == best), None)
+    others = [c.score for c in lattice if c.text != best]
+    lead = (same.score if same else -20.0) - (max(others) if others else -20.0)
+    weakest = min((c.probability for c in same.characters), default=0.0) if same else 0.0
+    chance = float(np.exp(min(dict(strip).get(best, UNSEEN), -1e-6))) if strip else 0.5
+    agree = bool(strip) and bool(lattice) and strip[0][0] == lattice[0].text == best
+    return np.array(
+        [
+            np.clip(margin, 0, 20) / 10,
+            max(same.score if same else -20.0, -20.0) / 10,
+            np.clip(lead, -10, 10) / 10,
+            log_odds(weakest),
+            log_odds(chance),
+            float(agree),
+            len(best) / 5,
+            min(contrast, 60.0) / 60,
+        ]
+    )
+
+
+def log_odds(probability: float) -> float:
+    """Return log(p / (1 − p)) / 5, cut at ±2 (p within 0.00005 of 0 or 1)."""
+    safe = min(max(probability, 4.5e-5), 1 - 4.5e-5)
+    return float(np.log(safe / (1 - safe)) / 5)
+
+
+def confidence(values: NDArray[np.float64], weights: Mapping[str, Any]) -> float:
+    """Return the probability in 0…1 that the reading is right."""
+    z = float(np.dot(values, np.asarray(weights["weights"])) + weights["bias"])
+    return float(1.0 / (1.0 + np.exp(-np.clip(z, -30, 30))))
+
+
+def alternatives(
+    fused: Sequence[tuple[str, float]], chance: float
+) -> tuple[tuple[str, float], ...]:
+    """Share what the best reading leaves of certainty among the next two by their scores."""
+    others = [(text, score) for text, score in fused[1:3] if text]
+    if not others:
+        return ()
+    weights = np.exp(np.array([score for _, score in others]) - others[0][1])
+    shares = (1 - chance) * weights / (weights.sum() + 1)
+    return tuple((text, float(share)) for (text, _), share in zip(others, shares, strict=True))
+
+
+def threshold_for(calibration: Mapping[str, Any], kind: str, max_error: float) -> float | None:
+    """Find the least confidence whose accepted error was shown to be at most `max_error`.
+
+    None where the calibration sample is too small or too wrong to support the promise.
+    """
+    table = calibration[kind]["table"]
+    kept = [row for row in table if row["max_error"] <= max_error and row["threshold"] is not None]
+    return min((float(row["threshold"]) for row in kept), default=None)

@@ -1,0 +1,204 @@
+"""Numbers written on paper, composed from single digits of one writer.
+
+Digits of one hand are set side by side (apart, touching, overlapping), slanted, with dots,
+commas, dashes and currency signs, over rules and security print, and scanned. Truth is known
+exactly. Used to fit the confidence, to train and to test; never contains a real page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from formreader import strokes
+from formreader.document import Float, Grey
+from formreader.junk import trim
+
+BASE = 32
+"""Height in pixels at which a number is written before it is scanned."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Composed:
+    """A picture of one number, grey uint8 (H, W), and what it says."""
+
+    image: Grey
+    text: str
+    touching: bool
+
+
+def write_number(
+    text: str, tiles: list[Float], gap: tuple[float, float], rng: np.random.Generator
+) -> Float:
+    """Set digits side by side with marks between: float32 darkness (H, W).
+
+    `tiles` are the glyphs of the digits of `text`; `gap` mean and spread in pixels at digit
+    height 20 (negative: touching). Thousands get dots or commas in half the numbers, the end
+    a dash, a comma or a double dash in a third.
+    """
+    hand = strokes.random_hand(rng)
+    shear = float(rng.normal(0.0, 0.12))
+    size = float(rng.uniform(0.85, 1.15))
+    canvas = np.zeros((3 * BASE, (len(text) + 6) * 2 * BASE), np.float32)
+    pen = float(BASE)
+    base = 2.0 * BASE
+    separator = rng.choice(["", "", "", ".", ".", ","])
+    small_zero = rng.random() < 0.15
+    if rng.random() < 0.08:
+        pen = add_mark(canvas, str(rng.choice(["$", "#", "="])), hand, pen, base, rng)
+    for place, (symbol, tile) in enumerate(zip(text, tiles, strict=True)):
+        height = BASE * size * float(rng.normal(1.0, 0.07))
+        if small_zero and symbol == "0" and place >= len(text) - 3:
+            height *= float(rng.uniform(0.55, 0.8))
+        ink = shaped(tile, height, shear, rng)
+        rise = float(rng.normal(0, 0.05)) * BASE
+        pen += paste(canvas, ink, pen, base - rise - ink.shape[0])
+        pen += (rng.normal(*gap)) * BASE / 20
+        left = len(text) - place - 1
+        if separator and left and left % 3 == 0:
+            pen = add_mark(canvas, str(separator), hand, pen + 1, base, rng)
+    if rng.random() < 0.33:
+        for symbol in str(rng.choice([",", ".", "-", ".-", "=", "/-", ",-", "--"])):
+            pen = add_mark(canvas, symbol, hand, pen + rng.uniform(0, 6), base, rng)
+    x, y, w, h = cv2.boundingRect((canvas > 0.2).view(np.uint8))
+    return canvas[y : y + h, x : x + w]
+
+
+def shaped(tile: Float, height: float, shear: float, rng: np.random.Generator) -> Float:
+    """Bring a glyph to a height in pixels, slant it and vary its pen."""
+    ink = trim(tile)
+    scale = height / 20.0
+    h, w = ink.shape
+    lean = shear * h * scale
+    matrix = np.array([[scale, -shear * scale, max(lean, 0.0) + 1], [0, scale, 1]], np.float64)
+    size = (int(w * scale + abs(lean)) + 3, int(h * scale) + 3)
+    out = cv2.warpAffine(ink, matrix, size, flags=cv2.INTER_LINEAR)
+    return trim(np.clip((out - 0.15) / 0.6, 0, 1)) if out.max() > 0.5 else trim(out)
+
+
+def paste(canvas: Float, ink: Float, x: float, y: float) -> float:
+    """Write ink onto the canvas at a place; returns its width."""
+    left, top = int(max(x, 0)), int(np.clip(y, 0, canvas.shape[0] - ink.shape[0]))
+    place = canvas[top : top + ink.shape[0], left : left + ink.shape[1]]
+    np.maximum(place, ink[:, : place.shape[1]], out=place)
+    return float(ink.shape[1])
+
+
+def add_mark(
+    canvas: Float,
+    symbol: str,
+    hand: strokes.Hand,
+    pen: float,
+    base: float,
+    rng: np.random.Generator,
+) -> float:
+    """Write a dot, comma, dash or sign with the pen; returns where the pen goes on."""
+    paths = strokes.pen_paths(symbol, hand, rng)
+    low = min(float(p[:, 0].min()) for p in paths)
+    place = np.array([pen - low * BASE, base - BASE], np.float32)
+    paths = [p * np.float32(BASE) + place for p in paths]
+    strokes.draw_paths(canvas, paths, max(2.0, hand.pen * BASE))
+    return max(float(p[:, 0].max()) for p in paths) + hand.pen * BASE + rng.uniform(0, 4)
+
+
+def on_paper(ink: Float, rng: np.random.Generator) -> Grey:
+    """Put a number on paper and scan it: grey uint8 (H, W).
+
+    Digit heights from 14 to 60 px, margins, rules, security print, shading, blur, noise and
+    JPEG, each in a part of the pictures.
+    """
+    height = float(np.exp(rng.uniform(np.log(14), np.log(60))))
+    scale = height / BASE
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    size = (max(4, round(ink.shape[1] * scale)), max(4, round(ink.shape[0] * scale)))
+    small = cv2.resize(ink, size, interpolation=method)
+    margin = [max(1, int(height * rng.uniform(0.03, 0.5))) for _ in range(4)]
+    small = np.pad(small, (tuple(margin[:2]), tuple(margin[2:])))
+    blurred = cv2.GaussianBlur(small, (0, 0), float(rng.uniform(0.3, 0.9)) * max(1.0, scale))
+    paper = float(rng.uniform(140, 250))
+    depth = float(rng.uniform(0.3, 0.95)) * paper
+    page = paper + background(small.shape, height, paper, rng)
+    page = page - depth * add_rules(blurred, height, rng)
+    page = page + rng.normal(0, rng.uniform(0.5, 6), page.shape)
+    grey = np.clip(page, 0, 255).astype(np.uint8)
+    if rng.random() < 0.4:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 90))]
+        packed = cv2.imencode(".jpg", grey, quality)[1]
+        return np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE))
+    return grey
+
+
+def add_rules(ink: Float, height: float, rng: np.random.Generator) -> Float:
+    """Rule a line below or above the number, or a box around it, in a third of pictures."""
+    if rng.random() > 0.33:
+        return ink
+    ruled = ink.copy()
+    h, w = ruled.shape
+    thick = max(1, round(height * rng.uniform(0.02, 0.06)))
+    dark = float(rng.uniform(0.4, 1.0))
+    rows = [h - 1 - int(rng.uniform(0, 0.25) * height)]
+    if rng.random() < 0.4:
+        rows.append(int(rng.uniform(0, 0.15) * height))
+    for row in rows:
+        tilt = int(rng.normal(0, 0.01) * w)
+        cv2.line(ruled, (0, row), (w - 1, row + tilt), dark, thick)
+    if rng.random() < 0.3:
+        column = int(rng.uniform(0, 0.15) * height)
+        cv2.line(ruled, (column, 0), (column, h - 1), dark, thick)
+    return np.maximum(ink, ruled)
+
+
+def background(
+    shape: tuple[int, ...], height: float, paper: float, rng: np.random.Generator
+) -> Float:
+    """Draw shading and, in half the pictures, security print: float32 (H, W) grey levels."""
+    h, w = shape
+    y, x = np.mgrid[:h, :w].astype(np.float32)
+    shade = rng.normal(0, 0.08) * x / max(w, 1) + rng.normal(0, 0.08) * y / max(h, 1)
+    page = np.asarray(shade * paper, np.float32)
+    if rng.random() < 0.5:
+        strength = np.float32(rng.uniform(0.03, 0.16) * paper)
+        for _ in range(int(rng.integers(1, 4))):
+            angle = rng.uniform(0, np.pi)
+            period = height * rng.uniform(0.08, 0.3)
+            wave = rng.uniform(0, 0.5) * height * np.sin(x / (height * rng.uniform(0.3, 1.5)))
+            phase = (np.cos(angle) * x + np.sin(angle) * y + wave) * (2 * np.pi / period)
+            sharp = rng.uniform(0.5, 3)
+            page = page - strength * (0.5 + 0.5 * np.sin(phase)).astype(np.float32) ** sharp
+    return page
+
+
+def random_text(rng: np.random.Generator) -> str:
+    """Make up a number of 1 to 8 digits, with runs of zeros as amounts have."""
+    length = int(
+        rng.choice([1, 2, 3, 4, 5, 6, 7, 8], p=[0.06, 0.1, 0.14, 0.2, 0.2, 0.15, 0.08, 0.07])
+    )
+    digits = rng.integers(10, size=length)
+    if length > 2 and rng.random() < 0.25:
+        digits[-int(rng.integers(1, length)) :] = 0
+    return "".join(map(str, digits))
+
+
+def compose(
+    glyphs: Float, labels: np.ndarray, rng: np.random.Generator, text: str | None = None
+) -> Composed:
+    """Compose one number from one writer's glyphs: images (N, 28, 28), labels (N,).
+
+    A digit the writer has not written, and one form in eight, is drawn by the stroke model.
+    """
+    text = random_text(rng) if text is None else text
+    hand = strokes.random_hand(rng)
+    tiles = []
+    for symbol in text:
+        own = np.flatnonzero(labels == int(symbol))
+        drawn = rng.random() < (0.3 if symbol in "17" else 0.06)
+        if len(own) and not drawn:
+            tiles.append(glyphs[own[int(rng.integers(len(own)))]])
+        else:
+            sketch = trim(strokes.draw_symbol(symbol, hand, rng, 40))
+            tiles.append(cv2.resize(sketch, None, fx=0.45, fy=0.45, interpolation=cv2.INTER_AREA))
+    mean = float(rng.choice([4.0, 1.5, -0.5, -2.0], p=[0.35, 0.3, 0.2, 0.15]))
+    ink = write_number(text, tiles, (mean, 1.6), rng)
+    return Composed(on_paper(ink, rng), text, mean < 0)

@@ -1,0 +1,170 @@
+"""Write what a job has read as the tables that a clerk opens."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from formreader.document import Status
+from formreader.errors import OutputError, UsageError
+from formreader.store import Store
+from formreader.store_schema import Field, Meaning, cannot_write
+
+Row = Sequence[str | int]
+
+READINGS = (
+    *("page_file", "page", "form", "field", "value", "confidence", "status", "reasons"),
+    *("alternatives", "correction", "snippet", "x", "y", "width", "height"),
+)
+CHARACTERS = (
+    *("page_file", "page", "field", "position", "character", "confidence"),
+    *("second", "second_confidence", "x", "y", "width", "height"),
+)
+RECORDS = ("page_file", "page", "status")
+FORMATS = ("csv", "xlsx", "parquet")
+
+FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a spreadsheet take a cell for a formula (OWASP, CSV injection)."""
+TEXT_MARK = "'"
+"""Put before such a cell; spreadsheets take the rest for text."""
+BLANK, UNREADABLE = "blank", "?"
+"""Words of a correction: the box is empty; nobody can read it."""
+
+
+def export(job: Path, kind: str) -> list[Path]:
+    """Write the tables of a job again; return their paths.
+
+    Raises UsageError where the folder is no job or the format is not known.
+    """
+    if kind not in FORMATS:
+        raise UsageError(f"There is no format '{kind}'. Use --format csv.")
+    if kind != "csv":
+        raise UsageError(
+            f"Tables cannot be written as {kind} yet. Use --format csv, which spreadsheets open."
+        )
+    with Store.open(job) as store:
+        return write_tables(store)
+
+
+def write_tables(store: Store) -> list[Path]:
+    """Write readings.csv, characters.csv and records.csv; return their paths.
+
+    Each takes the place of the old one at once. Raises OutputError where that fails.
+    """
+    return [
+        write_table(store.folder / "readings.csv", READINGS, map(reading_row, store.fields())),
+        write_table(store.folder / "characters.csv", CHARACTERS, character_rows(store)),
+        write_table(store.folder / "records.csv", *records(store)),
+    ]
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> Path:
+    """Write a table beside its old version and put it in its place (UTF-8, RFC 4180)."""
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        with beside.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(columns)
+            writer.writerows([safe(cell) for cell in row] for row in rows)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except PermissionError as error:
+        raise OutputError(
+            f"{path} cannot be replaced. Close it if a spreadsheet has it open, and see that "
+            "you may write to its folder; then run the same command again."
+        ) from error
+    except OSError as error:
+        raise cannot_write(path.parent, error) from error
+    return path
+
+
+def safe(cell: str | int) -> str | int:
+    """Return a cell that no spreadsheet takes for a formula."""
+    if isinstance(cell, str) and cell.startswith(FORMULA_START):
+        return TEXT_MARK + cell
+    return cell
+
+
+def as_written(cell: str) -> str:
+    """Return the text that `safe` made a cell of."""
+    if cell.startswith(TEXT_MARK) and cell[1:].startswith(FORMULA_START):
+        return cell[1:]
+    return cell
+
+
+def reading_row(field: Field) -> Row:
+    """Return one row of readings.csv; of a failed page only place, status and reason."""
+    rect = field.rect
+    return (
+        *(field.page_file, field.page, field.form, field.field),
+        field.value,
+        score(field.confidence) if field.id else "",
+        str(field.status),
+        "; ".join(field.reasons) if field.id else field.failure,
+        ";".join(f"{text}:{score(confidence)}" for text, confidence in field.alternatives),
+        correction(field),
+        field.snippet,
+        *((rect.x, rect.y, rect.width, rect.height) if field.id else ("", "", "", "")),
+    )
+
+
+def score(confidence: float) -> str:
+    """Write a confidence with four decimals, never rounded up to certainty."""
+    return f"{min(confidence, 0.9999) if confidence < 1 else confidence:.4f}"
+
+
+def correction(field: Field) -> str:
+    """Return what a person said of a field, as they would write it."""
+    words = {Meaning.BLANK: BLANK, Meaning.UNREADABLE: UNREADABLE, None: ""}
+    return words.get(field.meaning, field.person_value)
+
+
+def character_rows(store: Store) -> Iterator[Row]:
+    """Yield the rows of characters.csv; characters read as the same are no second choice."""
+    for page_file, page, field, position, char in store.characters():
+        others = [(text, p) for text, p in char.alternatives if text != char.text]
+        second, chance = max(others, key=lambda other: other[1], default=("", 0.0))
+        yield (
+            *(page_file, page, field, position, char.text, score(char.probability)),
+            *(second, score(chance) if second else ""),
+            *(char.rect.x, char.rect.y, char.rect.width, char.rect.height),
+        )
+
+
+def records(store: Store) -> tuple[tuple[str, ...], Iterator[Row]]:
+    """Return columns and rows of records.csv: one row per page, one column per field.
+
+    What a person said wins. A value that a person must still look at ends in `?`, so that it
+    cannot pass for a number; `status` of the page is then `review`.
+    """
+    names = store.field_names()
+    columns = [f"{name} (field)" if name in RECORDS else name for name in names]
+    return (*RECORDS, *columns), record_rows(store, names)
+
+
+def record_rows(store: Store, names: list[str]) -> Iterator[Row]:
+    """Yield the rows of records.csv, walking pages and fields side by side."""
+    fields = store.fields()
+    field = next(fields, None)
+    for page_file, page, failure in store.pages():
+        cells = dict.fromkeys(names, "")
+        status = Status.FAILED if failure else Status.ACCEPTED
+        while field and (field.page_file, field.page) == (page_file, page):
+            if field.id:
+                cells[field.field] = final(field)
+                if field.status is Status.REVIEW and field.meaning is None:
+                    status = Status.REVIEW
+            field = next(fields, None)
+        yield page_file, page, str(status), *cells.values()
+
+
+def final(field: Field) -> str:
+    """Return what a field says in the end."""
+    if field.meaning is Meaning.BLANK:
+        return ""
+    if field.meaning is not None:
+        return correction(field)
+    return field.value + UNREADABLE if field.status is Status.REVIEW else field.value

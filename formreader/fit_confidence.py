@@ -1,0 +1,274 @@
+"""Fit what a confidence means, on writers that no network was trained on.
+
+Half of the held-out writers fit the logistic model and the weight between the two readers;
+the other half show how many accepted readings are wrong at every threshold. A sixteenth of
+the fields are no numbers at all, so that junk has a price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from formreader import calibrate, classify, pipeline
+from formreader.augment import augment
+from formreader.compose import background, compose, on_paper, random_text, shaped
+from formreader.datasets import Glyphs
+from formreader.document import Candidate, FieldImage, FieldSpec, Float, Kind, Rect
+from formreader.ink import INK_LEVEL, darkness_of
+from formreader.junk import make_junk
+from formreader.train_strips import Hands, as_field
+
+PROMISES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
+"""Error rates among accepted readings for which a threshold is looked for."""
+SURE = 0.95
+"""Confidence of the exact binomial bound (Clopper & Pearson 1934) behind each promise."""
+FIELDS = 4000
+"""Fields composed for each of fitting and bounding: 0.1 % takes 2,995 without an error."""
+JUNK_SHARE = 1 / 16
+STRIP_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """One composed field read by both readers, with its truth (None: no number)."""
+
+    candidates: list[Candidate]
+    spelt: list[tuple[str, float]]
+    contrast: float
+    truth: str | None
+
+
+Maker = Callable[[Float, NDArray[np.int64], np.random.Generator], tuple[FieldImage, str | None]]
+
+
+def free_field(
+    glyphs: Float, labels: NDArray[np.int64], rng: np.random.Generator
+) -> tuple[FieldImage, str | None]:
+    """Compose a number on paper, or now and then something that is none."""
+    if rng.random() > JUNK_SHARE:
+        number = compose(glyphs, labels, rng)
+        return as_field(number.image), number.text
+    pieces = [p for p in make_junk(glyphs, labels, int(rng.integers(1, 4)), rng) if p.max() > 0.5]
+    tall = [cv2.resize(p, (max(3, p.shape[1] * 32 // p.shape[0]), 32)) for p in pieces]
+    tall = [p[:, :96] for p in tall] or [np.ones((32, 32), np.float32)]
+    return as_field(on_paper(np.concatenate(tall, 1), rng)), None
+
+
+def boxed_field(
+    glyphs: Float, labels: NDArray[np.int64], rng: np.random.Generator
+) -> tuple[FieldImage, str | None]:
+    """Compose a number in boxes whose lines are gone but for a stub; some boxes are junk."""
+    text = random_text(rng)
+    side = int(np.exp(rng.uniform(np.log(18), np.log(70))))
+    page = np.zeros((side, side * len(text)), np.float32)
+    spoiled = rng.random() < JUNK_SHARE
+    victim = int(rng.integers(len(text)))
+    shear = float(rng.normal(0, 0.1))
+    for place, symbol in enumerate(text):
+        own = np.flatnonzero(labels == int(symbol))
+        tile = glyphs[own[int(rng.integers(len(own)))]] if len(own) else glyphs[0]
+        if not len(own):
+            text = text[:place] + str(labels[0]) + text[place + 1 :]
+        if spoiled and place == victim:
+            tile = cv2.resize(make_junk(glyphs, labels, 1, rng)[0], (28, 28))
+        ink = shaped(tile, side * float(rng.uniform(0.45, 0.85)), shear, rng)[:side, :side]
+        left = place * side + int(rng.uniform(0.2, 0.8) * (side - ink.shape[1]))
+        top = int(rng.uniform(0.1, 0.9) * (side - ink.shape[0]))
+        patch = page[top : top + ink.shape[0], left : left + ink.shape[1]]
+        np.maximum(patch, ink, out=patch)
+    paper = float(rng.uniform(170, 250))
+    depth = float(rng.uniform(0.3, 0.9)) * paper
+    blurred = cv2.GaussianBlur(page, (0, 0), float(rng.uniform(0.3, 0.9)) * max(1.0, side / 40))
+    grey = paper + 0.4 * background(page.shape, side, paper, rng) - depth * blurred
+    grey = grey + rng.normal(0, rng.uniform(0.5, 6), grey.shape)
+    image = np.clip(grey, 0, 255).astype(np.uint8)
+    darkness, _ = darkness_of(image)
+    cells = tuple(Rect(i * side, 0, side, side) for i in range(len(text)))
+    spec = FieldSpec("boxes", Kind.BOXES, len(text))
+    whole = Rect(0, 0, image.shape[1], side)
+    return FieldImage(spec, whole, image, darkness > INK_LEVEL, cells), None if spoiled else text
+
+
+def try_fields(
+    reader: pipeline.Readers, hands: Hands, maker: Maker, count: int, seed: list[int]
+) -> list[Trial]:
+    """Compose fields and let both readers list their strings."""
+    rng = np.random.default_rng(seed)
+    trials = []
+    for _ in range(count):
+        field, truth = maker(*hands[int(rng.integers(len(hands)))], rng)
+        cut = pipeline.cut_field(field)
+        if not cut.lattice.glyphs:
+            continue
+        scores = reader.score([cut])[0]
+        candidates, spelt = pipeline.propose(cut, scores, reader.strips)
+        if candidates:
+            trials.append(Trial(candidates, spelt, cut.lattice.contrast, truth))
+    return trials
+
+
+def described(
+    trials: list[Trial], strip_weight: float
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return features (N, 8) of the fused best strings and whether each is right (N,)."""
+    values, right = [], []
+    for trial in trials:
+        fused = calibrate.fuse(trial.candidates, trial.spelt, strip_weight)
+        values.append(calibrate.features(trial.candidates, trial.spelt, fused, trial.contrast))
+        right.append(fused[0][0] == trial.truth)
+    return np.stack(values), np.array(right)
+
+
+def fit_logistic(
+    values: NDArray[np.float64], right: NDArray[np.bool_], ridge: float = 1.0
+) -> tuple[NDArray[np.float64], float]:
+    """Fit weights and bias by Newton's method with a small ridge, in units of one field."""
+    design = np.column_stack([values, np.ones(len(values))])
+    penalty = np.eye(design.shape[1]) * ridge
+    penalty[-1, -1] = 1e-6
+    w = np.zeros(design.shape[1])
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-np.clip(design @ w, -30, 30)))
+        gradient = design.T @ (right - p) - penalty @ w
+        curve = (design.T * (p * (1 - p) + 1e-9)) @ design + penalty
+        step = np.linalg.solve(curve, gradient)
+        w = w + step
+        if float(np.abs(step).max()) < 1e-6:
+            break
+    return w[:-1], float(w[-1])
+
+
+def upper_bound(errors: int, count: int) -> float:
+    """Return the exact upper bound of an error rate at 95 % (Clopper & Pearson 1934)."""
+    low, high = errors / count, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        if binomial_tail(errors, count, middle) > 1 - SURE:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def binomial_tail(errors: int, count: int, rate: float) -> float:
+    """Return the chance of at most `errors` among `count` at a rate in 0…1."""
+    if rate <= 0:
+        return 1.0
+    if rate >= 1:
+        return 0.0
+    ks = np.arange(errors + 1)
+    logs = np.concatenate([[0.0], np.cumsum(np.log((count - ks[:-1]) / (ks[1:])))])
+    terms = logs + ks * np.log(rate) + (count - ks) * np.log1p(-rate)
+    return float(np.exp(terms).sum())
+
+
+def promises(
+    chances: NDArray[np.float64], right: NDArray[np.bool_]
+) -> list[dict[str, float | int | None]]:
+    """Find the lowest threshold that keeps each promise, testing from the strictest down.
+
+    Fixed-sequence testing (Angelopoulos et al. 2021, Learn then Test): thresholds are tried
+    from the highest on and the search ends at the first that fails, so that the bound holds
+    for the one chosen. The strictest hundred readings are never tested alone.
+    """
+    order = np.argsort(-chances, kind="stable")
+    errors = np.cumsum(~right[order])
+    rows: list[dict[str, float | int | None]] = []
+    for promise in PROMISES:
+        least = int(np.ceil(np.log(1 - SURE) / np.log1p(-promise)))
+        row: dict[str, float | int | None] = {
+            "max_error": promise,
+            "threshold": None,
+            "accepted": 0,
+            "wrong": 0,
+            "of": len(right),
+        }
+        for accepted in range(least, len(order) + 1, max(1, least // 10)):
+            wrong = int(errors[accepted - 1])
+            if upper_bound(wrong, accepted) > promise:
+                break
+            row |= {
+                "threshold": float(chances[order[accepted - 1]]),
+                "accepted": accepted,
+                "wrong": wrong,
+            }
+        rows.append(row)
+    return rows
+
+
+def fit_kind(
+    reader: pipeline.Readers, halves: tuple[Hands, Hands], maker: Maker, count: int, seed: list[int]
+) -> dict[str, Any]:
+    """Fit one kind of field; returns weights, bias, the readers' weight and the table."""
+    first = try_fields(reader, halves[0], maker, count, [*seed, 0])
+    second = try_fields(reader, halves[1], maker, count, [*seed, 1])
+    choices = STRIP_WEIGHTS if any(t.spelt for t in first) else STRIP_WEIGHTS[:1]
+    accuracy = [float(described(first, weight)[1].mean()) for weight in choices]
+    strip_weight = choices[int(np.argmax(accuracy))]
+    weights, bias = fit_logistic(*described(first, strip_weight))
+    values, right = described(second, strip_weight)
+    chances = 1 / (1 + np.exp(-np.clip(values @ weights + bias, -30, 30)))
+    return {
+        "strip_weight": strip_weight,
+        "weights": [float(w) for w in weights],
+        "bias": bias,
+        "table": promises(chances, right),
+        "fields": len(right),
+        "right": int(right.sum()),
+        "ece": calibration_error(chances, right),
+    }
+
+
+def calibration_error(chances: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    """Return the expected calibration error over ten equal bins (Naeini et al. 2015)."""
+    bins = np.minimum((chances * 10).astype(int), 9)
+    gaps = [
+        abs(float(chances[bins == b].mean()) - float(right[bins == b].mean()))
+        * int((bins == b).sum())
+        for b in np.unique(bins)
+    ]
+    return float(sum(gaps) / len(chances))
+
+
+def fit_confidence(
+    reader: pipeline.Readers, hands: Hands, seed: int, count: int = FIELDS
+) -> Mapping[str, Any]:
+    """Fit the confidence of free and of boxed fields on held-out writers."""
+    half = len(hands) // 2
+    halves = (hands[: max(half, 1)], hands[half:])
+    return {
+        calibrate.FREE: fit_kind(reader, halves, free_field, count, [seed, 11]),
+        calibrate.CELLS: fit_kind(reader, halves, boxed_field, count, [seed, 12]),
+    }
+
+
+def fit_temperature(logits: Float, labels: NDArray[np.int64]) -> float:
+    """Find the temperature in 0.5…4 with the least negative log-likelihood (Guo et al. 2017)."""
+    choices = np.exp(np.linspace(np.log(0.5), np.log(4), 60))
+    rows = np.arange(len(labels))
+    losses = [-classify.log_softmax(logits, float(t))[rows, labels].mean() for t in choices]
+    return float(choices[int(np.argmin(losses))])
+
+
+def fit_model(
+    folder: Path, held_out: Glyphs, hands: Hands, card: dict[str, Any], seed: int
+) -> dict[str, Any]:
+    """Fit temperature and confidence of an exported model; returns its completed card."""
+    rng = np.random.default_rng([seed, 4])
+    recognizer = classify.load_recognizer(folder)
+    digits = held_out.images[:6000].astype(np.float32) / np.float32(255)
+    junk = make_junk(digits, held_out.labels[:6000], len(digits) // 4, rng)
+    glyphs = np.stack([augment(glyph, rng) for glyph in [*digits, *junk]])
+    other = len(recognizer.alphabet) - 1
+    labels = np.concatenate([held_out.labels[:6000], np.full(len(junk), other)])
+    card = {**card, "temperature": fit_temperature(recognizer.classify(glyphs), labels)}
+    recognizer.temperature = card["temperature"]
+    reader = pipeline.Readers(recognizer, classify.load_strip_reader(folder, card))
+    return {**card, "calibration": fit_confidence(reader, hands, seed)}

@@ -1,0 +1,218 @@
+"""Stage 3 of 8: find the places where numbers were filled in, with no form definition.
+
+Rows of boxes and combs come from ruled lines (`locate_boxes`, `locate_rows`), numbers in
+table cells, on lines and on plain paper from the writing itself (`locate_text`). Geometry is
+measured on a copy of about 200 dots per inch; the fields are cut from the picture itself.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from formreader import binarize, rules
+from formreader import locate_boxes as boxes
+from formreader import locate_rows as rows
+from formreader import locate_text as text
+from formreader.document import FieldImage, FieldSpec, Grey, Mask, Rect
+from formreader.locate_rows import Row
+from formreader.rules import Rules
+
+WORKING_DPI = 200.0
+"""Resolution of the copy in which geometry is measured: thin rules keep two pixels."""
+LONGEST_PX = 2900
+"""Longest side of that copy in pixels (A4 at 200 has 2340), so a wrong resolution costs time
+but never much of it."""
+PAGE_MM = 297.0
+"""Longest side in millimetres taken for a picture whose resolution is not believable."""
+MARGIN = 0.2
+"""Margin around a field's boxes, as a share of their height: digits often reach out."""
+SPECK_MM = 0.22
+"""Side of the smallest spot kept in a field, in millimetres; dust is smaller."""
+
+
+def locate(image: Grey, dpi: float) -> list[FieldImage]:
+    """Find the fields of an upright page, in reading order.
+
+    `image` uint8 (H, W), `dpi` its resolution. Returns the fields named f01, f02, …; boxes
+    and combs also when blank, everything else only where something was written.
+    """
+    height, width = image.shape
+    if min(height, width) < 12:
+        return []
+    if not 20 <= dpi <= 1300 or max(height, width) / dpi > 20:
+        dpi = max(height, width) / PAGE_MM * 25.4
+    zoom = min(WORKING_DPI / dpi, LONGEST_PX / max(height, width))
+    size = (max(8, round(width * zoom)), max(8, round(height * zoom)))
+    method = cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
+    small = np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
+    page = _Page(image, small, dpi, zoom)
+    found = [page.row_field(row) for row in page.rows]
+    fields = [f for f in found if f is not None] + page.written()
+    return _named(fields)
+
+
+def _named(fields: list[FieldImage]) -> list[FieldImage]:
+    """Put fields in reading order, row by row, and name them."""
+    waiting = sorted(fields, key=lambda f: f.rect.y + f.rect.height / 2)
+    ordered: list[FieldImage] = []
+    while waiting:
+        first = waiting[0].rect
+        middle = first.y + first.height / 2
+        line = [f for f in waiting if f.rect.y < middle < f.rect.bottom]
+        ordered += sorted(line, key=lambda f: f.rect.x)
+        taken = {id(f) for f in line}
+        waiting = [f for f in waiting if id(f) not in taken]
+    digits = max(2, len(str(len(ordered))))
+    return [
+        FieldImage(
+            FieldSpec(f"f{i:0{digits}d}", f.spec.kind, f.spec.length),
+            f.rect, f.image, f.ink, f.cells, f.doubt,
+        )
+        for i, f in enumerate(ordered, 1)
+    ]  # fmt: skip
+
+
+class _Page:
+    """What is known of one page while its fields are cut."""
+
+    def __init__(self, image: Grey, small: Grey, dpi: float, zoom: float) -> None:
+        self.image, self.zoom = image, zoom
+        self.full_mm = dpi / 25.4
+        self.scale = scale = dpi * zoom / 25.4
+        self.small_dark = binarize.darkness(small, scale)
+        self.level = binarize.ink_level(self.small_dark)
+        self.rules: Rules = rules.find_rules(self.small_dark, scale)
+        self.dark = binarize.darkness(image, self.full_mm)
+        cells = boxes.find_cells(self.rules, scale)
+        cells = rows.outermost(rows.paper_cells(cells, self.small_dark, self.level), scale)
+        found, alone = rows.box_rows(cells, self.rules, scale)
+        combs = rows.comb_rows(self.rules, found, scale)
+        self.rows: list[Row] = [
+            r for r in rows.distinct(found + combs) if len(r.cells) > 1
+        ]
+        single = [r.cells[0] for r in found if len(r.cells) == 1]
+        self.cells = alone + single + rows.open_frames(self.rules, cells, scale)
+
+    def _mask(self, mask: Mask, rect: Rect) -> Mask:
+        """Cut `rect` of the full picture out of a mask of the working copy."""
+        zoom = self.zoom
+        cols = ((np.arange(rect.x, rect.right) + 0.5) * zoom).astype(np.int64)
+        lines = ((np.arange(rect.y, rect.bottom) + 0.5) * zoom).astype(np.int64)
+        lines = np.clip(lines, 0, mask.shape[0] - 1)
+        return np.ascontiguousarray(mask[np.ix_(lines, np.clip(cols, 0, mask.shape[1] - 1))])
+
+    def _rect(self, left: float, top: float, right: float, bottom: float) -> Rect:
+        """Turn edges of the working copy into a rectangle of the picture, cut to the page."""
+        height, width = self.image.shape
+        x0, y0 = max(0, round(left / self.zoom)), max(0, round(top / self.zoom))
+        x1, y1 = min(width, round(right / self.zoom)), min(height, round(bottom / self.zoom))
+        return Rect(x0, y0, max(1, x1 - x0), max(1, y1 - y0))
+
+    def _threshold(self, dark: Grey) -> float:
+        """Return the darkness from which a field's pixels are ink: its own ink, not pale print."""
+        strong = dark[dark > max(binarize.LEAST_INK, 0.35 * self.level)]
+        own = float(np.percentile(strong, 75)) if strong.size > 20 else self.level
+        return max(binarize.LEAST_INK, binarize.INK_SHARE * min(self.level, own))
+
+    def row_field(self, row: Row) -> FieldImage | None:
+        """Cut out a row of boxes."""
+        frame = row.frame
+        margin = MARGIN * frame.height
+        rect = self._rect(
+            frame.left - margin, frame.top - margin, frame.right + margin, frame.bottom + margin
+        )
+        dark = self.dark[rect.y : rect.bottom, rect.x : rect.right]
+        inside = np.zeros(dark.shape, bool)
+        cells = []
+        for cell in row.cells:
+            box = self._rect(cell.left, cell.top, cell.right, cell.bottom).moved(-rect.x, -rect.y)
+            cells.append(box)
+            rim = max(1, round(0.25 * self.full_mm))
+            inside[box.y + rim : box.bottom - rim, box.x + rim : box.right - rim] = True
+        if not inside.any():
+            return None
+        ink = dark > self._threshold(dark[inside])
+        border = ~inside
+        ink = rules.without_rules(
+            ink,
+            self._mask(self.rules.across, rect) & border,
+            self._mask(self.rules.up, rect) & border,
+        )
+        ink = self._own_ink(ink, inside, 0.35)
+        image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
+        spec = FieldSpec("", row.kind, len(cells))
+        return FieldImage(spec, rect, image, ink, tuple(cells), self._row_doubt(ink, cells))
+
+    def _own_ink(self, ink: Mask, inside: Mask, share: float) -> Mask:
+        """Keep the ink that lies in the boxes at least by `share`, without dust."""
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
+        within = np.bincount(labels[inside], minlength=count)
+        area = stats[:, cv2.CC_STAT_AREA]
+        side = max(2.0, SPECK_MM * self.full_mm)
+        kept = (within >= share * area) & (area >= side * side)
+        kept &= np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) >= 2 * side
+        kept[0] = False
+        return kept[labels]
+
+    def _row_doubt(self, ink: Mask, cells: list[Rect]) -> float:
+        """Return how much the characters in boxes look printed: same height, same row."""
+        spans = []
+        for cell in cells:
+            lines = np.flatnonzero(ink[:, cell.x : cell.right].any(axis=1))
+            if lines.size:
+                spans.append((lines[0], lines[-1] + 1))
+        if not spans:
+            return 0.0
+        top, bottom = np.array(spans, np.float64).T
+        high = float(np.median(bottom - top))
+        slack = max(1.0, 0.03 * high)
+        if len(spans) >= 3 and np.ptp(top) <= 2 * slack and np.ptp(bottom) <= 2 * slack:
+            return 0.7
+        return 0.1
+
+    def written(self) -> list[FieldImage]:
+        """Cut out what is written in cells, on lines and on plain paper."""
+        ink = binarize.ink_mask(self.small_dark, self.level)
+        across = np.zeros(ink.shape, np.uint8)
+        long = round(6 * self.scale)
+        levels = [v for v in self.rules.levels if len(v.y) >= long and v.even < 0.6]
+        for level in levels:
+            half = level.thick / 2 + 1
+            for shift in np.arange(-half, half + 0.5):
+                lines = np.clip(np.rint(level.y + shift), 0, ink.shape[0] - 1).astype(np.int64)
+                across[lines, np.arange(level.x0, level.x1)] = 1
+        up = cv2.morphologyEx(
+            self.rules.up.view(np.uint8), cv2.MORPH_OPEN, np.ones((long, 1), np.uint8)
+        )
+        ink = rules.without_rules(ink, across.view(np.bool_), up.view(np.bool_))
+        for row in self.rows:
+            f, pad = row.frame, 0.12 * row.frame.height
+            ink[
+                max(0, int(f.top - pad)) : int(f.bottom + pad) + 1,
+                max(0, int(f.left - pad)) : int(f.right + pad) + 1,
+            ] = False
+        spots = text.spots(ink, self.scale)
+        found = text.find_written(spots, self.cells, levels, self.scale)
+        return [f for f in (self._written_field(w, ink) for w in found) if f is not None]
+
+    def _written_field(self, written: text.Written, ink: Mask) -> FieldImage | None:
+        group = written.group
+        pad = max(2.0, 0.15 * group.height)
+        rect = self._rect(
+            group.left - pad, group.top - pad, group.right + pad, group.bottom + pad
+        )
+        near = cv2.dilate(ink.view(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_)
+        dark = self.dark[rect.y : rect.bottom, rect.x : rect.right]
+        own = (dark > self._threshold(dark)) & self._mask(near, rect)
+        keep = np.zeros(dark.shape, bool)
+        for x, y, w, h in group.boxes:
+            box = self._rect(x - 1, y - 1, x + w + 1, y + h + 1).moved(-rect.x, -rect.y)
+            keep[max(0, box.y) : box.bottom, max(0, box.x) : box.right] = True
+        own = self._own_ink(own, keep, 0.6)
+        if not own.any():
+            return None
+        image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
+        return FieldImage(FieldSpec("", written.kind), rect, image, own, (), written.doubt)
+
+

@@ -1,0 +1,152 @@
+"""Find the boxes, table cells and combs that ruled lines make (a part of stage 3).
+
+A cell is looked for between two level rules: the uprights seen between them, even with
+gaps, cut the space into cells. That stands rounded corners, broken lines and digits that
+touch their box, where looking for closed outlines would not. All coordinates are pixels of the picture the
+rules were found in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from formreader.rules import Level, Rules
+
+LOWEST_MM = 2.7
+"""Least height of a cell in millimetres; boxes of 3.5 mm leave about 3 inside."""
+HIGHEST_MM = 45.0
+"""Greatest height of a cell in millimetres; above it is a frame, not a place for a number."""
+NARROWEST_MM = 1.9
+"""Least width of a cell in millimetres."""
+LEVEL_SHARE = 0.62
+"""Share of a cell's width that its level rules must cover (broken lines)."""
+WALL_SHARE = 0.7
+"""Share of a cell's height that each of its uprights must cover (round corners)."""
+END_SHARE = 0.3
+"""Share of the last sixth of a wall that must be seen where its level rule goes on past it."""
+BARE_SHARE = 0.3
+"""Share of two level rules that no other may come between for them to be tried as one band."""
+SAMPLES = 24
+"""Rows looked at between two level rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The inside of one box: edges in pixels; `closed` when both level rules were seen."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    closed: bool = True
+
+    @property
+    def width(self) -> float:
+        """Return the inner width."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """Return the inner height."""
+        return self.bottom - self.top
+
+    @property
+    def middle(self) -> float:
+        """Return the row halfway down."""
+        return (self.top + self.bottom) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Wall:
+    """An upright between two level rules: its first and last column."""
+
+    left: float
+    right: float
+
+
+class _Band:
+    """The space between two level rules where they overlap."""
+
+    def __init__(self, rules: Rules, top: Level, bottom: Level) -> None:
+        self.x0 = max(top.x0, bottom.x0)
+        x1 = min(top.x1, bottom.x1)
+        self.top = top.y[self.x0 - top.x0 : x1 - top.x0]
+        self.bottom = bottom.y[self.x0 - bottom.x0 : x1 - bottom.x0]
+        self.top_seen = top.seen[self.x0 - top.x0 : x1 - top.x0]
+        self.bottom_seen = bottom.seen[self.x0 - bottom.x0 : x1 - bottom.x0]
+        self.thick = (top.thick, bottom.thick)
+        share = (np.arange(SAMPLES) + 0.5)[:, None] / SAMPLES
+        rows = self.top * (1 - share) + self.bottom * share
+        self.rows = np.clip(np.rint(rows), 0, rules.up.shape[0] - 1).astype(np.int64)
+        self.cols = np.arange(self.x0, x1)
+        self.rules = rules
+
+    def walls(self) -> list[_Wall]:
+        """Return the uprights that reach from rule to rule, from left to right."""
+        up = self.rules.up[self.rows, self.cols]
+        end = SAMPLES // 6
+        solid = up.mean(axis=0) >= WALL_SHARE
+        solid &= up[:end].mean(axis=0) >= END_SHARE
+        solid &= up[-end:].mean(axis=0) >= END_SHARE
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], solid.view(np.int8), [0]])))
+        return [_Wall(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+    def _cut(self, part: slice) -> bool:
+        """Tell whether a level rule runs between the two, right across columns `part`."""
+        high = int((self.bottom[part] - self.top[part]).mean())
+        margin = max(3.0, 0.1 * high)
+        down = np.arange(margin, high - margin)[:, None]
+        rows = np.rint(self.top[part] + down).astype(np.int64)
+        rows = np.clip(rows, 0, self.rules.across.shape[0] - 1)
+        return bool(self.rules.across[rows, self.cols[part]].mean(axis=1).max(initial=0) > 0.8)
+
+    def cell(self, a: _Wall, b: _Wall, scale: float) -> Cell | None:
+        """Return the cell between two walls, if both level rules are there and nothing cuts it."""
+        left, right = int(a.right), int(b.left)
+        if right - left < NARROWEST_MM * scale:
+            return None
+        part = slice(left, right)
+        if min(self.top_seen[part].mean(), self.bottom_seen[part].mean()) < LEVEL_SHARE:
+            return None
+        if self._cut(part):
+            return None
+        pad = 1.0
+        top = float(self.top[part].mean()) + self.thick[0] / 2 + pad
+        bottom = float(self.bottom[part].mean()) - self.thick[1] / 2 - pad
+        return Cell(self.x0 + left, top, self.x0 + right, bottom)
+
+
+def find_cells(rules: Rules, scale: float) -> list[Cell]:
+    """Find the closed cells between the ruled lines, `scale` in pixels per millimetre."""
+    levels = [level for level in rules.levels if len(level.y) >= NARROWEST_MM * scale]
+    if not levels:
+        return []
+    x0 = np.array([level.x0 for level in levels])
+    x1 = np.array([level.x1 for level in levels])
+    y = np.array([float(level.y.mean()) for level in levels])
+    slack = np.array([np.ptp(level.y) for level in levels])
+    cells: list[Cell] = []
+    for i, top in enumerate(levels):
+        shared = np.minimum(x1, top.x1) - np.maximum(x0, top.x0)
+        below = y - y[i]
+        near = (below > 0) & (below < HIGHEST_MM * scale + slack + slack[i])
+        bare = np.ones(len(top.y), bool)
+        for j in np.flatnonzero(near & (shared >= NARROWEST_MM * scale)):
+            part = slice(max(0, x0[j] - top.x0), x1[j] - top.x0)
+            short = shared[j] < 17 * scale
+            if not bare[part].mean() > (BARE_SHARE / 4 if short else BARE_SHARE):
+                continue
+            if below[j] > LOWEST_MM * scale / 2:
+                bare[part] = False
+            band = _Band(rules, top, levels[j])
+            high = float((band.bottom - band.top).mean())
+            if not LOWEST_MM * scale <= high <= HIGHEST_MM * scale:
+                continue
+            walls = band.walls()
+            for a, b in zip(walls, walls[1:], strict=False):
+                cell = band.cell(a, b, scale)
+                if cell is not None:
+                    cells.append(cell)
+    return cells

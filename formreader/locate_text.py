@@ -1,0 +1,264 @@
+"""Find numbers written in table cells, on lines and on plain paper (a part of stage 3).
+
+Without a definition of the form, print has to be told from handwriting: printed characters
+stand on one row and have very few heights, handwriting does neither.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from formreader.document import Kind, Mask
+from formreader.locate_boxes import Cell
+from formreader.rules import Level
+
+SMALLEST_MM = 1.9
+"""Least height of a written digit in millimetres; label print is often smaller."""
+LARGEST_MM = 14.0
+"""Greatest height of a written digit in millimetres; above it are headings and signatures."""
+LINK_GAP = 0.8
+"""Gap that joins two characters into one group, as a share of their height."""
+FIELD_GAP = 2.2
+"""Gap that joins two groups in one cell or on one line, as a share of their height."""
+LEVEL_SLACK = 0.045
+"""How far printed characters stray from their row, as a share of their height."""
+WIDEST_CHARACTER = 1.45
+"""Greatest width of one digit as a share of the row's height; joined writing is wider."""
+UNLIKE_HEIGHTS = 0.24
+"""Greatest spread of the heights of digits in one number, as a share of their mean; words
+with heads and tails spread more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Characters side by side: boxes int (N, 4) as x, y, width, height, from left to right."""
+
+    boxes: NDArray[np.int64]
+
+    @property
+    def left(self) -> int:
+        """Return the first column."""
+        return int(self.boxes[:, 0].min())
+
+    @property
+    def right(self) -> int:
+        """Return the first column beyond."""
+        return int((self.boxes[:, 0] + self.boxes[:, 2]).max())
+
+    @property
+    def top(self) -> int:
+        """Return the first row."""
+        return int(self.boxes[:, 1].min())
+
+    @property
+    def bottom(self) -> int:
+        """Return the first row beyond."""
+        return int((self.boxes[:, 1] + self.boxes[:, 3]).max())
+
+    @property
+    def tall(self) -> NDArray[np.int64]:
+        """Return the boxes that are no commas, dots or dashes."""
+        return self.boxes[self.boxes[:, 3] >= 0.55 * self.boxes[:, 3].max()]
+
+    @property
+    def height(self) -> float:
+        """Return the usual height of its characters."""
+        return float(np.median(self.tall[:, 3]))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A place where a number seems to be written: its group, the layout and the doubt."""
+
+    group: Group
+    kind: Kind
+    doubt: float
+
+
+def spots(ink: Mask, scale: float) -> NDArray[np.int64]:
+    """Return the boxes (x, y, w, h) of the ink's components that may be (part of) a character."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
+    stats = stats[1:]
+    wide, high, area = stats[:, 2], stats[:, 3], stats[:, 4]
+    kept = (high <= LARGEST_MM * scale) & (wide <= 25 * scale)
+    kept &= (area >= 0.06 * scale * scale) & (np.maximum(wide, high) >= 0.4 * scale)
+    return stats[kept, :4].astype(np.int64)
+
+
+def groups(boxes: NDArray[np.int64]) -> list[Group]:
+    """Link characters that stand side by side."""
+    order = boxes[np.argsort(boxes[:, 0], kind="stable")]
+    owner = np.arange(len(order))
+    right, bottom = order[:, 0] + order[:, 2], order[:, 1] + order[:, 3]
+    reach = int(LINK_GAP * order[:, 3].max()) + 1 if len(order) else 0
+    last = np.searchsorted(order[:, 0], right + reach, "right")
+
+    def root(i: int) -> int:
+        while owner[i] != i:
+            owner[i] = owner[owner[i]]
+            i = int(owner[i])
+        return i
+
+    for i in range(len(order)):
+        j = np.arange(i + 1, last[i])
+        if not j.size:
+            continue
+        high = np.maximum(order[j, 3], order[i, 3])
+        shared = np.minimum(bottom[j], bottom[i]) - np.maximum(order[j, 1], order[i, 1])
+        near = order[j, 0] - right[i] <= LINK_GAP * high
+        for k in j[near & (shared > 0.35 * np.minimum(order[j, 3], order[i, 3]))]:
+            owner[root(int(k))] = root(i)
+    members: dict[int, list[int]] = {}
+    for i in range(len(order)):
+        members.setdefault(root(i), []).append(i)
+    return [Group(order[m]) for m in members.values()]
+
+
+def printed(group: Group) -> float:
+    """Return in 0…1 how much a group looks printed: one row, few heights."""
+    tall = group.tall
+    if len(tall) < 2:
+        return 0.5
+    high = group.height
+    slack = max(1.0, LEVEL_SLACK * high)
+    base = tall[:, 1] + tall[:, 3]
+    on_row = float(np.mean(np.abs(base - np.median(base)) <= slack))
+    heights = tall[:, 3].astype(np.float64)
+    close = np.abs(heights[:, None] - heights[None, :]) <= slack
+    first = close[np.argmax(close.sum(axis=1))]
+    rest = ~first
+    second = close[rest][:, rest].sum(axis=1).max() if rest.sum() > 1 and len(tall) > 4 else 0
+    few = (first.sum() + second) / len(tall)
+    return float(min(on_row, few))
+
+
+def _number_like(group: Group, scale: float) -> bool:
+    tall = group.tall
+    high = group.height
+    if not SMALLEST_MM * scale <= high <= LARGEST_MM * scale or len(tall) > 16:
+        return False
+    if tall[:, 2].max() > 2.6 * WIDEST_CHARACTER * high:
+        return False
+    if np.mean(tall[:, 2] <= WIDEST_CHARACTER * high) < 0.6:
+        return False
+    return float(np.std(tall[:, 3]) / np.mean(tall[:, 3])) <= UNLIKE_HEIGHTS
+
+
+def print_heights(found: list[Group]) -> NDArray[np.float64]:
+    """Return the heights of characters in groups that are surely printed."""
+    sure = [g.tall[:, 3] for g in found if len(g.tall) >= 4 and printed(g) >= 0.75]
+    return np.concatenate(sure).astype(np.float64) if sure else np.zeros(0)
+
+
+def _as_print(group: Group, heights: NDArray[np.float64]) -> bool:
+    """Tell whether lone characters are as tall as much of the page's print."""
+    if heights.size < 20:
+        return False
+    slack = max(1.0, LEVEL_SLACK * group.height)
+    return float(np.mean(np.abs(heights - group.height) <= slack)) > 0.12
+
+
+def _in_line(group: Group, others: NDArray[np.float64]) -> bool:
+    """Tell whether print stands on the same row right beside the group."""
+    if not len(others):
+        return False
+    high = group.height
+    base = float(np.median(group.tall[:, 1] + group.tall[:, 3]))
+    gap = np.maximum(others[:, 0] - group.right, group.left - others[:, 1])
+    return bool(
+        (
+            (np.abs(others[:, 2] - base) <= 0.08 * high + 1)
+            & (gap < 1.6 * high)
+            & (np.abs(others[:, 3] - high) < 0.2 * high)
+        ).any()
+    )
+
+
+def _home(group: Group, cells: list[Cell]) -> int:
+    """Return the index of the smallest cell that holds the group, -1 for none."""
+    x, y = (group.left + group.right) / 2, (group.top + group.bottom) / 2
+    best, area = -1, float("inf")
+    for i, cell in enumerate(cells):
+        if cell.left < x < cell.right and cell.top < y < cell.bottom:
+            size = cell.width * cell.height
+            if size < area and cell.height < 8 * group.height:
+                best, area = i, size
+    return best
+
+
+def _on_rule(group: Group, levels: list[Level]) -> bool:
+    base = float(np.median(group.tall[:, 1] + group.tall[:, 3]))
+    high = group.height
+    for level in levels:
+        x0, x1 = max(level.x0, group.left), min(level.x1, group.right)
+        if x1 - x0 < 0.7 * (group.right - group.left) or len(level.y) < 2.0 * high:
+            continue
+        y = float(level.y[(x0 + x1) // 2 - level.x0])
+        if -0.35 * high < y - base < 0.7 * high:
+            return True
+    return False
+
+
+def _joined(found: list[tuple[Group, int, bool]]) -> list[tuple[Group, int, bool]]:
+    """Join groups on one row of one cell or line: parts of one number."""
+    done: list[tuple[Group, int, bool]] = []
+    for group, home, ruled in sorted(found, key=lambda f: f[0].left):
+        for i, (other, other_home, other_ruled) in enumerate(done):
+            high = max(group.height, other.height)
+            shared = min(group.bottom, other.bottom) - max(group.top, other.top)
+            same = home == other_home and (home >= 0 or (ruled and other_ruled))
+            if same and group.left - other.right < FIELD_GAP * high and shared > 0.4 * high:
+                done[i] = (Group(np.vstack([other.boxes, group.boxes])), home, ruled)
+                break
+        else:
+            done.append((group, home, ruled))
+    return done
+
+
+def find_written(
+    boxes: NDArray[np.int64], cells: list[Cell], levels: list[Level], scale: float
+) -> list[Written]:
+    """Find the numbers written by hand among character boxes outside of box rows."""
+    found = groups(boxes)
+    heights = print_heights(found)
+    sure = [g for g in found if len(g.tall) >= 3 and printed(g) >= 0.75]
+    lines = np.array(
+        [(g.left, g.right, np.median(g.tall[:, 1] + g.tall[:, 3]), g.height) for g in sure]
+    ).reshape(-1, 4)
+    kept: list[tuple[Group, int, bool]] = []
+    doubts: dict[int, float] = {}
+    for group in found:
+        if not _number_like(group, scale):
+            continue
+        likeness = printed(group)
+        alone = len(group.tall) < 2
+        if likeness >= 0.7 or _in_line(group, lines):
+            continue
+        home = _home(group, cells)
+        ruled = home < 0 and _on_rule(group, levels)
+        if alone and home < 0 and not ruled:
+            continue
+        doubt = 0.2 + 0.3 * likeness if not alone else 0.35
+        if _as_print(group, heights) and len(group.tall) < 3:
+            doubt = max(doubt, 0.6)
+        doubts[id(group)] = doubt + (0.0 if home >= 0 or ruled else 0.1)
+        kept.append((group, home, ruled))
+    written = []
+    for group, home, ruled in _joined(kept):
+        parts = [d for g, d in ((g, doubts[id(g)]) for g, _, _ in kept) if _within(g, group)]
+        kind = Kind.CELL if home >= 0 else Kind.LINE if ruled else Kind.FREE
+        written.append(Written(group, kind, min(parts)))
+    return written
+
+
+def _within(part: Group, whole: Group) -> bool:
+    return (
+        part.left >= whole.left
+        and part.right <= whole.right
+        and part.top >= whole.top
+        and part.bottom <= whole.bottom
+    )

@@ -1,0 +1,234 @@
+"""Read one page: the stages in order. Start reading the program here.
+
+load → register → locate → segment → classify → assemble → calibrate → validate. Loading is
+the caller's (`batch`, or anyone with a `Page`); the rest happens below, with the glyphs of
+several pages scored together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from formreader import assemble, calibrate, classify, ctc, locate, register, segment, validate
+from formreader.classify import StripReader
+from formreader.document import (
+    Candidate,
+    FieldImage,
+    FieldSpec,
+    Float,
+    Grey,
+    Kind,
+    Page,
+    PageResult,
+    Reading,
+    Rect,
+    Registration,
+    Status,
+)
+from formreader.errors import FormError
+from formreader.ink import INK_LEVEL, darkness_of
+
+FORMS = ("auto", "field")
+"""Built-in forms: find fields by itself; each image is one pre-cut number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a job asks for: form, highest error rate among accepted fields, model folder."""
+
+    form: str = "auto"
+    max_error: float = 0.01
+    model: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """One field on its way: where it lies, its lattice and, outside boxes, its strip."""
+
+    field: FieldImage
+    lattice: segment.Lattice
+    strip: Float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readers:
+    """The two readers of a model: single glyphs and, where the model has one, whole strips."""
+
+    recognizer: classify.LiteRecognizer
+    strips: StripReader | None
+
+    def score(self, cuts: Sequence[Cut]) -> list[Float]:
+        """Score the glyphs of many fields at once: log-probabilities (N, K) a field."""
+        sizes = [len(cut.lattice.glyphs) for cut in cuts]
+        images = [glyph.image for cut in cuts for glyph in cut.lattice.glyphs]
+        if not images:
+            return [np.zeros((0, len(self.recognizer.alphabet)), np.float32) for _ in cuts]
+        logits = self.recognizer.classify(np.stack(images))
+        scores = classify.log_softmax(logits, self.recognizer.temperature)
+        return np.split(scores, np.cumsum(sizes)[:-1])
+
+
+class Reader:
+    """Reads pages with one model and one set of options."""
+
+    def __init__(self, options: Options) -> None:
+        """Load the model; raises ModelError, and FormError for an unknown form."""
+        if options.form not in FORMS:
+            raise FormError(
+                f"There is no form called “{options.form}”. Built in are: {', '.join(FORMS)}."
+            )
+        self.options = options
+        folder = classify.model_folder(options.model)
+        recognizer = classify.load_recognizer(folder)
+        strips = classify.load_strip_reader(folder, recognizer.card)
+        self.readers = Readers(recognizer, strips)
+        self.calibration = recognizer.card["calibration"]
+        self.model_id = recognizer.model_id
+        self.thresholds = {
+            kind: calibrate.threshold_for(self.calibration, kind, options.max_error)
+            for kind in (calibrate.FREE, calibrate.CELLS)
+        }
+
+    def read_page(self, page: Page) -> PageResult:
+        """Read one page."""
+        return self.read_pages([page])[0]
+
+    def read_pages(self, pages: Sequence[Page]) -> list[PageResult]:
+        """Read several pages, their glyphs scored in common batches."""
+        found = [self.find_fields(page) for page in pages]
+        cuts = [[cut_field(field) for field in fields] for fields, _ in found]
+        scores = iter(self.readers.score([cut for page_cuts in cuts for cut in page_cuts]))
+        results = []
+        for page, page_cuts, (_, registration) in zip(pages, cuts, found, strict=True):
+            readings = [self.read_field(cut, next(scores)) for cut in page_cuts]
+            placed = [on_page(reading, registration, page) for reading in readings]
+            results.append(PageResult(page.source, page.number, self.options.form, tuple(placed)))
+        return results
+
+    def find_fields(self, page: Page) -> tuple[list[FieldImage], Registration | None]:
+        """Register a page and locate its fields; a pre-cut number is one field."""
+        if self.options.form == "field":
+            return [whole_image(page.image)], None
+        registration = register.register(page)
+        fields = locate.locate(register.upright(page, registration), page.dpi)
+        named = [
+            replace(f, spec=replace(f.spec, name=f"p{page.number}-{f.spec.name}")) for f in fields
+        ]
+        return named, registration
+
+    def read_field(self, cut: Cut, scores: Float) -> Reading:
+        """Turn one field's scores into a reading, its rectangle still in upright pixels."""
+        judged = judge(cut, scores, self.readers.strips, self.calibration)
+        kind = calibrate.CELLS if cut.lattice.cells else calibrate.FREE
+        status, reasons = validate.validate(judged, self.thresholds[kind])
+        corner = cut.field.rect
+        blank = status is Status.BLANK
+        return Reading(
+            field=cut.field.spec.name,
+            text=judged.text,
+            confidence=1.0 if blank else judged.confidence,
+            status=status,
+            reasons=reasons,
+            characters=tuple(
+                replace(c, rect=c.rect.moved(corner.x, corner.y)) for c in judged.characters
+            ),
+            rect=corner,
+            alternatives=judged.alternatives,
+        )
+
+
+def whole_image(image: Grey) -> FieldImage:
+    """Take a whole picture as one pre-cut number."""
+    darkness, _ = darkness_of(image)
+    height, width = image.shape
+    return FieldImage(
+        FieldSpec("number", Kind.FREE), Rect(0, 0, width, height), image, darkness > INK_LEVEL
+    )
+
+
+def cut_field(field: FieldImage) -> Cut:
+    """Segment one field and, outside boxes, bring it to the strip reader's frame."""
+    lattice = segment.segment(field)
+    if field.cells or not lattice.glyphs:
+        return Cut(field, lattice, None)
+    return Cut(field, lattice, segment.strip(field))
+
+
+def propose(
+    cut: Cut, scores: Float, strips: StripReader | None
+) -> tuple[list[Candidate], list[tuple[str, float]]]:
+    """Let both readers list their best strings for one field."""
+    lattice = cut.lattice
+    candidates = assemble.assemble(lattice.glyphs, scores, lattice.cuts, lattice.cells)
+    if strips is None or cut.strip is None:
+        return candidates, []
+    return candidates, ctc.decode(strips.read(cut.strip))
+
+
+def judge(
+    cut: Cut, scores: Float, strips: StripReader | None, calibration: Mapping[str, Any]
+) -> validate.Evidence:
+    """Let the readers propose, fuse what they say and say how sure it is."""
+    lattice = cut.lattice
+    candidates, spelt = propose(cut, scores, strips)
+    if not candidates:
+        return no_digits(cut)
+    fitted = calibration[calibrate.CELLS if lattice.cells else calibrate.FREE]
+    fused = calibrate.fuse(candidates, spelt, fitted["strip_weight"])
+    values = calibrate.features(candidates, spelt, fused, lattice.contrast)
+    chance = calibrate.confidence(values, fitted) if fused[0][0] else 0.0
+    best = next((c for c in candidates if c.text == fused[0][0]), None)
+    shown = best or candidates[0]
+    return validate.Evidence(
+        text=fused[0][0],
+        confidence=chance,
+        characters=shown.characters if best else (),
+        has_ink=True,
+        contrast=lattice.contrast,
+        doubt=cut.field.doubt,
+        passed=shown.passed if lattice.cells else 0,
+        touching=shown.touching,
+        gaps=empty_between(lattice),
+        agree=not spelt or spelt[0][0] == candidates[0].text,
+        alternatives=calibrate.alternatives(fused, chance),
+    )
+
+
+def no_digits(cut: Cut) -> validate.Evidence:
+    """Describe a field in which no glyph was found: blank, or ink that is no number."""
+    return validate.Evidence(
+        text="",
+        confidence=0.0,
+        characters=(),
+        has_ink=False,
+        contrast=cut.lattice.contrast,
+        doubt=cut.field.doubt,
+    )
+
+
+def empty_between(lattice: segment.Lattice) -> int:
+    """Count the empty boxes that lie between filled ones."""
+    filled = {glyph.cell for glyph in lattice.glyphs}
+    if not lattice.cells or not filled:
+        return 0
+    return max(filled) - min(filled) + 1 - len(filled)
+
+
+def on_page(reading: Reading, registration: Registration | None, page: Page) -> Reading:
+    """Give a reading its rectangles in pixels of the page as loaded."""
+    if registration is None:
+        return reading
+    shape = page.image.shape
+    return replace(
+        reading,
+        rect=register.to_page(reading.rect, registration, shape),
+        characters=tuple(
+            replace(c, rect=register.to_page(c.rect, registration, shape))
+            for c in reading.characters
+        ),
+    )

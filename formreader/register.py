@@ -1,0 +1,295 @@
+"""Stage 2 of 8: find how the page lies in its picture and straighten it.
+
+Three things are measured, each left alone when unsure: the skew (from rows of text and
+rules), quarter turns and upside-down pages (from how letters join into words), and the
+perspective of a photo (from where its ruled lines meet).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from formreader import binarize, rules
+from formreader.document import Float, Grey, Page, Rect, Registration
+
+Matrix = NDArray[np.float64]
+
+SMALL_SIDE = 1500
+"""Longest side in pixels of the picture that is measured; text of 2 mm keeps 10 pixels."""
+PAGE_MM = 297.0
+"""Longest side in millimetres taken for a picture whose resolution is not believable."""
+LARGEST_SKEW_DEG = 15.0
+"""Largest skew looked for, in degrees; more is a quarter turn or a picture."""
+LEAST_SKEW_DEG = 0.1
+"""Skew in degrees below which the page is left as it is: 0.3 mm across a page."""
+CLEAR_PEAK = 1.25
+"""How far the best angle must stand out over the middle one to be believed."""
+LEAST_LETTERS = 40
+"""Letter-like spots needed to tell a quarter turn, and words needed to tell upside-down."""
+TURNED = 0.8
+"""A page is turned when closing gaps downwards leaves this share of the words that closing
+them sideways leaves; upright text stays above 1."""
+UPSIDE_DOWN = 0.8
+"""Share of words with their heads below needed to turn a page round. Upright pages in scripts
+with more tails than heads reach about 0.7, Latin ones stay below 0.4."""
+LEAST_FAN_DEG = 0.3
+"""Spread of the directions of level rules, in degrees, from which a photo is taken for tilted."""
+LARGEST_TILT = 0.4
+"""Greatest change of scale across the picture that is believed to be perspective."""
+
+
+def register(page: Page) -> Registration:
+    """Find the turns, the skew and the perspective of a page.
+
+    The matrix takes upright pixels to pixels of the page as loaded; it is the identity when
+    the page is straight or nothing can be told.
+    """
+    height, width = page.image.shape
+    if min(height, width) < 40:
+        return Registration(np.eye(3), 0.0, 0)
+    shrink = min(1.0, SMALL_SIDE / max(height, width))
+    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    small = cv2.resize(page.image, size, interpolation=cv2.INTER_AREA)
+    scale = _pixels_per_mm(page) * shrink
+    dark = binarize.darkness(np.asarray(small, np.uint8), scale)
+    turns = _quarter_turns(dark, scale)
+    turned = np.ascontiguousarray(np.rot90(dark, turns))
+    skew = _skew(turned)
+    to_turned = _turn_matrix(turns, height, width)
+    turned_size = (width, height) if turns % 2 == 0 else (height, width)
+    straight = _rotation(skew, turned_size)
+    level = _warp(turned, _scaled(straight, shrink), 0)
+    tilt = _perspective(level, scale)
+    if abs(skew) < LEAST_SKEW_DEG and tilt is None:
+        return Registration(to_turned, 0.0, turns)
+    full = straight if tilt is None else straight @ _scaled(tilt, 1 / shrink)
+    return Registration(to_turned @ full, skew, turns)
+
+
+def upright(page: Page, registration: Registration) -> Grey:
+    """Return the straightened page, uint8, what lies outside filled with white."""
+    matrix, turns = registration.matrix, registration.turns
+    height, width = page.image.shape
+    plain = _turn_matrix(turns, height, width)
+    if np.allclose(matrix, plain, atol=1e-9):
+        return np.ascontiguousarray(np.rot90(page.image, turns)) if turns else page.image
+    size = (width, height) if turns % 2 == 0 else (height, width)
+    return np.asarray(
+        cv2.warpPerspective(
+            page.image,
+            matrix,
+            size,
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=255,
+        ),
+        np.uint8,
+    )
+
+
+def to_page(rect: Rect, registration: Registration, shape: tuple[int, ...]) -> Rect:
+    """Return the rectangle around `rect` in pixels of the page as loaded, `shape` (H, W)."""
+    x = np.array([rect.x, rect.right, rect.right, rect.x], np.float64)
+    y = np.array([rect.y, rect.y, rect.bottom, rect.bottom], np.float64)
+    at = registration.matrix @ np.stack([x, y, np.ones(4)])
+    at = at[:2] / at[2]
+    left, top = (max(0, int(np.floor(v + 1e-6))) for v in at.min(axis=1))
+    right = min(shape[1], int(np.ceil(at[0].max() - 1e-6)))
+    bottom = min(shape[0], int(np.ceil(at[1].max() - 1e-6)))
+    return Rect(left, top, max(1, right - left), max(1, bottom - top))
+
+
+def _pixels_per_mm(page: Page) -> float:
+    side = max(page.image.shape)
+    if not 20 <= page.dpi <= 1300 or side / page.dpi > 20:
+        return side / PAGE_MM
+    return page.dpi / 25.4
+
+
+def _turn_matrix(turns: int, height: int, width: int) -> Matrix:
+    """Return the matrix from the picture after `turns` counter-clockwise turns to it before."""
+    if turns % 4 == 1:
+        return np.array([[0, -1, width], [1, 0, 0], [0, 0, 1]], np.float64)
+    if turns % 4 == 2:
+        return np.array([[-1, 0, width], [0, -1, height], [0, 0, 1]], np.float64)
+    if turns % 4 == 3:
+        return np.array([[0, 1, 0], [-1, 0, height], [0, 0, 1]], np.float64)
+    return np.eye(3)
+
+
+def _rotation(skew_deg: float, size: tuple[int, int]) -> Matrix:
+    """Return the matrix from straight to skewed pixels around the middle of the picture."""
+    angle = np.deg2rad(skew_deg)
+    c, s = np.cos(angle), np.sin(angle)
+    x, y = size[0] / 2, size[1] / 2
+    return np.array([[c, s, x - c * x - s * y], [-s, c, y + s * x - c * y], [0, 0, 1]])
+
+
+def _scaled(matrix: Matrix, factor: float) -> Matrix:
+    """Return a matrix between pictures of one size for pictures `factor` as large."""
+    grow = np.diag([factor, factor, 1.0])
+    return np.asarray(grow @ matrix @ np.linalg.inv(grow))
+
+
+def _warp(image: Grey, matrix: Matrix, fill: int) -> Grey:
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = image.shape[::-1]
+    return np.asarray(cv2.warpPerspective(image, matrix, size, flags=flags, borderValue=fill), np.uint8)
+
+
+def _skew(dark: Grey) -> float:
+    """Return the skew in degrees, counter-clockwise, 0 when no angle stands out.
+
+    Sharpness of the projection profile (Postl 1986) over the ink's upper edges.
+    """
+    level = binarize.ink_level(dark)
+    ink = binarize.ink_mask(dark, level)
+    rows, cols = np.nonzero(ink[1:] & ~ink[:-1])
+    if rows.size < 200:
+        return 0.0
+    step = max(1, rows.size // 50000)
+    x, y = cols[::step] - dark.shape[1] / 2, rows[::step].astype(np.float64)
+
+    def sharpness(angle: float) -> float:
+        moved = y + x * np.tan(np.deg2rad(angle))
+        counts = np.bincount((moved - moved.min()).astype(np.int64))
+        return float((counts.astype(np.float64) ** 2).sum())
+
+    coarse = np.arange(-LARGEST_SKEW_DEG, LARGEST_SKEW_DEG + 0.01, 0.5)
+    scores = np.array([sharpness(a) for a in coarse])
+    if scores.max() < CLEAR_PEAK * np.median(scores):
+        return 0.0
+    best = float(coarse[scores.argmax()])
+    for width, grain in ((0.5, 0.1), (0.1, 0.02)):
+        fine = np.arange(best - width, best + width + grain / 2, grain)
+        best = float(fine[np.argmax([sharpness(a) for a in fine])])
+    return best if abs(best) <= LARGEST_SKEW_DEG else 0.0
+
+
+def _letters(dark: Grey, scale: float) -> tuple[NDArray[np.uint8], float, int]:
+    """Return the ink of letter-like spots, their usual size in pixels and their number."""
+    ink = binarize.ink_mask(dark, binarize.ink_level(dark)).view(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
+    size = np.maximum(wide, high)
+    small = (size >= 0.9 * scale) & (size <= 6 * scale) & (size < 4 * np.minimum(wide, high))
+    small[0] = False
+    usual = float(np.median(size[small])) if small.any() else 0.0
+    return small[labels].view(np.uint8), usual, int(small.sum())
+
+
+def _quarter_turns(dark: Grey, scale: float) -> int:
+    """Return the counter-clockwise quarter turns that bring text upright, 0 when unsure."""
+    letters, usual, number = _letters(dark, scale)
+    if number < LEAST_LETTERS:
+        return 0
+    reach = max(2, round(0.5 * usual))
+    sideways = cv2.morphologyEx(letters, cv2.MORPH_CLOSE, np.ones((1, reach), np.uint8))
+    downwards = cv2.morphologyEx(letters, cv2.MORPH_CLOSE, np.ones((reach, 1), np.uint8))
+    across = cv2.connectedComponents(sideways)[0]
+    down = cv2.connectedComponents(downwards)[0]
+    lying = down < TURNED * across
+    turned = np.ascontiguousarray(np.rot90(letters)) if lying else letters
+    skew = _skew(np.asarray(turned * 255, np.uint8))
+    straight = _warp(turned, _rotation(skew, turned.shape[::-1]), 0)
+    words = cv2.morphologyEx(straight, cv2.MORPH_CLOSE, np.ones((1, reach), np.uint8))
+    round_about = _heads_below(straight, words, usual)
+    return (1 if lying else 0) + (2 if round_about else 0)
+
+
+def _heads_below(letters: Grey, words: Grey, usual: float) -> bool:
+    """Tell whether the tall letters of most words stick out below.
+
+    In Latin text far more letters have heads (b d f h k l t) than tails (g j p q y), so the
+    ink of a word lies below the middle of its height. Words hung on a line (Devanagari) are
+    left out.
+    """
+    count, _, stats, _ = cv2.connectedComponentsWithStats(words, connectivity=8)
+    below = above = 0
+    for x, y, w, h, _ in stats[1:count]:
+        if not (w > 1.8 * h and 0.8 * usual < h < 2.5 * usual and h >= 7):
+            continue
+        profile = letters[y : y + h, x : x + w].sum(axis=1).astype(np.float64)
+        if profile.max() > 0.75 * w:
+            continue
+        lean = float((profile * (np.arange(h) + 0.5)).sum() / max(profile.sum(), 1) / h - 0.5)
+        below += lean > 0.04
+        above += lean < -0.04
+    return above + below >= LEAST_LETTERS and above > UPSIDE_DOWN * (above + below)
+
+
+def _meeting_point(lines: Matrix, weight: NDArray[np.float64]) -> Matrix:
+    """Return the point (homogeneous) through which weighted lines (N, 3) pass most nearly."""
+    kept = np.ones(len(lines), bool)
+    point = np.array([1.0, 0.0, 0.0])
+    for _ in range(4):
+        _, _, v = np.linalg.svd(lines[kept] * weight[kept, None], full_matrices=False)
+        point = v[-1]
+        miss = np.abs(lines @ point)
+        kept = miss <= max(3.0 * float(np.median(miss)), 1e-9)
+    return point
+
+
+def _long_lines(found: list[rules.Level], scale: float, middle: Float) -> tuple[Matrix, Matrix]:
+    """Return lines a·x+b·y+c=0 (N, 3) through long rules, around `middle`, and their lengths."""
+    lines, lengths = [], []
+    for rule in found:
+        if len(rule.y) < 18 * scale or rule.even > 0.5:
+            continue
+        x = np.arange(rule.x0, rule.x1) - middle[0]
+        slope, start = np.polyfit(x, rule.y - middle[1], 1)
+        if np.abs(rule.y - middle[1] - slope * x - start).max() > 0.02 * len(x) + 1.5:
+            continue
+        line = np.array([slope, -1.0, start])
+        lines.append(line / np.hypot(slope, 1.0))
+        lengths.append(float(len(x)))
+    return np.array(lines).reshape(-1, 3), np.array(lengths)
+
+
+def _perspective(dark: Grey, scale: float) -> Matrix | None:
+    """Return the matrix from level to tilted pixels of a photo, None when it is not tilted."""
+    height, width = dark.shape
+    middle = np.array([width / 2, height / 2], np.float32)
+    found = rules.find_rules(dark, scale)
+    turned = rules.find_rules(np.ascontiguousarray(dark.T), scale)
+    level, level_length = _long_lines(found.levels, scale, middle)
+    steep, steep_length = _long_lines(turned.levels, scale, middle[::-1])
+    if len(level) < 5 or len(steep) < 4:
+        return None
+    steep = steep[:, [1, 0, 2]]
+    norm = np.diag([1.0, 1.0, 2.0 / max(height, width)])
+    level, steep = level @ norm, steep @ norm
+    fan = np.rad2deg(np.arctan(-level[:, 0] / level[:, 1]))
+    far_x = _meeting_point(level, level_length)
+    far_y = _meeting_point(steep, steep_length)
+    horizon = np.cross(far_x, far_y)
+    if abs(horizon[2]) < 1e-9:
+        return None
+    horizon = horizon / horizon[2]
+    tilt = float(np.abs(horizon[:2]).sum())
+    spread = float(np.percentile(fan, 90) - np.percentile(fan, 10))
+    if spread < LEAST_FAN_DEG or tilt > LARGEST_TILT:
+        return None
+    flat = np.eye(3)
+    flat[2] = horizon
+    along, down = far_x[:2] / np.linalg.norm(far_x[:2]), far_y[:2] / np.linalg.norm(far_y[:2])
+    along, down = along * np.sign(along[0]), down * np.sign(down[1])
+    shear = np.eye(3)
+    shear[:2, :2] = np.linalg.inv(np.stack([along, down], axis=1))
+    half = max(height, width) / 2
+    place = np.array([[half, 0, width / 2], [0, half, height / 2], [0, 0, 1.0]])
+    full = place @ shear @ flat @ np.linalg.inv(place)
+    return np.linalg.inv(_fitted(full, width, height))
+
+
+def _fitted(matrix: Matrix, width: int, height: int) -> Matrix:
+    """Shift and shrink what `matrix` makes of a picture so that all of it stays in the frame."""
+    corners = np.array([[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
+    at = matrix @ corners
+    at = at[:2] / at[2]
+    low, high = at.min(axis=1), at.max(axis=1)
+    factor = min(width / (high[0] - low[0]), height / (high[1] - low[1]), 1.0)
+    shift = np.array([width, height]) / 2 - factor * (low + high) / 2
+    return np.asarray(np.array([[factor, 0, shift[0]], [0, factor, shift[1]], [0, 0, 1]]) @ matrix)

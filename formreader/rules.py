@@ -1,0 +1,199 @@
+"""Ruled lines: find them, follow them, and take them out of the ink they cross.
+
+Shared below the stages. All work is on darkness (see `binarize`) with upright lines that may
+lean by a few degrees. Sizes are in millimetres, turned into pixels by `pixels_per_mm`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from formreader.document import Grey, Mask
+
+THIN_RULE_MM = 0.9
+"""Thickness of the usual rule at most, in millimetres; letters are wider and taller."""
+WIDEST_RULE_MM = 1.7
+"""Thickest printed rule in millimetres; what is thicker is a bar or a picture."""
+SHORTEST_ACROSS_MM = 2.0
+"""Shortest level stroke taken for a rule, in millimetres: the top of a small box."""
+SHORTEST_UP_MM = 1.6
+"""Shortest upright stroke taken for a rule, in millimetres: the tick of a comb."""
+DENSE = 0.86
+"""Share of a short stretch of rule that must be dark; below it, letters in a row pass."""
+JOIN_MM = 1.3
+"""Gap over which a level rule is taken to go on, in millimetres: less than between boxes."""
+FAINTEST = 12
+"""Least darkness of a rule: pale drop-out boxes reach about 15."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Level:
+    """One level rule: its row at every column from `x0` on, and where it is really seen.
+
+    `even` is the swing of darkness along it as a share of its mean: print rules stay below
+    0.4, letters in a row reach 0.6.
+    """
+
+    x0: int
+    y: NDArray[np.float64]
+    seen: Mask
+    thick: float
+    even: float
+
+    @property
+    def x1(self) -> int:
+        """Return the first column beyond the rule."""
+        return self.x0 + len(self.y)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rules:
+    """Rules of one picture.
+
+    `across` and `up` are bool (H, W): the level and the upright ones, each a pixel wider on
+    both sides than printed. `levels` are the level rules, from top to bottom; `dark` is the
+    darkness they were found in.
+    """
+
+    dark: Grey
+    across: Mask
+    up: Mask
+    levels: list[Level]
+
+
+def _line_kernel(length: int, upright: bool) -> NDArray[np.uint8]:
+    return np.ones((length, 1) if upright else (1, length), np.uint8)
+
+
+def _runs(thin: Grey, scale: float, upright: bool, shortest_mm: float) -> Grey:
+    """Keep what is dark along most of a short line in one direction."""
+    smooth = _line_kernel(max(3, round(0.4 * scale) | 1), upright)
+    thin = cv2.blur(thin, smooth.shape[::-1])
+    noise = float(np.percentile(thin[:: max(1, thin.shape[0] // 400)], 60))
+    found = np.where(thin > max(FAINTEST, 3 * noise), np.uint8(255), np.uint8(0))
+    run = _line_kernel(max(5, round(shortest_mm * scale)), upright)
+    dense = cv2.blur(found, run.shape[::-1]) >= round(255 * DENSE)
+    return np.asarray(cv2.dilate(np.asarray(dense, np.uint8), run), np.uint8)
+
+
+def _rule_mask(dark: Grey, scale: float, upright: bool, shortest_mm: float) -> Grey:
+    """Find thin rules and, apart from them, thick ones, which no letter's stroke reaches."""
+    thin = _line_kernel(max(4, round(THIN_RULE_MM * scale)), not upright)
+    least = _line_kernel(max(3, round(0.7 * THIN_RULE_MM * scale)), not upright)
+    thick = _line_kernel(max(6, round(WIDEST_RULE_MM * scale)), not upright)
+    narrow = cv2.subtract(dark, cv2.morphologyEx(dark, cv2.MORPH_OPEN, thin))
+    solid = cv2.morphologyEx(dark, cv2.MORPH_OPEN, least)
+    solid = cv2.subtract(solid, cv2.morphologyEx(dark, cv2.MORPH_OPEN, thick))
+    return cv2.bitwise_or(
+        _runs(narrow, scale, upright, shortest_mm),
+        _runs(solid, scale, upright, 1.5 * shortest_mm),
+    )
+
+
+def _follow(mask: Grey, dark: Grey, scale: float) -> tuple[Mask, list[Level]]:
+    """Turn the components of a level mask into rules, joined over short gaps."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    length = stats[:, cv2.CC_STAT_WIDTH]
+    thick = stats[:, cv2.CC_STAT_AREA] / np.maximum(1, length)
+    kept = thick <= 1.3 * WIDEST_RULE_MM * scale + 1
+    kept[0] = False
+    rows, cols = np.nonzero(mask)
+    which = labels[rows, cols]
+    offset = np.concatenate([[0], np.cumsum(length)])[:-1]
+    key = offset[which] + cols - stats[which, cv2.CC_STAT_LEFT]
+    number = np.bincount(key, minlength=int(length.sum()))
+    middle = np.bincount(key, rows, int(length.sum())) / np.maximum(1, number)
+    column = np.concatenate([np.arange(x, x + n) for x, n in stats[:, [0, 2]]])
+    row = np.clip(np.rint(middle), 0, dark.shape[0] - 1).astype(np.int64)
+    value = cv2.dilate(dark, np.ones((3, 1), np.uint8))[row, column].astype(np.float64)
+    owner = np.repeat(np.arange(count), length)
+    mean = np.bincount(owner, value, count) / length
+    spread = np.bincount(owner, value * value, count) / length - mean**2
+    even = np.sqrt(np.maximum(0, spread)) / np.maximum(mean, 1)
+    levels = [
+        Level(
+            int(stats[i, cv2.CC_STAT_LEFT]),
+            middle[offset[i] : offset[i] + length[i]],
+            np.ones(length[i], bool),
+            max(1.0, float(thick[i])),
+            float(even[i]),
+        )
+        for i in np.flatnonzero(kept)
+    ]
+    return kept[labels], _join(levels, scale)
+
+
+def _join(levels: list[Level], scale: float) -> list[Level]:
+    """Join level rules that go on in the same row after a short gap."""
+    reach, slack = JOIN_MM * scale, max(2.0, 0.25 * scale)
+    waiting = sorted(levels, key=lambda level: level.x0)
+    joined: list[Level] = []
+    ends: dict[int, list[int]] = {}
+    for level in waiting:
+        row = int(level.y[0])
+        near = [i for r in range(row - 4, row + 5) for i in ends.get(r, ())]
+        fits = [
+            i
+            for i in near
+            if -2 <= level.x0 - joined[i].x1 <= reach and abs(joined[i].y[-1] - level.y[0]) <= slack
+        ]
+        if not fits:
+            ends.setdefault(int(level.y[-1]), []).append(len(joined))
+            joined.append(level)
+            continue
+        best = max(fits, key=lambda i: joined[i].x1)
+        first = joined[best]
+        ends[int(first.y[-1])].remove(best)
+        gap = level.x0 - first.x1
+        cut = max(0, -gap)
+        between = np.linspace(first.y[-1], level.y[0], max(0, gap))
+        joined[best] = Level(
+            first.x0,
+            np.concatenate([first.y, between, level.y[cut:]]),
+            np.concatenate([first.seen, np.zeros(len(between), bool), level.seen[cut:]]),
+            max(first.thick, level.thick),
+            max(first.even, level.even),
+        )
+        ends.setdefault(int(joined[best].y[-1]), []).append(best)
+    return sorted(joined, key=lambda level: float(level.y.mean()))
+
+
+def find_rules(dark: Grey, pixels_per_mm: float) -> Rules:
+    """Find the level and upright rules in `dark` uint8 (H, W)."""
+    level = _rule_mask(dark, pixels_per_mm, False, SHORTEST_ACROSS_MM)
+    up = _rule_mask(dark, pixels_per_mm, True, SHORTEST_UP_MM)
+    across, levels = _follow(level, dark, pixels_per_mm)
+    wider = np.ones((3, 1), np.uint8)
+    across = cv2.dilate(across.view(np.uint8), wider).view(np.bool_)
+    return Rules(dark, across, cv2.dilate(up, wider.T).view(np.bool_), levels)
+
+
+def _usual_run(ink: Grey) -> int:
+    """Return the median length of the runs of ink along the rows."""
+    padded = np.zeros((ink.shape[0], ink.shape[1] + 2), np.int8)
+    padded[:, 1:-1] = ink
+    change = np.diff(padded, axis=1)
+    starts, ends = np.nonzero(change == 1)[1], np.nonzero(change == -1)[1]
+    return int(np.median(ends - starts)) if starts.size else 1
+
+
+def without_rules(ink: Mask, across: Mask, up: Mask) -> Mask:
+    """Take printed rules out of `ink`, keeping the strokes that cross them.
+
+    `across` and `up` (H, W) say where level and upright rules run. A pixel there goes unless
+    it belongs to a stroke clearly longer across the rule than the rule is thick.
+    """
+    left = ink.view(np.uint8).copy()
+    for zone, upright in ((up, True), (across, False)):
+        spot = left & zone.view(np.uint8)
+        if not spot.any():
+            continue
+        thick = _usual_run(spot if upright else np.ascontiguousarray(spot.T))
+        stroke = _line_kernel(round(1.6 * thick) + 2, not upright)
+        crossing = cv2.morphologyEx(left, cv2.MORPH_OPEN, stroke)
+        left[(spot == 1) & (crossing == 0)] = 0
+    return left.view(np.bool_)

@@ -1,0 +1,298 @@
+"""Train the recognizer and put it where reading finds it.
+
+MNIST and other labelled glyphs → augmentation → Keras → two networks for the small runtime
+(single glyphs, whole strips), a fitted confidence, the card and the training curves. Only
+`train`, `train_strips`, `train_loop`, `network` and `export_model` need TensorFlow.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formreader import classify, datasets
+from formreader.augment import augment
+from formreader.datasets import Glyphs
+from formreader.document import Float
+from formreader.errors import ModelError, OutputError, UsageError
+from formreader.junk import make_junk
+from formreader.train_loop import Course, cosine, run
+
+ALPHABET = "0123456789?"
+"""Classes of the network in order; `?` is the not-a-digit class."""
+EPOCHS = 24
+"""Passes of the bundled recipe over the digits."""
+BATCH_DIGITS, BATCH_JUNK = 100, 28
+"""Digits and pieces of junk in a batch."""
+DRAWN = 12_000
+"""Digits drawn by our own code, beside 49,000 of MNIST's."""
+PEAK_RATE = 3e-3
+"""Highest learning rate (AdamW, Loshchilov & Hutter 2019), reached after one epoch."""
+AGREEMENT = 0.998
+"""Least share of glyphs on which exported and trained network must name the same class."""
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """What a training run learns from, is calibrated on and is tested on."""
+
+    train: Glyphs
+    held_out: Glyphs
+    test: Glyphs | None
+    sources: dict[str, str]
+
+
+def train(
+    data: list[Path], out: Path, *, epochs: int | None = None, seed: int = 1, report: Report = print
+) -> dict[str, Any]:
+    """Train a model into the folder `out` and return its card.
+
+    `data` are glyph files (`.npz`, idx, HDF5; none: MNIST by download). Stopped and called
+    again with the same arguments, it goes on after the last finished epoch. Raises ModelError
+    without TensorFlow, UsageError for unusable data, OutputError where `out` is not writable.
+    """
+    require_tensorflow()
+    material = gather(data, seed)
+    work = out / "training"
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The model cannot be written to {out}: {error.strerror}.") from error
+    from formreader.train_strips import EPOCHS as STRIP_EPOCHS
+    from formreader.train_strips import hands_of, train_strips
+
+    digits, history = train_digits(material, work, epochs or EPOCHS, seed, report)
+    strips, strip_history = train_strips(
+        material.train, material.held_out, work, epochs or STRIP_EPOCHS, seed, report
+    )
+    card = describe(material, seed, {"digits": history, "strips": strip_history})
+    plot_curves({"single digits": history, "whole numbers": strip_history}, out / "training.png")
+    export(digits, strips, material, out, card)
+    report("fitting the confidence on held-out writers")
+    from formreader.fit_confidence import fit_model
+
+    card = fit_model(out, material.held_out, hands_of(material.held_out), card, seed)
+    if material.test is not None:
+        card["test"] = test_figures(out, material.test)
+        report("test: {right} of {count} digits right".format(**card["test"]))
+    write_card(out, card)
+    return card
+
+
+def require_tensorflow() -> None:
+    """Raise ModelError naming the install command where TensorFlow is absent."""
+    if find_spec("tensorflow") is None:
+        raise ModelError(
+            "Training needs TensorFlow, which is not installed here. "
+            'Install it with: pip install "formreader[train]"'
+        )
+
+
+def gather(data: list[Path], seed: int) -> Material:
+    """Read all training files, or download MNIST where none is named; split by writer."""
+    if data:
+        parts = [datasets.read_glyph_file(path) for path in data]
+        sources = {path.name: datasets.file_hash(path) for path in data}
+        test = read_test(data[0])
+    else:
+        parts, test, sources = download_mnist()
+    splits = [datasets.split_by_writer(part, seed) for part in parts]
+    drawn = datasets.draw_digits(min(DRAWN, 2 * sum(map(len, parts))), seed)
+    return Material(
+        train=datasets.join([kept for kept, _ in splits] + [drawn]),
+        held_out=datasets.join([out for _, out in splits]),
+        test=test,
+        sources=sources,
+    )
+
+
+def read_test(path: Path) -> Glyphs | None:
+    """Read the test half of a training file, if it has one."""
+    try:
+        return datasets.read_glyph_file(path, "test")
+    except UsageError:
+        return None
+
+
+def download_mnist() -> tuple[list[Glyphs], Glyphs, dict[str, str]]:
+    """Fetch MNIST by Keras (needs the network once; Keras keeps a copy)."""
+    import keras
+
+    try:
+        (x, y), (x_test, y_test) = keras.datasets.mnist.load_data()
+    except Exception as error:
+        raise ModelError(
+            "MNIST could not be downloaded. Name a file that holds it: "
+            f"formreader train --data mnist.npz ({error})"
+        ) from error
+    return [datasets.to_glyphs(x, y)], datasets.to_glyphs(x_test, y_test), {"mnist": "keras"}
+
+
+def batch(material: Glyphs, order: NDArray[np.int64], seed: list[int]) -> tuple[Float, Any]:
+    """Augment one batch: glyphs float32 (B, 28, 28) and labels int64 (B,).
+
+    The same seed gives the same batch, so a resumed run goes on as if never stopped.
+    """
+    rng = np.random.default_rng(seed)
+    digits = material.images[order].astype(np.float32) / np.float32(255)
+    junk_count = max(1, len(order) * BATCH_JUNK // BATCH_DIGITS)
+    others = rng.integers(len(material), size=200)
+    pool = material.images[others].astype(np.float32) / np.float32(255)
+    junk = make_junk(pool, material.labels[others], junk_count, rng)
+    glyphs = np.stack([augment(glyph, rng) for glyph in [*digits, *junk]])
+    labels = np.concatenate([material.labels[order], np.full(junk_count, len(ALPHABET) - 1)])
+    return glyphs, labels
+
+
+def epoch_batches(material: Glyphs, epoch: int, seed: int) -> Any:
+    """Wrap one shuffled pass over the material as a Keras data set."""
+    import keras
+
+    order = np.random.default_rng([seed, epoch]).permutation(len(material))
+
+    class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+        def __len__(self) -> int:
+            return max(1, len(order) // BATCH_DIGITS)
+
+        def __getitem__(self, index: int) -> tuple[Float, Any]:
+            picked = order[index * BATCH_DIGITS : (index + 1) * BATCH_DIGITS]
+            return batch(material, picked, [seed, epoch, index])
+
+    return Batches(workers=2, use_multiprocessing=False, max_queue_size=16)
+
+
+def train_digits(
+    material: Material, work: Path, epochs: int, seed: int, report: Report
+) -> tuple[Any, Any]:
+    """Train the digit network; returns the Keras model and its history."""
+    import keras
+
+    from formreader.network import build
+
+    steps = max(1, len(material.train) // BATCH_DIGITS)
+    held_out = material.held_out.images.astype(np.float32) / np.float32(255)
+
+    def compiled() -> Any:
+        keras.utils.set_random_seed(seed)
+        model = build(len(ALPHABET))
+        model.compile(
+            keras.optimizers.AdamW(
+                cosine(PEAK_RATE, steps, epochs), weight_decay=0.02, clipnorm=2.0
+            ),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        )
+        return model
+
+    def judge(model: Any) -> float:
+        logits = model.predict(held_out, batch_size=512, verbose=0)
+        return float((logits[:, :10].argmax(1) == material.held_out.labels).mean())
+
+    course = Course(
+        name="digits",
+        build=compiled,
+        batches=lambda epoch: epoch_batches(material.train, epoch, seed),
+        judge=judge,
+        epochs=epochs,
+    )
+    recipe = {"seed": seed, "sources": material.sources, "digits": len(material.train)}
+    return run(course, work, recipe, report)
+
+
+def plot_curves(histories: dict[str, list[dict[str, float]]], target: Path) -> None:
+    """Draw loss and held-out error of each network per epoch as a picture."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.5))
+    for name, history in histories.items():
+        epochs = range(1, len(history) + 1)
+        axes[0].plot(epochs, [h["loss"] for h in history], label=name)
+        axes[1].plot(epochs, [100 * (1 - h["held_out"]) for h in history], label=name)
+    axes[0].set(xlabel="epoch", ylabel="training loss", yscale="log")
+    axes[1].set(xlabel="epoch", ylabel="held-out writers read wrong, %", yscale="log")
+    axes[0].legend()
+    figure.tight_layout()
+    figure.savefig(target, dpi=100)
+    pyplot.close(figure)
+
+
+def describe(material: Material, seed: int, histories: dict[str, Any]) -> dict[str, Any]:
+    """Write down what a model is: alphabet, input, data with hashes, versions, date."""
+    return {
+        "alphabet": ALPHABET,
+        "input": "glyphs float32 (N, 28, 28), 0 paper to 1 ink, by ink.normalize_glyph",
+        "strips": {"input": "strips float32 (1, 32, W), by ink.strip_of", "temperature": 1.0},
+        "temperature": 1.0,
+        "calibration": {},
+        "data": {
+            "sources": material.sources,
+            "training_digits": len(material.train),
+            "held_out_digits": len(material.held_out),
+            "held_out_writers": len(np.unique(material.held_out.writers)),
+        },
+        "seed": seed,
+        "epochs": {name: len(history) for name, history in histories.items()},
+        "seconds": {n: round(sum(e["seconds"] for e in h)) for n, h in histories.items()},
+        "versions": {"python": platform.python_version(), **package_versions()},
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+def package_versions() -> dict[str, str]:
+    """List the versions of what made the model."""
+    found = {}
+    for name in ("formreader", "tensorflow", "keras", "ai-edge-litert", "numpy"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def export(digits: Any, strips: Any, material: Material, out: Path, card: dict[str, Any]) -> None:
+    """Write both networks for the small runtime and check that they read as trained."""
+    from formreader.export_model import to_lite
+
+    (out / classify.NETWORK).write_bytes(to_lite(digits))
+    (out / classify.STRIP_NETWORK).write_bytes(to_lite(strips))
+    write_card(out, card)
+    glyphs, _ = batch(material.held_out, np.arange(min(1000, len(material.held_out))), [0, 3])
+    trained = digits.predict(glyphs, batch_size=256, verbose=0).argmax(1)
+    exported = classify.load_recognizer(out).classify(glyphs).argmax(1)
+    agree = float((trained == exported).mean())
+    card["export_agreement"] = {"share": agree, "count": len(glyphs)}
+    if agree < AGREEMENT and len(material.train) > 10_000:
+        raise ModelError(
+            f"Exported and trained network agree on {agree:.2%} of {len(glyphs)} glyphs only; "
+            "the model was not put in place."
+        )
+
+
+def test_figures(folder: Path, test: Glyphs) -> dict[str, int]:
+    """Count the test digits that the exported network reads right."""
+    logits = classify.load_recognizer(folder).classify(
+        test.images.astype(np.float32) / np.float32(255)
+    )
+    right = int((logits[:, :10].argmax(1) == test.labels).sum())
+    return {"right": right, "count": len(test)}
+
+
+def write_card(folder: Path, card: dict[str, Any]) -> None:
+    """Write the card whole."""
+    fresh = folder / "card.fresh"
+    fresh.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+    fresh.replace(folder / classify.CARD)

@@ -1,0 +1,84 @@
+"""Run epochs with a checkpoint after each, so that a stopped training goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """One network's training: how it is built, fed and judged after every epoch.
+
+    `batches` gives the Keras data set of an epoch (counted from 0); `judge` the share of
+    held-out material read right.
+    """
+
+    name: str
+    build: Callable[[], Any]
+    batches: Callable[[int], Any]
+    judge: Callable[[Any], float]
+    epochs: int
+
+
+def run(course: Course, folder: Path, recipe: dict[str, Any], report: Report) -> tuple[Any, Any]:
+    """Train, going on after the last checkpoint of the same recipe.
+
+    Returns the Keras model and the history, one dictionary an epoch.
+    """
+    import keras
+
+    saved, notes = folder / f"{course.name}.keras", folder / f"{course.name}-history.json"
+    recipe = {**recipe, "epochs": course.epochs}
+    history: list[dict[str, float]] = []
+    model = None
+    if saved.exists() and notes.exists():
+        held = json.loads(notes.read_text("utf-8"))
+        if held["recipe"] == recipe:
+            model, history = keras.models.load_model(saved), held["epochs"]
+            report(f"{course.name}: going on after epoch {len(history)} of {course.epochs}")
+    model = model or course.build()
+    for epoch in range(len(history), course.epochs):
+        start = time.monotonic()
+        figures = model.fit(course.batches(epoch), verbose=0).history
+        right = course.judge(model)
+        seconds = time.monotonic() - start
+        loss = float(figures["loss"][-1])
+        history.append({"loss": loss, "held_out": right, "seconds": seconds})
+        save(model, saved, notes, {"recipe": recipe, "epochs": history})
+        report(
+            f"{course.name}: epoch {epoch + 1} of {course.epochs}, loss {loss:.4f}, "
+            f"held-out writers {right:.2%} right, {seconds:.0f} s"
+        )
+    return model, history
+
+
+def save(model: Any, saved: Path, notes: Path, state: dict[str, Any]) -> None:
+    """Write network and notes; each is replaced whole, the network first.
+
+    A kill between the two repeats one epoch.
+    """
+    fresh, fresh_notes = saved.with_name("fresh.keras"), notes.with_name("fresh.json")
+    model.save(fresh)
+    fresh_notes.write_text(json.dumps(state), "utf-8")
+    fresh.replace(saved)
+    fresh_notes.replace(notes)
+
+
+def cosine(peak: float, steps: int, epochs: int) -> Any:
+    """Return the learning rates of a run: one epoch of warm-up, then a cosine to zero."""
+    import keras
+
+    return keras.optimizers.schedules.CosineDecay(
+        peak / 20,
+        max(1, (epochs - 1) * steps),
+        alpha=0.005,
+        warmup_target=peak,
+        warmup_steps=steps,
+    )

@@ -1,0 +1,117 @@
+"""Train the segmentation-free reader on numbers composed as training goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formreader import segment
+from formreader.compose import compose
+from formreader.datasets import Glyphs
+from formreader.document import FieldImage, FieldSpec, Float, Grey, Kind, Rect
+from formreader.ink import INK_LEVEL, darkness_of
+from formreader.train_loop import Course, Report, cosine, run
+
+EPOCHS = 30
+"""Rounds of the bundled recipe, 300 batches of 48 numbers each: about 35 minutes on two
+cores."""
+STEPS, BATCH = 300, 48
+LONGEST = 9
+"""Most digits in a composed number, and so the width of the label array."""
+WIDEST = 384
+"""Widest strip in training, in pixels; composed numbers seldom pass it."""
+PEAK_RATE = 2e-3
+CHECKED = 512
+"""Composed numbers of held-out writers on which each epoch is judged."""
+
+Hands = list[tuple[Float, NDArray[np.int64]]]
+
+
+def hands_of(glyphs: Glyphs) -> Hands:
+    """Group digits by writer: images float32 (N, 28, 28) in 0…1 and labels of each."""
+    hands = []
+    for writer in np.unique(glyphs.writers):
+        mine = glyphs.take(glyphs.writers == writer)
+        hands.append((mine.images.astype(np.float32) / np.float32(255), mine.labels))
+    return hands
+
+
+def as_field(image: Grey) -> FieldImage:
+    """Take a picture, grey uint8 (H, W), as one pre-cut number."""
+    darkness, _ = darkness_of(image)
+    height, width = image.shape
+    spec = FieldSpec("number", Kind.FREE)
+    return FieldImage(spec, Rect(0, 0, width, height), image, darkness > INK_LEVEL)
+
+
+def batch(hands: Hands, size: int, seed: list[int]) -> tuple[Float, NDArray[np.int32]]:
+    """Compose a batch: strips float32 (B, 32, W), labels int32 (B, 9), 0 for no digit."""
+    rng = np.random.default_rng(seed)
+    strips: list[Float] = []
+    labels = np.zeros((size, LONGEST), np.int32)
+    for row in range(size):
+        number = compose(*hands[int(rng.integers(len(hands)))], rng)
+        strips.append(segment.strip(as_field(number.image))[:, :WIDEST])
+        labels[row, : len(number.text)] = [int(digit) + 1 for digit in number.text]
+    width = max(64, -(-max(s.shape[1] for s in strips) // 32) * 32)
+    padded = np.zeros((size, 32, width), np.float32)
+    for row, strip in enumerate(strips):
+        padded[row, :, : strip.shape[1]] = strip
+    return padded, labels
+
+
+def batches(hands: Hands, epoch: int, seed: int, steps: int) -> Any:
+    """Wrap one round of composed numbers as a Keras data set."""
+    import keras
+
+    class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+        def __len__(self) -> int:
+            return steps
+
+        def __getitem__(self, index: int) -> tuple[Float, NDArray[np.int32]]:
+            return batch(hands, BATCH, [seed, epoch, index])
+
+    return Batches(workers=2, use_multiprocessing=False, max_queue_size=12)
+
+
+def share_right(model: Any, strips: Float, labels: NDArray[np.int32]) -> float:
+    """Return the share of numbers whose every digit the likeliest path spells."""
+    classes = model.predict(strips, batch_size=64, verbose=0).argmax(-1)
+    right = 0
+    for path, truth in zip(classes, labels, strict=True):
+        changed = np.concatenate([[True], path[1:] != path[:-1]])
+        right += list(path[changed & (path > 0)]) == list(truth[truth > 0])
+    return right / len(labels)
+
+
+def train_strips(
+    train: Glyphs, held_out: Glyphs, folder: Path, epochs: int, seed: int, report: Report
+) -> tuple[Any, Any]:
+    """Train the strip reader; returns the Keras model and its history."""
+    import keras
+
+    from formreader.network import build_strip_reader
+
+    steps = STEPS if len(train) > 10_000 else 4
+    hands = hands_of(train)
+    strips, labels = batch(hands_of(held_out), CHECKED, [seed, 2])
+
+    def build() -> Any:
+        keras.utils.set_random_seed(seed)
+        model = build_strip_reader(10)
+        rate = cosine(PEAK_RATE, steps, epochs)
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=0.02, clipnorm=2.0)
+        model.compile(optimizer, keras.losses.CTC())
+        return model
+
+    course = Course(
+        name="strips",
+        build=build,
+        batches=lambda epoch: batches(hands, epoch, seed, steps),
+        judge=lambda model: share_right(model, strips, labels),
+        epochs=epochs,
+    )
+    return run(course, folder, {"seed": seed, "digits": len(train)}, report)

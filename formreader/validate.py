@@ -1,0 +1,76 @@
+"""Stage 8 of 8: decide what is to be done with a reading, and say why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from formreader.document import Character, Reason, Status
+
+DOUBT_LIMIT = 0.5
+"""Doubt that a place is a field at all, above which nothing is accepted."""
+FAINT_CONTRAST = 20.0
+"""Grey levels between ink and paper under which the reviewer is told that ink is faint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the earlier stages found out about one field.
+
+    `passed` counts large glyphs passed over, `touching` cuts through ink, `gaps` empty boxes
+    between filled ones, `clipped` ink on the field's border.
+    """
+
+    text: str
+    confidence: float
+    characters: tuple[Character, ...]
+    has_ink: bool
+    contrast: float
+    doubt: float
+    passed: int = 0
+    touching: int = 0
+    gaps: int = 0
+    agree: bool = True
+    alternatives: tuple[tuple[str, float], ...] = ()
+
+
+def validate(evidence: Evidence, threshold: float | None) -> tuple[Status, tuple[Reason, ...]]:
+    """Accept, send to review, or call blank; reasons are in order of weight.
+
+    `threshold` None means that nothing can be promised, so nothing is accepted.
+    """
+    if not evidence.has_ink:
+        return Status.BLANK, ()
+    stops = []
+    if not evidence.text:
+        stops.append(Reason.NOT_A_DIGIT)
+    elif evidence.passed:
+        stops.append(Reason.STRUCK_OUT)
+    if evidence.doubt > DOUBT_LIMIT:
+        stops.append(Reason.NOT_A_FIELD)
+    if evidence.gaps:
+        stops.append(Reason.EMPTY_BOX_INSIDE)
+    if threshold is None or evidence.confidence < threshold:
+        stops.append(Reason.LOW_CONFIDENCE)
+    if not stops:
+        return Status.ACCEPTED, ()
+    return Status.REVIEW, (*stops, *hints(evidence))
+
+
+def hints(evidence: Evidence) -> list[Reason]:
+    """List what else the reviewer should know of a doubtful reading."""
+    found = []
+    if (
+        any(
+            c.alternatives and c.alternatives[0][0] == "?" and c.probability < 0.5
+            for c in evidence.characters
+        )
+        and evidence.text
+    ):
+        found.append(Reason.NOT_A_DIGIT)
+    if evidence.touching:
+        found.append(Reason.TOUCHING)
+    if not evidence.agree:
+        found.append(Reason.READERS_DISAGREE)
+    if evidence.contrast < FAINT_CONTRAST:
+        found.append(Reason.FAINT)
+    return found

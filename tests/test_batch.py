@@ -1,0 +1,430 @@
+"""A folder is read page by page: order, isolation, resuming, and what stops a run."""
+
+import csv
+import errno
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import fake_reader
+import numpy as np
+import pytest
+from PIL import Image
+
+from formreader import batch, export
+from formreader.document import Status
+from formreader.errors import NothingToReadError, OutputError, UsageError
+from formreader.store import Store
+
+TESTS = Path(__file__).parent
+
+
+def picture(path, pages=1):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    images = [Image.fromarray(np.full((20, 40), 200, np.uint8)) for _ in range(pages)]
+    more = {"save_all": True, "append_images": images[1:]} if pages > 1 else {}
+    images[0].save(path, **more)
+    return path
+
+
+def scans(folder, *names):
+    for name in names:
+        picture(folder / f"{name}.png")
+    return folder
+
+
+def read(source, out=None, **how):
+    how.setdefault("make_reader", fake_reader.make)
+    options = how.pop("options", fake_reader.Options())
+    return list(batch.read_folder(source, out, options, **how))
+
+
+def values(results):
+    return [result.readings[0].text if result.readings else None for result in results]
+
+
+def rows(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def log(tmp_path, monkeypatch):
+    path = tmp_path / "read.log"
+    monkeypatch.setenv("READ_LOG", str(path))
+    return lambda: Counter(path.read_text().split()) if path.exists() else Counter()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_results_come_in_input_order_whatever_ends_first(tmp_path, jobs):
+    source = scans(tmp_path / "in", "1", "2-slow", "3", "4", "10", "20")
+    assert values(read(source, jobs=jobs)) == ["1", "2", "3", "4", "10", "20"]
+
+
+def test_all_pages_of_a_file_are_read(tmp_path):
+    picture(tmp_path / "in" / "a.tif", pages=3)
+    picture(tmp_path / "in" / "b.png")
+    results = read(tmp_path / "in", tmp_path / "job")
+    assert [(r.source, r.number) for r in results] == [
+        ("a.tif", 1), ("a.tif", 2), ("a.tif", 3), ("b.png", 1),
+    ]  # fmt: skip
+
+
+def test_a_page_that_raises_fails_alone(tmp_path):
+    source = scans(tmp_path / "in", "1", "raise-2", "3")
+    results = read(source, tmp_path / "job")
+    assert [bool(r.failure) for r in results] == [False, False, True]
+    assert results[2].failure == "could not be read: ZeroDivisionError: boom"
+    (row,) = [r for r in rows(tmp_path / "job" / "readings.csv") if r["status"] == "failed"]
+    assert (row["page_file"], row["field"], row["x"]) == ("raise-2.png", "", "")
+    assert "boom" in row["reasons"]
+
+
+def test_a_damaged_file_fails_with_the_loaders_sentence(tmp_path):
+    source = scans(tmp_path / "in", "1")
+    picture(source / "2.png").write_bytes((source / "1.png").read_bytes()[:50])
+    good, bad = read(source, tmp_path / "job")
+    assert not good.failure
+    assert "The file is damaged" in bad.failure
+
+
+def test_pages_that_fail_together_are_read_one_by_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_TOGETHER", "1")
+    source = scans(tmp_path / "in", *(str(n) for n in range(1, 9)), "raise-9")
+    results = read(source)
+    assert values(results) == [*(str(n) for n in range(1, 9)), None]
+
+
+def test_a_reader_that_breaks_its_promises_fails_the_page(tmp_path):
+    source = scans(tmp_path / "in", "1")
+
+    class Wrong(fake_reader.Reader):
+        def read_page(self, page):
+            result = super().read_page(page)
+            return type(result)(page.source, page.number, "field", result.readings * 2)
+
+    (result,) = read(source, tmp_path / "job", make_reader=lambda: Wrong(fake_reader.Options()))
+    assert result.failure == "could not be read: ValueError: two fields have the same name"
+
+
+def test_a_worker_that_dies_takes_only_its_page_with_it(tmp_path, log):
+    names = [*(f"{n}" for n in range(1, 8)), "kill-8", *(f"{n}" for n in range(9, 14)), "kill-14"]
+    source = scans(tmp_path / "in", *names)
+    results = read(source, tmp_path / "job", jobs=2)
+    failed = {r.source: r.failure for r in results if r.failure}
+    assert set(failed) == {"kill-8.png", "kill-14.png"}
+    assert "ended unexpectedly" in failed["kill-8.png"]
+    assert len(results) == 14
+    assert {r["page_file"] for r in rows(tmp_path / "job" / "records.csv")} == {
+        f"{name}.png" for name in names
+    }
+
+
+def test_a_file_whose_first_page_kills_its_worker_keeps_its_other_pages(tmp_path):
+    picture(tmp_path / "in" / "kill-1.tif", pages=3)
+    results = read(tmp_path / "in", tmp_path / "job", jobs=2)
+    assert [r.number for r in results] == [1, 2, 3]
+    assert all("ended unexpectedly" in r.failure for r in results)
+
+
+def test_the_same_call_again_reads_nothing_twice(tmp_path, log):
+    source = scans(tmp_path / "in", "1", "2", "raise-3")
+    first = read(source, tmp_path / "job")
+    before = log()
+    assert read(source, tmp_path / "job") == first
+    assert log() == before
+
+
+def test_a_new_file_is_read_and_a_changed_one_again(tmp_path, log):
+    source = scans(tmp_path / "in", "1", "2")
+    read(source, tmp_path / "job")
+    picture(source / "3.png")
+    os.utime(source / "2.png", ns=(1, 1))
+    assert values(read(source, tmp_path / "job")) == ["1", "2", "3"]
+    assert log() == {"1.png#1": 1, "2.png#1": 2, "3.png#1": 1}
+
+
+def test_a_failed_page_is_tried_again_only_when_its_file_changed(tmp_path):
+    source = scans(tmp_path / "in", "1")
+    bad = source / "2.png"
+    bad.write_bytes(b"nothing")
+    assert read(source, tmp_path / "job")[1].failure
+    assert read(source, tmp_path / "job")[1].failure
+    picture(bad)
+    assert values(read(source, tmp_path / "job")) == ["1", "2"]
+
+
+def test_readings_of_a_file_that_is_gone_are_kept(tmp_path):
+    source = scans(tmp_path / "in", "1", "2")
+    read(source, tmp_path / "job")
+    (source / "1.png").unlink()
+    with batch.Batch(
+        source, tmp_path / "job", fake_reader.Options(), make_reader=fake_reader.make
+    ) as again:
+        assert "1 files read earlier are no longer in the source" in again.warnings[0]
+        list(again.pages())
+    found = [r["page_file"] for r in rows(tmp_path / "job" / "readings.csv")]
+    assert found == ["2.png", "1.png"]
+
+
+def test_closing_early_keeps_what_was_read_and_writes_the_tables(tmp_path):
+    source = scans(tmp_path / "in", "1", "2", "3")
+    results = batch.read_folder(
+        source, tmp_path / "job", fake_reader.Options(), make_reader=fake_reader.make
+    )
+    assert next(results).source == "1.png"
+    results.close()
+    assert rows(tmp_path / "job" / "readings.csv")[0]["value"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"options": fake_reader.Options(form="auto")}, "--form field, now --form auto"),
+        ({"options": fake_reader.Options(max_error=0.2)}, "--max-error 0.01, now --max-error 0.2"),
+    ],
+)
+def test_a_changed_option_is_refused_by_name(tmp_path, change, named):
+    source = scans(tmp_path / "in", "1")
+    read(source, tmp_path / "job")
+    with pytest.raises(UsageError) as refused:
+        read(source, tmp_path / "job", **change)
+    assert named in str(refused.value)
+    assert "--restart" in str(refused.value)
+
+
+def test_a_changed_model_is_refused_by_name(tmp_path, monkeypatch):
+    source = scans(tmp_path / "in", "1")
+    read(source, tmp_path / "job")
+    monkeypatch.setenv("FAKE_MODEL", "fake@111111111111")
+    with pytest.raises(UsageError, match="fake@000000000000, now the model fake@111111111111"):
+        read(source, tmp_path / "job")
+
+
+def test_another_source_is_refused(tmp_path):
+    read(scans(tmp_path / "in", "1"), tmp_path / "job")
+    with pytest.raises(UsageError, match="SOURCE"):
+        read(scans(tmp_path / "other", "1"), tmp_path / "job")
+
+
+def test_restart_reads_everything_again_with_the_new_options(tmp_path, log):
+    source = scans(tmp_path / "in", "1", "2")
+    read(source, tmp_path / "job")
+    read(source, tmp_path / "job", options=fake_reader.Options(max_error=0.2), restart=True)
+    assert set(log().values()) == {2}
+    assert len(rows(tmp_path / "job" / "readings.csv")) == 2
+
+
+def test_the_job_may_lie_inside_the_source(tmp_path):
+    source = scans(tmp_path / "in", "1")
+    assert len(read(source, source / "job")) == 1
+    assert len(read(source, source / "job")) == 1
+
+
+def test_the_folder_of_the_scans_is_no_job_folder(tmp_path):
+    source = scans(tmp_path / "in", "1")
+    with pytest.raises(UsageError, match="holds the scans"):
+        read(source, source)
+
+
+def test_tables_of_somebody_else_are_not_overwritten(tmp_path):
+    source = scans(tmp_path / "in", "1")
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / "records.csv").write_text("mine")
+    with pytest.raises(UsageError, match="holds a records.csv but no job"):
+        read(source, tmp_path / "job")
+    assert (tmp_path / "job" / "records.csv").read_text() == "mine"
+
+
+def test_two_runs_do_not_read_into_one_job(tmp_path):
+    source = scans(tmp_path / "in", "1", "2")
+    first = batch.read_folder(
+        source, tmp_path / "job", fake_reader.Options(), make_reader=fake_reader.make
+    )
+    next(first)
+    with pytest.raises(UsageError, match="Another formreader is reading"):
+        read(source, tmp_path / "job")
+    first.close()
+
+
+def test_nothing_to_read_makes_no_job_folder(tmp_path):
+    (tmp_path / "in").mkdir()
+    with pytest.raises(NothingToReadError):
+        read(tmp_path / "in", tmp_path / "job")
+    assert not (tmp_path / "job").exists()
+
+
+def test_a_job_folder_that_is_a_file_is_an_output_error(tmp_path):
+    source = scans(tmp_path / "in", "1")
+    (tmp_path / "job").write_text("x")
+    with pytest.raises(OutputError, match="is a file"):
+        read(source, tmp_path / "job")
+
+
+def test_a_snippet_that_does_not_fit_on_the_disk_stops_the_run(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    source = scans(tmp_path / "in", "1")
+    monkeypatch.setattr(Image.Image, "save", full)
+    with pytest.raises(OutputError, match="is full"):
+        read(source, tmp_path / "job")
+
+
+def test_snippets_show_every_field_with_ink_under_safe_names(tmp_path):
+    long = "ä" * 100
+    source = scans(tmp_path / "in", "1", "blank-2", "sub folder/数字 3", long)
+    read(source, tmp_path / "job")
+    found = {r["page_file"]: r["snippet"] for r in rows(tmp_path / "job" / "readings.csv")}
+    assert found["blank-2.png"] == ""
+    named = [name for name in found.values() if name]
+    assert len(set(named)) == 3
+    for name in named:
+        assert name.isascii()
+        assert len(name) < 130
+        assert (tmp_path / "job" / name).is_file()
+    with Image.open(tmp_path / "job" / found["1.png"]) as snippet:
+        assert snippet.size == (38, 19)  # the field with 4 px around it, cut at the page's top
+
+
+def test_a_file_name_that_is_no_unicode_is_read(tmp_path):
+    source = tmp_path / "in"
+    source.mkdir()
+    try:
+        picture(source / "1.png").rename(source / os.fsdecode(b"1-\xff.png"))
+    except OSError:
+        pytest.skip("this file system takes Unicode names only")
+    assert [r.source for r in read(source, tmp_path / "job")] == ["1-\\xff.png"]
+
+
+def start(source, out, *more, **environment):
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-c", "import fake_reader; fake_reader.run_cli()", "read"),
+            *(str(source), "--out", str(out), "--form", "field", *more),
+        ],
+        env={**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS.parent}", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def pages_on_disk(job):
+    try:
+        with sqlite3.connect(f"file:{job / 'job.sqlite'}?mode=ro", uri=True) as database:
+            return database.execute("SELECT count(*) FROM pages").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0
+
+
+def wait_for(condition, what, limit_s=20):
+    end = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_kill_9_loses_no_page_and_reads_none_twice(tmp_path, log, jobs):
+    source = scans(tmp_path / "in", *(f"slow-{n}" for n in range(12)))
+    job = tmp_path / "job"
+    run = start(source, job, "--jobs", jobs, SLOW_S="0.1")
+    wait_for(lambda: pages_on_disk(job) >= 3, "three pages")
+    run.kill()
+    run.wait()
+    before = set(log())
+    with Store.open(job) as store:
+        on_disk = {f"{name}#{number}" for name, number, _ in store.pages()}
+    assert 3 <= len(on_disk) < 12
+    again = start(source, job, "--jobs", jobs, SLOW_S="0")
+    assert again.wait(30) == 0, again.stderr.read()
+    read_twice = {page for page, times in log().items() if times > 1}
+    assert not read_twice & on_disk  # what was committed is never read again
+    assert before <= set(log())
+    found = [r["value"] for r in rows(job / "readings.csv")]
+    assert found == [str(n) for n in range(12)]
+
+
+def test_workers_end_with_a_run_that_is_killed(tmp_path, log):
+    source = scans(tmp_path / "in", *(f"slow-{n}" for n in range(40)))
+    run = start(source, tmp_path / "job", "--jobs", "2", SLOW_S="0.05")
+    wait_for(lambda: log(), "the first page")
+    run.kill()
+    run.wait()
+    wait_for(lambda: not group_lives(run.pid), "the workers to end", 5)
+
+
+def group_lives(pid):
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        return False
+    return any(
+        f" {pid} " in f" {stat.read_text().rpartition(')')[2].split()[2]} "
+        and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+        for stat in Path("/proc").glob("[0-9]*/stat")
+    )
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_keeps_finished_pages_and_the_same_command_goes_on(tmp_path, log, jobs):
+    source = scans(tmp_path / "in", *(f"slow-{n}" for n in range(12)))
+    job = tmp_path / "job"
+    run = start(source, job, "--jobs", jobs, SLOW_S="0.2")
+    wait_for(lambda: pages_on_disk(job) >= 3, "three pages")
+    os.killpg(run.pid, signal.SIGINT)  # what a terminal does: the workers get it, too
+    out, err = run.communicate(timeout=20)
+    assert run.returncode == 130
+    assert out == ""
+    assert "the same command again goes on from here" in err
+    assert "Traceback" not in err
+    assert 3 <= len(rows(job / "readings.csv")) < 12
+    again = start(source, job, "--jobs", jobs, SLOW_S="0")
+    assert again.wait(30) == 0
+    assert len(rows(job / "readings.csv")) == 12
+
+
+def test_after_a_crash_even_one_job_reads_in_a_worker(tmp_path):
+    source = scans(tmp_path / "in", "1", "kill-2", "3")
+    job = tmp_path / "job"
+    assert start(source, job, "--jobs", "1").wait(30) == -signal.SIGKILL
+    again = start(source, job, "--jobs", "1")
+    _, err = again.communicate(timeout=30)
+    assert again.returncode == 1
+    assert "Failed  kill-2.png, page 1: could not be read: the program reading it ended" in err
+    assert [r["status"] for r in rows(job / "readings.csv")] == ["accepted", "accepted", "failed"]
+
+
+def test_the_first_row_is_there_within_two_seconds(tmp_path):
+    source = scans(tmp_path / "in", *(f"slow-{n}" for n in range(30)))
+    job = tmp_path / "job"
+    begun = time.monotonic()
+    run = start(source, job, SLOW_S="0.1")
+    wait_for(lambda: pages_on_disk(job), "the first page")
+    seconds = time.monotonic() - begun
+    run.kill()
+    run.wait()
+    assert seconds < 2 * slowness(), f"the first page took {seconds:.1f} s"
+
+
+def slowness():
+    """Return how much slower than usual this machine is just now."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+def test_statuses_are_those_of_the_reader(tmp_path):
+    source = scans(tmp_path / "in", "1", "blank-2", "doubt-3")
+    statuses = [r.readings[0].status for r in read(source, tmp_path / "job")]
+    assert statuses == [Status.ACCEPTED, Status.BLANK, Status.REVIEW]
+
+
+def test_tables_are_written_by_the_library_too(tmp_path):
+    read(scans(tmp_path / "in", "1"), tmp_path / "job")
+    assert list(rows(tmp_path / "job" / "readings.csv")[0]) == list(export.READINGS)

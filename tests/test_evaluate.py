@@ -1,0 +1,452 @@
+"""Rates are checked against small jobs whose every count is known by hand."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import types
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from formreader.errors import UsageError
+from formreader.evaluate import evaluate, evaluate_glyphs, summary
+from formreader.evaluate_glyphs import rate_glyphs
+from formreader.evaluate_rates import align, binomial_tail, clopper_pearson, confusion, curve
+
+HEAD = (
+    "page_file,page,form,field,value,confidence,status,reasons,alternatives,correction,snippet,"
+    "x,y,width,height\n"
+)
+# Page a.png by hand: seven written fields and two blank ones, read as the comments say.
+ROWS = [
+    "a.png,1,auto,f1,0012,0.99,accepted,,,,snippets/f1.png,10,10,100,20",  # right
+    "a.png,1,auto,f2,345,0.98,accepted,,,,snippets/f2.png,10,50,100,20",  # wrong: 346
+    "a.png,1,auto,f3,77,0.60,review,low confidence,,,,10,90,100,20",  # right
+    "a.png,1,auto,f4,1,0.40,review,low confidence;touching characters,,,,10,130,100,20",  # is 41
+    "a.png,1,auto,f5,,0.90,blank,,,,,10,170,100,20",  # is 5
+    "a.png,1,auto,f6,9,0.97,accepted,,,,,10,210,100,20",  # blank on paper
+    "a.png,1,auto,f7,,0.99,blank,,,,,10,250,100,20",  # blank, rightly
+    "a.png,1,auto,f8a,12,0.95,accepted,,,,,10,290,48,20",  # the halves of 1234
+    "a.png,1,auto,f8b,34,0.93,accepted,,,,,62,290,48,20",
+    "a.png,1,auto,label,2024,0.50,review,may not be a handwritten number,,,,300,10,40,20",
+    "bad.png,1,auto,,,0,failed,cannot be opened,,,,0,0,0,0",
+]
+TRUTH = """page,field,value
+a.png,one,0012
+a.png,two,346
+a.png,three,77
+a.png,four,41
+a.png,five,5
+a.png,six,
+a.png,seven,
+a.png,eight,1234
+a.png,nine,999
+a.png,ten,1?3
+bad.png,one,5
+"""
+BOXES = """page,field,x1,y1,x2,y2
+a.png,one,8,8,112,32
+a.png,two,8,48,112,72
+a.png,three,8,88,112,112
+a.png,four,8,128,112,152
+a.png,five,8,168,112,192
+a.png,six,8,208,112,232
+a.png,seven,8,248,112,272
+a.png,eight,8,288,112,312
+a.png,nine,400,400,500,420
+a.png,ten,400,500,500,520
+bad.png,one,8,8,112,32
+"""
+
+
+def job_with(folder: Path, rows: list[str]) -> Path:
+    job = folder / "job"
+    (job / "snippets").mkdir(parents=True)
+    (job / "readings.csv").write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
+    Image.new("L", (60, 20), 128).save(job / "snippets" / "f2.png")
+    return job
+
+
+def truth_with(folder: Path, text: str, boxes: str = "") -> Path:
+    place = folder / "truth"
+    place.mkdir()
+    path = place / "truth.csv"
+    path.write_text(text, encoding="utf-8")
+    if boxes:
+        (place / "boxes.csv").write_text(boxes, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> dict[str, Any]:
+    return evaluate(job_with(tmp_path, ROWS), truth_with(tmp_path, TRUTH, BOXES))
+
+
+def counted(entry: dict[str, Any]) -> tuple[int, int]:
+    return entry["count"], entry["of"]
+
+
+def test_every_rate_of_the_hand_made_job_is_the_one_known_by_hand(report: dict[str, Any]) -> None:
+    # written: one two three four five eight nine and bad/one; blank: six seven
+    assert report["counts"]["non_blank"] == 8
+    assert report["counts"]["blank"] == 2
+    assert report["counts"]["unreadable_in_truth"] == 1
+    assert report["counts"]["on_failed_pages"] == 1
+    assert counted(report["read"]) == (2, 8)
+    assert counted(report["reject"]) == (2, 8)
+    assert counted(report["found"]) == (5, 8)
+    assert counted(report["numbers_called_blank"]) == (1, 8)
+    assert counted(report["accuracy_nothing_rejected"]) == (2, 8)
+    assert counted(report["blanks_read_as_numbers"]) == (1, 2)
+    assert counted(report["blanks_accepted_as_numbers"]) == (1, 2)
+
+
+def test_a_blank_box_accepted_as_a_number_counts_as_a_substitution(report: dict[str, Any]) -> None:
+    # accepted and tied: one (right), two (wrong), six (blank on paper)
+    assert counted(report["substitution"]) == (2, 3)
+    assert report["substitution"]["low"] == pytest.approx(0.0943, abs=1e-4)
+    assert report["substitution"]["high"] == pytest.approx(0.9916, abs=1e-4)
+
+
+def test_the_halves_of_a_torn_number_are_accepted_extras_not_a_reading(
+    report: dict[str, Any],
+) -> None:
+    assert report["extra_readings"] == 3
+    assert report["extra_accepted"] == 2
+    assert counted(report["substitution_with_extras"]) == (4, 5)
+    lost = {row["field"]: row["why"] for row in report["not_found"] if row["page_file"] == "a.png"}
+    assert lost == {"eight": "split over several readings", "nine": "missed"}
+
+
+def test_a_crumb_beside_a_whole_number_does_not_unfind_it(tmp_path: Path) -> None:
+    rows = [
+        "a.png,1,auto,f,1234,0.99,accepted,,,,,10,10,90,20",
+        "a.png,1,auto,g,1,0.2,review,low confidence,,,,103,22,6,8",
+    ]
+    job = job_with(tmp_path, rows)
+    truth = truth_with(
+        tmp_path,
+        "page,field,value\na.png,one,1234\n",
+        "page,field,x1,y1,x2,y2\na.png,one,8,8,112,32\n",
+    )
+    report = evaluate(job, truth)
+    assert counted(report["accuracy_nothing_rejected"]) == (1, 1)
+    assert (report["extra_readings"], report["extra_accepted"]) == (1, 0)
+
+
+def test_one_reading_over_two_fields_answers_only_one_of_them(tmp_path: Path) -> None:
+    job = job_with(tmp_path, ["a.png,1,auto,f,1234,0.99,accepted,,,,,10,10,210,20"])
+    truth = truth_with(
+        tmp_path,
+        "page,field,value\na.png,left,12\na.png,right,34\n",
+        "page,field,x1,y1,x2,y2\na.png,left,10,10,110,30\na.png,right,120,10,219,30\n",
+    )
+    report = evaluate(job, truth)
+    assert counted(report["found"]) == (1, 2)
+    assert counted(report["substitution"]) == (1, 1)
+    assert report["not_found"][0]["why"] == "merged with another field"
+
+
+def test_the_curve_reads_off_what_a_threshold_would_have_given(report: dict[str, Any]) -> None:
+    # by confidence: one .99 right, two .98 wrong, six .97 wrong, three .60 right, four .40 wrong
+    assert [(p["accepted"], p["wrong"], p["read"]) for p in report["curve"]] == [
+        (1, 0, 1),
+        (2, 1, 2),
+        (3, 2, 2),
+        (4, 2, 3),
+        (5, 3, 4),
+    ]
+    at_one_percent = report["read_at"][0]
+    assert counted(at_one_percent) == (1, 8)
+    assert at_one_percent["note"] == "threshold chosen afterwards"
+
+
+def test_readings_of_equal_confidence_are_accepted_together() -> None:
+    points = curve([(0.9, True, True), (0.9, False, True), (0.5, True, True)], 3)
+    assert [(p["threshold"], p["accepted"], p["wrong"]) for p in points] == [
+        (0.9, 2, 1),
+        (0.5, 3, 1),
+    ]
+
+
+def test_reasons_say_how_many_of_their_fields_were_truly_wrong(report: dict[str, Any]) -> None:
+    assert report["by_reason"] == {
+        "low confidence": {"fields": 2, "wrong": 1},
+        "touching characters": {"fields": 1, "wrong": 1},
+    }
+
+
+def test_digits_are_aligned_so_that_a_lost_digit_costs_one(report: dict[str, Any]) -> None:
+    # 0012=0012, 346~345, 77=77, 41~1, 5~(blank): 12 true digits, 9 right, 2 missing
+    assert counted(report["digits"]["accuracy"]) == (9, 12)
+    assert report["digits"]["missing"] == 2
+    assert report["digits"]["extra"] == 0
+    matrix = report["digits"]["confusion"]
+    assert matrix["counts"][6][5] == 1
+    assert matrix["counts"][4][matrix["columns"].index("missing")] == 1
+
+
+def test_confusion_keeps_extra_and_foreign_characters_apart() -> None:
+    matrix = confusion([("1", "7"), ("", "3"), ("4", "?"), ("5", "")])
+    rows, columns = matrix["rows"], matrix["columns"]
+    at = lambda r, c: matrix["counts"][rows.index(r)][columns.index(c)]  # noqa: E731
+    assert (at("1", "7"), at("extra", "3"), at("4", "other"), at("5", "missing")) == (1, 1, 1, 1)
+    assert sum(map(sum, matrix["counts"])) == 4
+
+
+def test_alignment_uses_the_fewest_edits() -> None:
+    assert align("1234", "124") == [("1", "1"), ("2", "2"), ("3", ""), ("4", "4")]
+    assert align("12", "132") == [("1", "1"), ("", "3"), ("2", "2")]
+
+
+@pytest.mark.parametrize(
+    ("truth", "value", "is_right"),
+    [
+        ("1234", "1.234,-", True),
+        ("01/2016", "012016", True),
+        ("12.50", "1250", False),
+        ("12.50", "12.50", True),
+        ("1234", "12?34", False),
+        ("0012", "12", False),
+    ],
+)
+def test_only_marks_around_digits_are_forgiven(
+    tmp_path: Path, truth: str, value: str, is_right: bool
+) -> None:
+    job = job_with(tmp_path, [f'a.png,1,field,f,"{value}",0.9,accepted,,,,,0,0,9,9'])
+    report = evaluate(job, truth_with(tmp_path, f"page,field,value\na.png,amount,{truth}\n"))
+    assert counted(report["substitution"]) == (int(not is_right), 1)
+
+
+def test_without_boxes_fields_are_tied_by_name_and_pages_by_number(tmp_path: Path) -> None:
+    rows = [
+        "sub/a.tif,1,f,total,10,0.9,accepted,,,,,0,0,9,9",
+        "sub/a.tif,1,f,other,11,0.9,accepted,,,,,0,20,9,9",
+        "sub/a.tif,2,f,total,20,0.9,accepted,,,,,0,0,9,9",
+        "sub/a.tif,2,f,other,21,0.9,accepted,,,,,0,20,9,9",
+    ]
+    text = "page,page_number,field,value\n.\\sub\\a.tif,,total,10\nsub/a.tif,2,total,20\n"
+    report = evaluate(job_with(tmp_path, rows), truth_with(tmp_path, text))
+    assert counted(report["accuracy_nothing_rejected"]) == (2, 2)
+    assert report["extra_accepted"] == 2
+
+
+def test_a_page_without_any_reading_counts_as_not_found_when_records_name_it(
+    tmp_path: Path,
+) -> None:
+    job = job_with(tmp_path, ["a.png,1,f,x,10,0.9,accepted,,,,,0,0,9,9"])
+    (job / "records.csv").write_text("page_file,page\na.png,1\nempty.png,1\n")
+    report = evaluate(job, truth_with(tmp_path, "page,field,value\na.png,x,10\nempty.png,x,7\n"))
+    assert counted(report["found"]) == (1, 2)
+    assert report["warnings"] == []
+
+
+def test_pages_outside_the_job_are_left_out_counted_and_named(tmp_path: Path) -> None:
+    job = job_with(tmp_path, ["a.png,1,f,x,10,0.9,accepted,,,,,0,0,9,9"])
+    text = "page,field,value\na.png,x,10\nz.png,x,1\nz.png,y,1\ny.png,x,1\n"
+    report = evaluate(job, truth_with(tmp_path, text))
+    assert report["counts"]["not_in_job"] == 3
+    assert counted(report["read"]) == (1, 1)
+    assert "2 pages" in report["warnings"][0]
+    assert "z.png" in report["warnings"][0]
+
+
+def test_pages_are_tied_when_the_job_was_read_from_a_folder_further_down(tmp_path: Path) -> None:
+    job = job_with(tmp_path, ["a.png,1,f,x,10,0.9,accepted,,,,,0,0,9,9"])
+    report = evaluate(job, truth_with(tmp_path, "page,field,value\nimages/a.png,x,10\n"))
+    assert counted(report["read"]) == (1, 1)
+
+
+def test_a_boxes_file_of_another_make_is_left_alone_and_said_so(tmp_path: Path) -> None:
+    job = job_with(tmp_path, ["a.png,1,f,field,10,0.9,accepted,,,,,0,0,9,9"])
+    truth = truth_with(tmp_path, "page,field,value\na.png,amount,10\n", "page,digit,x,y,w,h\n")
+    report = evaluate(job, truth)
+    assert counted(report["read"]) == (1, 1)
+    assert "boxes.csv" in report["warnings"][0]
+
+
+def test_a_spreadsheet_with_semicolons_and_a_byte_order_mark_keeps_leading_zeros(
+    tmp_path: Path,
+) -> None:
+    job = job_with(tmp_path, ["a.png,1,f,x,0010,0.9,accepted,,,,,0,0,9,9"])
+    truth = truth_with(tmp_path, "\ufeffpage;field;value\na.png;x;0010\n")
+    assert counted(evaluate(job, truth)["accuracy_nothing_rejected"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("page,value\na.png,1\n", "no column field"),
+        ("", "is empty"),
+        ("page,field,value\n", "no rows"),
+        ("page,field,value\na.png,x,1\na.png,x,2\n", "line 3"),
+        ("page,field,value\nelsewhere.png,x,1\n", "elsewhere.png"),
+        ("page,page_number,field,value\na.png,one,x,1\n", "not a number"),
+        ("page,field,value\n,x,1\n", "line 2"),
+    ],
+)
+def test_a_bad_truth_file_ends_in_one_sentence_that_names_the_trouble(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    job = job_with(tmp_path, ["a.png,1,f,x,10,0.9,accepted,,,,,0,0,9,9"])
+    with pytest.raises(UsageError, match=words):
+        evaluate(job, truth_with(tmp_path, text))
+
+
+def test_a_truth_file_that_is_not_utf8_is_refused_with_advice(tmp_path: Path) -> None:
+    job = job_with(tmp_path, ["a.png,1,f,x,10,0.9,accepted,,,,,0,0,9,9"])
+    truth = truth_with(tmp_path, "")
+    truth.write_bytes("page,field,value\nä.png,x,1\n".encode("latin-1"))
+    with pytest.raises(UsageError, match="UTF-8"):
+        evaluate(job, truth)
+
+
+def test_a_folder_that_is_no_job_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"readings\.csv"):
+        evaluate(tmp_path, truth_with(tmp_path, TRUTH))
+
+
+def test_the_report_folder_holds_a_page_that_needs_no_other_file(tmp_path: Path) -> None:
+    rows = [*ROWS, "a.png,1,auto,evil,<b>8</b>,0.1,review,,,,../../secret.png,400,400,100,20"]
+    job = job_with(tmp_path, rows)
+    Image.new("L", (9, 9)).save(tmp_path.parent / "secret.png")
+    report = evaluate(job, truth_with(tmp_path, TRUTH, BOXES))
+    page = (job / "report.html").read_text(encoding="utf-8")
+    assert page.count("data:image/png;base64,") == 1
+    assert "src=" not in page.replace('src="data:', "")
+    drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert [ElementTree.fromstring(svg).attrib["aria-label"] for svg in drawings] == [
+        "error-reject curve",
+        "confusion matrix",
+    ]
+    assert "&lt;b&gt;8&lt;/b&gt;" in page
+    assert "<b>8</b>" not in page
+    assert json.loads((job / "report.json").read_text(encoding="utf-8")) == report
+    for name in ("confusion.png", "worst.png"):
+        with Image.open(job / name) as picture:
+            assert picture.width > 300
+
+
+def test_the_worst_misreads_begin_with_the_surest_accepted_ones(report: dict[str, Any]) -> None:
+    assert [m["field"] for m in report["misreads"]] == ["two", "six", "four"]
+
+
+def test_an_accepted_misread_is_worse_than_a_surer_rejected_one(tmp_path: Path) -> None:
+    rows = [
+        "a.png,1,f,x,10,0.99,review,wrong length,,,,0,0,9,9",
+        "a.png,1,f,y,20,0.80,accepted,,,,,0,0,9,9",
+    ]
+    truth = truth_with(tmp_path, "page,field,value\na.png,x,11\na.png,y,21\n")
+    report = evaluate(job_with(tmp_path, rows), truth)
+    assert [m["field"] for m in report["misreads"]] == ["y", "x"]
+
+
+def test_a_job_whose_tables_were_spoiled_is_refused_with_the_line(tmp_path: Path) -> None:
+    job = job_with(tmp_path, ["a.png,1,f,x,10,high,accepted,,,,,0,0,9,9"])
+    with pytest.raises(UsageError, match="line 2"):
+        evaluate(job, truth_with(tmp_path, "page,field,value\na.png,x,11\n"))
+
+
+def test_the_summary_prints_every_rate_with_its_counts(report: dict[str, Any]) -> None:
+    text = summary(report)
+    assert "25.00% (2 of 8)" in text
+    assert "66.67% (2 of 3), 95 % interval 9.43% to 99.16%" in text
+    assert len(text.splitlines()) <= 32
+
+
+def test_a_job_with_nothing_accepted_has_no_substitution_rate(tmp_path: Path) -> None:
+    job = job_with(tmp_path, ["a.png,1,f,x,10,0.2,review,low confidence,,,,0,0,9,9"])
+    report = evaluate(job, truth_with(tmp_path, "page,field,value\na.png,x,10\n"))
+    assert report["substitution"]["rate"] is None
+    assert "none (0 of 0)" in summary(report)
+
+
+def test_character_confidences_are_held_against_the_aligned_digits(tmp_path: Path) -> None:
+    job = job_with(tmp_path, ["a.png,1,f,x,12,0.9,accepted,,,,,0,0,9,9"])
+    (job / "characters.csv").write_text(
+        "page_file,page,field,position,character,confidence\na.png,1,x,2,2,0.6\na.png,1,x,1,1,0.9\n"
+    )
+    report = evaluate(job, truth_with(tmp_path, "page,field,value\na.png,x,13\n"))
+    calibration = report["digits"]["calibration"]
+    assert calibration["count"] == 2
+    assert calibration["ece"] == pytest.approx((0.1 + 0.6) / 2)
+
+
+@pytest.mark.parametrize(
+    ("count", "of", "low", "high"),
+    [(0, 10, 0.0, 0.3085), (10, 10, 0.6915, 1.0), (5, 10, 0.1871, 0.8129), (0, 0, 0.0, 1.0)],
+)
+def test_the_interval_is_the_tabulated_one(count: int, of: int, low: float, high: float) -> None:
+    assert clopper_pearson(count, of) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_the_interval_of_a_large_sample_encloses_its_rate_tightly() -> None:
+    low, high = clopper_pearson(500, 100_000)
+    assert 0.0045 < low < 0.005 < high < 0.0055
+
+
+def test_both_binomial_tails_meet() -> None:
+    total = binomial_tail(4, 30, 0.2, 1) + binomial_tail(3, 30, 0.2, -1)
+    assert total == pytest.approx(1.0, abs=1e-12)
+
+
+class WidthReader:
+    """Calls a wide glyph 0 and a narrow one 1, and an empty one not a digit."""
+
+    alphabet = "0123456789?"
+    temperature = 2.0
+
+    def classify(self, glyphs: np.ndarray) -> np.ndarray:
+        wide = (glyphs > 0.5).any(axis=1).sum(axis=1)
+        logits = np.zeros((len(glyphs), len(self.alphabet)), np.float32)
+        logits[np.arange(len(glyphs)), np.where(wide == 0, 10, np.where(wide > 10, 0, 1))] = 8.0
+        return logits
+
+
+def bars(dark_on_white: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Three wide bars (0), three narrow ones (1), a wide one labelled 1, an empty 1."""
+    images = np.zeros((8, 40, 30), np.uint8)
+    images[[0, 1, 2, 6], 10:20, 5:25] = 255
+    images[[3, 4, 5], 5:35, 12:16] = 255
+    return (255 - images if dark_on_white else images), np.array([0, 0, 0, 1, 1, 1, 1, 1])
+
+
+@pytest.mark.parametrize("dark_on_white", [False, True])
+def test_single_digits_are_rated_alike_bright_or_dark(dark_on_white: bool) -> None:
+    report = rate_glyphs(*bars(dark_on_white), WidthReader())
+    assert counted(report["accuracy"]) == (6, 8)
+    assert counted(report["errors"]) == (2, 8)
+    assert counted(report["called_no_digit"]) == (1, 8)
+    assert report["confusion"]["counts"][1][0] == 1
+    share = np.exp(4) / (np.exp(4) + 10)
+    assert report["calibration"]["ece"] == pytest.approx(abs(share - 0.75), abs=1e-6)
+    assert "75.00% (6 of 8)" in summary(report)
+
+
+def test_glyph_files_go_through_the_exported_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, labels = bars(False)
+    np.savez(tmp_path / "set.npz", x_test=images, y_test=labels)
+    asked: list[Path | None] = []
+    fake = types.ModuleType("formreader.classify")
+    fake.load_recognizer = lambda model: asked.append(model) or WidthReader()  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "formreader.classify", fake)
+    report = evaluate_glyphs(tmp_path / "set.npz", tmp_path / "model")
+    assert asked == [tmp_path / "model"]
+    assert counted(report["accuracy"]) == (6, 8)
+
+
+def test_a_glyph_file_without_its_arrays_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.zeros(3))
+    (tmp_path / "b.npz").write_text("no archive")
+    np.savez(tmp_path / "c.npz", x_test=np.zeros((2, 8, 8), np.uint8), y_test=np.array([3, 12]))
+    for name, words in (("a.npz", "x_test"), ("b.npz", "not an npz"), ("c.npz", "0 to 9")):
+        with pytest.raises(UsageError, match=words):
+            evaluate_glyphs(tmp_path / name)
