@@ -146,7 +146,8 @@ def summarise(batch: Batch, out: Path) -> int:
     if counts.review:
         tell(
             "Next    look at the rows with status review, write what is right into the column "
-            f"correction, then: formreader apply {out} CORRECTED.csv"
+            f"correction, then: formreader apply {out} CORRECTED.csv\n"
+            "        (open the table with all columns as text, or 00123 becomes 123)"
         )
     return counts.failed
 
@@ -218,7 +219,7 @@ def train(
         list[Path] | None, typer.Option(help="Labelled digits (.npz); may be repeated.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,
-    seed: Annotated[int, typer.Option(help="Start of the random numbers.")] = 0,
+    seed: Annotated[int, typer.Option(help="Start of the random numbers.")] = 1,
 ) -> None:
     """Train a model on labelled digits."""
     from formreader import train as training

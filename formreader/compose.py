@@ -170,11 +170,14 @@ def background(
     return page
 
 
-def random_text(rng: np.random.Generator) -> str:
+LENGTHS = {1: 0.06, 2: 0.1, 3: 0.14, 4: 0.2, 5: 0.2, 6: 0.15, 7: 0.08, 8: 0.07}
+"""How often composed numbers have each count of digits."""
+
+
+def random_text(rng: np.random.Generator, lengths: tuple[int, ...] = tuple(LENGTHS)) -> str:
     """Make up a number of 1 to 8 digits, with runs of zeros as amounts have."""
-    length = int(
-        rng.choice([1, 2, 3, 4, 5, 6, 7, 8], p=[0.06, 0.1, 0.14, 0.2, 0.2, 0.15, 0.08, 0.07])
-    )
+    weights = np.array([LENGTHS[n] for n in lengths])
+    length = int(rng.choice(lengths, p=weights / weights.sum()))
     digits = rng.integers(10, size=length)
     if length > 2 and rng.random() < 0.25:
         digits[-int(rng.integers(1, length)) :] = 0

@@ -66,7 +66,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> Path
     try:
         with beside.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(columns)
+            writer.writerow([safe(column) for column in columns])
             writer.writerows([safe(cell) for cell in row] for row in rows)
             file.flush()
             os.fsync(file.fileno())

@@ -27,6 +27,8 @@ PAGE_MM = 297.0
 """Longest side in millimetres taken for a picture whose resolution is not believable."""
 MARGIN = 0.2
 """Margin around a field's boxes, as a share of their height: digits often reach out."""
+PALE = 0.6
+"""Darkness of a field's ink, as a share of the page's, below which it may be a printed hint."""
 SPECK_MM = 0.22
 """Side of the smallest spot kept in a field, in millimetres; dust is smaller."""
 
@@ -89,7 +91,9 @@ class _Page:
         found, alone = rows.box_rows(cells, self.rules, scale)
         combs = rows.comb_rows(self.rules, found, scale)
         self.rows: list[Row] = [
-            r for r in rows.distinct(found + combs) if len(r.cells) > 1
+            row
+            for row in rows.distinct(found + combs)
+            if len(row.cells) > 1 and rows.on_paper(row, self.small_dark, self.level)
         ]
         single = [r.cells[0] for r in found if len(r.cells) == 1]
         self.cells = alone + single + rows.open_frames(self.rules, cells, scale)
@@ -142,7 +146,8 @@ class _Page:
         ink = self._own_ink(ink, inside, 0.35)
         image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
         spec = FieldSpec("", row.kind, len(cells))
-        return FieldImage(spec, rect, image, ink, tuple(cells), self._row_doubt(ink, cells))
+        doubt = self._row_doubt(ink, dark, cells)
+        return FieldImage(spec, rect, image, ink, tuple(cells), doubt)
 
     def _own_ink(self, ink: Mask, inside: Mask, share: float) -> Mask:
         """Keep the ink that lies in the boxes at least by `share`, without dust."""
@@ -155,37 +160,27 @@ class _Page:
         kept[0] = False
         return kept[labels]
 
-    def _row_doubt(self, ink: Mask, cells: list[Rect]) -> float:
-        """Return how much the characters in boxes look printed: same height, same row."""
+    def _row_doubt(self, ink: Mask, dark: Grey, cells: list[Rect]) -> float:
+        """Return how much the characters in boxes look printed: one height, one row, or pale."""
         spans = []
         for cell in cells:
-            lines = np.flatnonzero(ink[:, cell.x : cell.right].any(axis=1))
+            lines = np.flatnonzero(ink[cell.y : cell.bottom, cell.x : cell.right].any(axis=1))
             if lines.size:
                 spans.append((lines[0], lines[-1] + 1))
         if not spans:
             return 0.0
+        doubt = 0.55 if float(np.median(dark[ink])) < PALE * self.level else 0.1
         top, bottom = np.array(spans, np.float64).T
-        high = float(np.median(bottom - top))
-        slack = max(1.0, 0.03 * high)
-        if len(spans) >= 3 and np.ptp(top) <= 2 * slack and np.ptp(bottom) <= 2 * slack:
+        slack = max(1.0, 0.03 * float(np.median(bottom - top)))
+        if len(spans) > 1 and np.ptp(top) <= 2 * slack and np.ptp(bottom) <= 2 * slack:
             return 0.7
-        return 0.1
+        return doubt
 
     def written(self) -> list[FieldImage]:
         """Cut out what is written in cells, on lines and on plain paper."""
         ink = binarize.ink_mask(self.small_dark, self.level)
-        across = np.zeros(ink.shape, np.uint8)
-        long = round(6 * self.scale)
-        levels = [v for v in self.rules.levels if len(v.y) >= long and v.even < 0.6]
-        for level in levels:
-            half = level.thick / 2 + 1
-            for shift in np.arange(-half, half + 0.5):
-                lines = np.clip(np.rint(level.y + shift), 0, ink.shape[0] - 1).astype(np.int64)
-                across[lines, np.arange(level.x0, level.x1)] = 1
-        up = cv2.morphologyEx(
-            self.rules.up.view(np.uint8), cv2.MORPH_OPEN, np.ones((long, 1), np.uint8)
-        )
-        ink = rules.without_rules(ink, across.view(np.bool_), up.view(np.bool_))
+        across, levels = self._level_zone(ink.shape)
+        ink = rules.without_rules(ink, across, self._upright_zone(ink.shape))
         for row in self.rows:
             f, pad = row.frame, 0.12 * row.frame.height
             ink[
@@ -195,6 +190,40 @@ class _Page:
         spots = text.spots(ink, self.scale)
         found = text.find_written(spots, self.cells, levels, self.scale)
         return [f for f in (self._written_field(w, ink) for w in found) if f is not None]
+
+    def _level_zone(self, shape: tuple[int, ...]) -> tuple[Mask, list[rules.Level]]:
+        """Return where long level rules and the tops and bottoms of cells are, and the former."""
+        zone = np.zeros(shape, bool)
+        levels = [v for v in self.rules.levels if len(v.y) >= 6 * self.scale and v.even < 0.6]
+        for level in levels:
+            half = level.thick / 2 + 1
+            for shift in np.arange(-half, half + 0.5):
+                lines = np.clip(np.rint(level.y + shift), 0, shape[0] - 1).astype(np.int64)
+                zone[lines, np.arange(level.x0, level.x1)] = True
+        reach = max(4, round(0.7 * self.scale))
+        for cell in self.cells:
+            for y in (cell.top, cell.bottom):
+                part = (
+                    slice(max(0, int(y) - reach), int(y) + reach + 1),
+                    slice(max(0, int(cell.left) - reach), int(cell.right) + reach + 1),
+                )
+                zone[part] |= self.rules.across[part]
+        return zone, levels
+
+    def _upright_zone(self, shape: tuple[int, ...]) -> Mask:
+        """Return where long upright rules and the walls of cells are."""
+        long = np.ones((round(8 * self.scale), 1), np.uint8)
+        up = self.rules.up.view(np.uint8)
+        zone = np.asarray(cv2.morphologyEx(up, cv2.MORPH_OPEN, long), np.uint8).view(np.bool_)
+        reach = max(4, round(0.7 * self.scale))
+        for cell in self.cells:
+            for x in (cell.left, cell.right):
+                part = (
+                    slice(max(0, int(cell.top) - reach), int(cell.bottom) + reach + 1),
+                    slice(max(0, int(x) - reach), int(x) + reach + 1),
+                )
+                zone[part] |= self.rules.up[part]
+        return zone
 
     def _written_field(self, written: text.Written, ink: Mask) -> FieldImage | None:
         group = written.group
@@ -206,7 +235,7 @@ class _Page:
         dark = self.dark[rect.y : rect.bottom, rect.x : rect.right]
         own = (dark > self._threshold(dark)) & self._mask(near, rect)
         keep = np.zeros(dark.shape, bool)
-        for x, y, w, h in group.boxes:
+        for x, y, w, h, _ in group.boxes:
             box = self._rect(x - 1, y - 1, x + w + 1, y + h + 1).moved(-rect.x, -rect.y)
             keep[max(0, box.y) : box.bottom, max(0, box.x) : box.right] = True
         own = self._own_ink(own, keep, 0.6)

@@ -29,12 +29,14 @@ LEAST_TICKS = 3
 """Ticks at equal distances that make a comb; two strokes on a line happen by chance."""
 WIDEST_PITCH_MM = 12.5
 """Greatest distance of a comb's ticks, in millimetres."""
+SEPARATE_MM = 2.4
+"""Gap between two boxes, in millimetres, from which a rule of the table may stand in it."""
 TICK_MM = 0.9
 """Shortest tick of a comb in millimetres."""
 EVENEST = 0.45
 """Greatest swing of darkness along a comb's level rule; letters in a row have 0.6."""
-COVERED = 0.6
-"""Least share of a comb's level rule that its ticks must take up."""
+END_GAP = 0.4
+"""How far a comb's level rule may go on past its outer ticks, as a share of the pitch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,11 @@ def paper_cells(cells: list[Cell], dark: Grey, level: float) -> list[Cell]:
     return kept
 
 
+def on_paper(row: Row, dark: Grey, level: float) -> bool:
+    """Tell whether most boxes of a row are mostly paper."""
+    return 2 * len(paper_cells(list(row.cells), dark, level)) > len(row.cells)
+
+
 def outermost(cells: list[Cell], scale: float) -> list[Cell]:
     """Drop cells seen twice, and guides and letters drawn inside a box."""
     order = sorted(cells, key=lambda c: -c.width * c.height)
@@ -107,14 +114,15 @@ def outermost(cells: list[Cell], scale: float) -> list[Cell]:
     return kept
 
 
-def _separated(rules: Rules, a: Cell, b: Cell) -> bool:
+def _separated(rules: Rules, a: Cell, b: Cell, scale: float) -> bool:
     """Tell whether a rule of the table around them runs between two boxes."""
     gap = b.left - a.right
-    if gap < 0.22 * a.width:
+    if gap < max(0.3 * a.width, SEPARATE_MM * scale):
         return False
     rows = np.arange(a.top - 0.45 * a.height, a.bottom + 0.45 * a.height)
     rows = np.clip(rows, 0, rules.up.shape[0] - 1).astype(np.int64)
-    x0, x1 = int(a.right + 0.25 * gap), int(b.left - 0.25 * gap) + 1
+    own = 0.3 * SEPARATE_MM * scale
+    x0, x1 = int(a.right + own), int(b.left - own) + 1
     part = rules.up[rows[0] : rows[-1] + 1, x0:x1]
     return bool(part.mean(axis=0).max(initial=0) > 0.8)
 
@@ -133,12 +141,12 @@ def chains(cells: list[Cell], rules: Rules, scale: float) -> list[list[Cell]]:
     boxes = sorted((c for c in cells if is_box(c, scale)), key=lambda c: c.left)
     tails: list[list[Cell]] = []
     for box in boxes:
-        fits = [t for t in tails if _neighbours(t[-1], box) and not _separated(rules, t[-1], box)]
+        fits = [t for t in tails if _neighbours(t[-1], box) and not _separated(rules, t[-1], box, scale)]
         if fits:
             min(fits, key=lambda t: abs(t[-1].middle - box.middle)).append(box)
         else:
             tails.append([box])
-    return _bridged(tails, rules)
+    return _bridged(tails, rules, scale)
 
 
 def ruled(rules: Rules, left: float, right: float, like: Cell, share: float) -> bool:
@@ -153,7 +161,13 @@ def ruled(rules: Rules, left: float, right: float, like: Cell, share: float) -> 
     return True
 
 
-def _bridged(tails: list[list[Cell]], rules: Rules) -> list[list[Cell]]:
+def wall_near(rules: Rules, x: float, reach: float, like: Cell) -> bool:
+    """Tell whether an upright is seen beside a box like `like` within `reach` of column `x`."""
+    part = rules.up[int(like.top) : int(like.bottom), max(0, int(x - reach)) : int(x + reach) + 1]
+    return bool(part.size and part.mean(axis=0).max() > 0.45)
+
+
+def _bridged(tails: list[list[Cell]], rules: Rules, scale: float) -> list[list[Cell]]:
     """Join chains of one row between which only boxes that were not seen are missing."""
     tails = sorted(tails, key=lambda t: t[0].left)
     merged = True
@@ -161,7 +175,7 @@ def _bridged(tails: list[list[Cell]], rules: Rules) -> list[list[Cell]]:
         merged = False
         for i, a in enumerate(tails):
             for b in tails[i + 1 :]:
-                if _bridge(a, b, rules):
+                if _bridge(a, b, rules, scale):
                     a += b
                     tails.remove(b)
                     merged = True
@@ -169,7 +183,7 @@ def _bridged(tails: list[list[Cell]], rules: Rules) -> list[list[Cell]]:
     return tails
 
 
-def _bridge(a: list[Cell], b: list[Cell], rules: Rules) -> bool:
+def _bridge(a: list[Cell], b: list[Cell], rules: Rules, scale: float) -> bool:
     last, first = a[-1], b[0]
     high, wide = min(last.height, first.height), min(last.width, first.width)
     if abs(last.middle - first.middle) > ALIKE * high or abs(last.height - first.height) > ALIKE * high:
@@ -182,9 +196,13 @@ def _bridge(a: list[Cell], b: list[Cell], rules: Rules) -> bool:
     step = (first.left - last.left) / (missing + 1)
     if abs(step - pitch) > PITCH_SLACK * pitch:
         return False
-    if pitch > 1.15 * wide and _separated(rules, last, first):
+    if pitch > 1.15 * wide and _separated(rules, last, first, scale):
         return False
     places = [last.left + k * step for k in range(1, missing + 1)]
+    if missing > 1:
+        walls = [wall_near(rules, x - (step - wide) / 2, 0.12 * step, last) for x in places[1:]]
+        if np.mean(walls) < 0.5:
+            return False
     return all(ruled(rules, x + 0.1 * wide, x + 0.9 * wide, last, RULED) for x in places)
 
 
@@ -234,11 +252,6 @@ class _Mender:
             done.append(cell)
         return done
 
-    def _wall_near(self, x: float, like: Cell) -> bool:
-        x0 = max(0, int(x - 0.15 * self.pitch))
-        part = self.rules.up[int(like.top) : int(like.bottom), x0 : int(x + 0.15 * self.pitch) + 1]
-        return bool(part.size and part.mean(axis=0).max() > 0.5)
-
     def _lengthened(self, chain: list[Cell], side: int) -> list[Cell]:
         """Add boxes at one end as far as the rules go on by whole steps to a wall."""
         end = chain[0] if side < 0 else chain[-1]
@@ -249,7 +262,7 @@ class _Mender:
                 break
             added.append(cell)
             outer = cell.left if side < 0 else cell.right
-            if self._wall_near(outer, end):
+            if wall_near(self.rules, outer, 0.15 * self.pitch, end):
                 return (added[::-1] + chain) if side < 0 else (chain + added)
         return chain
 
@@ -344,8 +357,7 @@ def _comb(ticks: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
             picked, at = [i], x[i]
             while True:
                 near = np.flatnonzero(
-                    (np.abs(x - at - pitch) < PITCH_SLACK * pitch)
-                    & (np.abs(length - length[i]) < 0.3 * length[i])
+                    (np.abs(x - at - pitch) < PITCH_SLACK * pitch) & (length < 2.2 * pitch)
                 )
                 if not near.size:
                     break
@@ -386,11 +398,9 @@ def comb_rows(rules: Rules, rows: list[Row], scale: float) -> list[Row]:
             outer = marks[0] - pitch if side < 0 else marks[-1] + pitch
             if level.x0 - 0.15 * pitch <= outer <= level.x1 + 0.15 * pitch:
                 marks.insert(0 if side < 0 else len(marks), outer)
-        if marks[-1] - marks[0] < COVERED * len(level.y):
+        if max(marks[0] - level.x0, level.x1 - marks[-1]) > END_GAP * pitch:
             continue
         tall = float(np.median(comb[:, 1]))
-        if tall > 2.2 * pitch:
-            continue
         high = tall if tall >= 0.75 * pitch else max(1.3 * pitch, LOWEST_MM * scale)
         base = y - level.thick / 2 - 1
         cells = [

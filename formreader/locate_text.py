@@ -16,7 +16,7 @@ from formreader.document import Kind, Mask
 from formreader.locate_boxes import Cell
 from formreader.rules import Level
 
-SMALLEST_MM = 1.9
+SMALLEST_MM = 1.5
 """Least height of a written digit in millimetres; label print is often smaller."""
 LARGEST_MM = 14.0
 """Greatest height of a written digit in millimetres; above it are headings and signatures."""
@@ -28,14 +28,29 @@ LEVEL_SLACK = 0.045
 """How far printed characters stray from their row, as a share of their height."""
 WIDEST_CHARACTER = 1.45
 """Greatest width of one digit as a share of the row's height; joined writing is wider."""
+STACKED = 1.2
+"""Sum of the widths of a number's digits at most, as a share of its length: they do not lie
+over one another, as the parts of a picture or a square code do."""
+SOLID = 0.72
+"""Share of its box that a wide stroke figure may fill; more is a printed mark."""
 UNLIKE_HEIGHTS = 0.24
 """Greatest spread of the heights of digits in one number, as a share of their mean; words
 with heads and tails spread more."""
 
 
+PRINTED = 0.7
+"""Likeness to print from which a group is left out."""
+USUAL_HEIGHT = 0.12
+"""Share of the page's print that has a height for it to be one of the heights of its fonts."""
+RULED_DOUBT = 0.1
+"""Doubt of a number in a cell or on a line before its likeness to print is added."""
+FREE_DOUBT = 0.25
+"""The same for a number on plain paper, where labels and headings stand too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Characters side by side: boxes int (N, 4) as x, y, width, height, from left to right."""
+    """Characters side by side: boxes int (N, 5) as x, y, width, height, pixels, from left to right."""
 
     boxes: NDArray[np.int64]
 
@@ -80,13 +95,13 @@ class Written:
 
 
 def spots(ink: Mask, scale: float) -> NDArray[np.int64]:
-    """Return the boxes (x, y, w, h) of the ink's components that may be (part of) a character."""
+    """Return the boxes (x, y, w, h, pixels) of the ink's components that may be (part of) a character."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
     stats = stats[1:]
     wide, high, area = stats[:, 2], stats[:, 3], stats[:, 4]
     kept = (high <= LARGEST_MM * scale) & (wide <= 25 * scale)
     kept &= (area >= 0.06 * scale * scale) & (np.maximum(wide, high) >= 0.4 * scale)
-    return stats[kept, :4].astype(np.int64)
+    return stats[kept].astype(np.int64)
 
 
 def groups(boxes: NDArray[np.int64]) -> list[Group]:
@@ -145,6 +160,11 @@ def _number_like(group: Group, scale: float) -> bool:
         return False
     if np.mean(tall[:, 2] <= WIDEST_CHARACTER * high) < 0.6:
         return False
+    if tall[:, 2].sum() > STACKED * (group.right - group.left):
+        return False
+    solid = tall[:, 4] > SOLID * tall[:, 2] * tall[:, 3]
+    if np.any(solid & (tall[:, 2] > 0.5 * tall[:, 3])):
+        return False
     return float(np.std(tall[:, 3]) / np.mean(tall[:, 3])) <= UNLIKE_HEIGHTS
 
 
@@ -154,12 +174,13 @@ def print_heights(found: list[Group]) -> NDArray[np.float64]:
     return np.concatenate(sure).astype(np.float64) if sure else np.zeros(0)
 
 
-def _as_print(group: Group, heights: NDArray[np.float64]) -> bool:
-    """Tell whether lone characters are as tall as much of the page's print."""
+def _as_print(group: Group, heights: NDArray[np.float64]) -> float:
+    """Return the share of a group's characters that are just as tall as much of the print."""
     if heights.size < 20:
-        return False
-    slack = max(1.0, LEVEL_SLACK * group.height)
-    return float(np.mean(np.abs(heights - group.height) <= slack)) > 0.12
+        return 0.5
+    own = group.tall[:, 3].astype(np.float64)
+    near = np.abs(own[:, None] - heights[None, :]) <= np.maximum(1.0, LEVEL_SLACK * own)[:, None]
+    return float(np.mean(near.mean(axis=1) > USUAL_HEIGHT))
 
 
 def _in_line(group: Group, others: NDArray[np.float64]) -> bool:
@@ -230,35 +251,34 @@ def find_written(
         [(g.left, g.right, np.median(g.tall[:, 1] + g.tall[:, 3]), g.height) for g in sure]
     ).reshape(-1, 4)
     kept: list[tuple[Group, int, bool]] = []
-    doubts: dict[int, float] = {}
     for group in found:
         if not _number_like(group, scale):
             continue
-        likeness = printed(group)
-        alone = len(group.tall) < 2
-        if likeness >= 0.7 or _in_line(group, lines):
+        if printed(group) >= PRINTED and len(group.tall) > 1 or _in_line(group, lines):
             continue
         home = _home(group, cells)
         ruled = home < 0 and _on_rule(group, levels)
-        if alone and home < 0 and not ruled:
+        tall = group.tall
+        if len(tall) < 2 and ((home < 0 and not ruled) or _stray(tall[0], cells, home)):
             continue
-        doubt = 0.2 + 0.3 * likeness if not alone else 0.35
-        if _as_print(group, heights) and len(group.tall) < 3:
-            doubt = max(doubt, 0.6)
-        doubts[id(group)] = doubt + (0.0 if home >= 0 or ruled else 0.1)
         kept.append((group, home, ruled))
     written = []
     for group, home, ruled in _joined(kept):
-        parts = [d for g, d in ((g, doubts[id(g)]) for g, _, _ in kept) if _within(g, group)]
+        if not _number_like(group, scale):
+            continue
         kind = Kind.CELL if home >= 0 else Kind.LINE if ruled else Kind.FREE
-        written.append(Written(group, kind, min(parts)))
+        base = FREE_DOUBT if kind is Kind.FREE else RULED_DOUBT
+        doubt = base + 0.3 * printed(group) + 0.3 * _as_print(group, heights)
+        written.append(Written(group, kind, min(1.0, doubt)))
     return written
 
 
-def _within(part: Group, whole: Group) -> bool:
-    return (
-        part.left >= whole.left
-        and part.right <= whole.right
-        and part.top >= whole.top
-        and part.bottom <= whole.bottom
-    )
+def _stray(box: NDArray[np.int64], cells: list[Cell], home: int) -> bool:
+    """Tell whether a lone thin stroke is a piece of a rule rather than a written 1."""
+    x, _, w, h, _ = box
+    if w > 0.35 * h:
+        return False
+    if home < 0:
+        return True
+    cell = cells[home]
+    return bool(min(x - cell.left, cell.right - x - w) < 0.3 * h or h > 0.85 * cell.height)

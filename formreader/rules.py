@@ -26,8 +26,8 @@ DENSE = 0.86
 """Share of a short stretch of rule that must be dark; below it, letters in a row pass."""
 JOIN_MM = 1.3
 """Gap over which a level rule is taken to go on, in millimetres: less than between boxes."""
-FAINTEST = 12
-"""Least darkness of a rule: pale drop-out boxes reach about 15."""
+FAINTEST = 7
+"""Least darkness of a rule: pale boxes in a soft photo reach about 9, flat scans swing by 3."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -156,21 +156,11 @@ def batch(material: Glyphs, order: NDArray[np.int64], seed: list[int]) -> tuple[
     return glyphs, labels
 
 
-def epoch_batches(material: Glyphs, epoch: int, seed: int) -> Any:
-    """Wrap one shuffled pass over the material as a Keras data set."""
-    import keras
-
+def epoch_batch(material: Glyphs, seed: int, epoch: int, step: int) -> tuple[Float, Any]:
+    """Make one batch of a shuffled pass over the material."""
     order = np.random.default_rng([seed, epoch]).permutation(len(material))
-
-    class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-        def __len__(self) -> int:
-            return max(1, len(order) // BATCH_DIGITS)
-
-        def __getitem__(self, index: int) -> tuple[Float, Any]:
-            picked = order[index * BATCH_DIGITS : (index + 1) * BATCH_DIGITS]
-            return batch(material, picked, [seed, epoch, index])
-
-    return Batches(workers=2, use_multiprocessing=False, max_queue_size=16)
+    picked = order[step * BATCH_DIGITS : (step + 1) * BATCH_DIGITS]
+    return batch(material, picked, [seed, epoch, step])
 
 
 def train_digits(
@@ -202,7 +192,8 @@ def train_digits(
     course = Course(
         name="digits",
         build=compiled,
-        batches=lambda epoch: epoch_batches(material.train, epoch, seed),
+        batch=lambda epoch, step: epoch_batch(material.train, seed, epoch, step),
+        steps=steps,
         judge=judge,
         epochs=epochs,
     )

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+
+WORKERS, AHEAD = 2, 8
+"""Threads that make batches, and batches made ahead; OpenCV lets go of Python's lock."""
 
 Report = Callable[[str], None]
 
@@ -16,13 +23,14 @@ Report = Callable[[str], None]
 class Course:
     """One network's training: how it is built, fed and judged after every epoch.
 
-    `batches` gives the Keras data set of an epoch (counted from 0); `judge` the share of
-    held-out material read right.
+    `batch` makes the inputs and labels of an epoch and a step (both counted from 0) and may
+    be called from several threads; `judge` gives the share of held-out material read right.
     """
 
     name: str
     build: Callable[[], Any]
-    batches: Callable[[int], Any]
+    batch: Callable[[int, int], tuple[Any, Any]]
+    steps: int
     judge: Callable[[Any], float]
     epochs: int
 
@@ -46,10 +54,9 @@ def run(course: Course, folder: Path, recipe: dict[str, Any], report: Report) ->
     model = model or course.build()
     for epoch in range(len(history), course.epochs):
         start = time.monotonic()
-        figures = model.fit(course.batches(epoch), verbose=0).history
+        loss = run_epoch(model, course, epoch)
         right = course.judge(model)
         seconds = time.monotonic() - start
-        loss = float(figures["loss"][-1])
         history.append({"loss": loss, "held_out": right, "seconds": seconds})
         save(model, saved, notes, {"recipe": recipe, "epochs": history})
         report(
@@ -57,6 +64,22 @@ def run(course: Course, folder: Path, recipe: dict[str, Any], report: Report) ->
             f"held-out writers {right:.2%} right, {seconds:.0f} s"
         )
     return model, history
+
+
+def run_epoch(model: Any, course: Course, epoch: int) -> float:
+    """Train on every batch of an epoch, made ahead by threads; returns the mean loss."""
+    model.reset_metrics()
+    loss = 0.0
+    with ThreadPoolExecutor(WORKERS) as pool:
+        ahead = deque(
+            pool.submit(course.batch, epoch, step) for step in range(min(AHEAD, course.steps))
+        )
+        for step in range(course.steps):
+            inputs, labels = ahead.popleft().result()
+            if step + AHEAD < course.steps:
+                ahead.append(pool.submit(course.batch, epoch, step + AHEAD))
+            loss = float(np.ravel(model.train_on_batch(inputs, labels))[0])
+    return loss
 
 
 def save(model: Any, saved: Path, notes: Path, state: dict[str, Any]) -> None:

@@ -236,7 +236,7 @@ def test_tables_of_somebody_else_are_not_overwritten(tmp_path):
     source = scans(tmp_path / "in", "1")
     (tmp_path / "job").mkdir()
     (tmp_path / "job" / "records.csv").write_text("mine")
-    with pytest.raises(UsageError, match="holds a records.csv but no job"):
+    with pytest.raises(UsageError, match=r"holds a records\.csv but no job"):
         read(source, tmp_path / "job")
     assert (tmp_path / "job" / "records.csv").read_text() == "mine"
 

@@ -117,8 +117,6 @@ def test_what_a_person_said_wins_in_the_records_and_the_machines_value_stays(tmp
 def test_a_doubtful_value_cannot_pass_for_a_number_in_the_records(tmp_path):
     (row,) = written(job(tmp_path, page("doubt-12.png")), "records")
     assert row["number"] == "12?"
-    with pytest.raises(ValueError, match="invalid"):
-        float(row["number"])
 
 
 def test_records_have_one_column_per_field_in_the_order_of_the_page(tmp_path):
@@ -172,4 +170,4 @@ def test_other_formats_are_refused_with_a_sentence(tmp_path, kind):
 def test_a_reading_outside_of_the_page_still_has_a_row(tmp_path):
     far = replace(fake_reader.reading("1.png", 1), rect=Rect(-5, -9, 3, 3), status=Status.REVIEW)
     (row,) = written(job(tmp_path, PageResult("1.png", 1, "auto", (far,))), "readings")
-    assert (row["x"], row["y"]) == ("'-5", "'-9") or (row["x"], row["y"]) == ("-5", "-9")
+    assert (row["x"], row["y"]) == ("-5", "-9")

@@ -12,7 +12,7 @@ import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from formreader import load
+from formreader import load, load_pdf, load_pictures
 from formreader.document import Grey, Page
 from formreader.errors import NothingToReadError, PageError
 
@@ -449,7 +449,7 @@ def test_a_fax_lying_on_its_side_is_stretched_along_the_right_axis(tmp_path: Pat
 def test_senseless_resolutions_do_not_distort_the_page(
     tmp_path: Path, stated: tuple[float, float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load, "_stated_dpi", lambda image: stated)
+    monkeypatch.setattr(load_pictures, "_stated_dpi", lambda image: stated)
     page = loaded(tmp_path, png(np.full((1754, 1240), 255, np.uint8)))
     assert page.image.shape == (1754, 1240)
     assert page.dpi == pytest.approx(150, abs=0.1)
@@ -511,7 +511,7 @@ def test_a_picture_too_large_is_refused_before_it_is_decoded(
 def test_a_fax_too_large_once_stretched_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load, "MAX_PIXELS", 20_000)
+    monkeypatch.setattr(load_pictures, "MAX_PIXELS", 20_000)
     tags = {282: 204.0, 283: 98.0, 296: 2}
     data = encoded(Image.new("1", (100, 100), 1), "TIFF", tiffinfo=tags)
     with pytest.raises(PageError, match="100 × 208 pixels"):
@@ -725,7 +725,7 @@ def test_a_pdf_in_four_colours_is_drawn(tmp_path: Path) -> None:
 
 
 def test_a_vast_pdf_page_gets_fewer_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load, "MAX_PDF_PIXELS", 1_000_000)
+    monkeypatch.setattr(load_pdf, "MAX_PDF_PIXELS", 1_000_000)
     page = loaded(tmp_path, one_page(b"/MediaBox[0 0 14400 7200]", b""))
     assert 990_000 < page.image.size < 1_002_000
     assert page.dpi == pytest.approx(page.image.shape[1] / 200, rel=1e-3)
@@ -806,18 +806,18 @@ def test_broken_bytes_end_as_a_page_or_as_a_page_error(tmp_path: Path, data: byt
 def test_threads_take_turns_since_pdfium_bears_only_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draw, inside, crowds = load._load_pdf, [], []
+    draw, inside, crowds = load_pdf.draw, [], []
 
-    def watched(file: BinaryIO, number: int) -> tuple[Grey, float]:
+    def watched(pdf: Any, number: int) -> tuple[Grey, float]:
         inside.append(number)
         time.sleep(0.002)
         crowds.append(len(inside))
         try:
-            return draw(file, number)
+            return draw(pdf, number)
         finally:
             inside.pop()
 
-    monkeypatch.setattr(load, "_load_pdf", watched)
+    monkeypatch.setattr(load_pdf, "draw", watched)
     (tmp_path / "1.pdf").write_bytes(scanned_pdf(NOISE, 200))
     with ThreadPoolExecutor(4) as threads:
         pages = list(threads.map(lambda _: load.load(tmp_path / "1.pdf", 1, ""), range(12)))

@@ -1,6 +1,7 @@
 """The job's database: what goes in comes out, all or nothing, and what opens no job says so."""
 
 import sqlite3
+from dataclasses import replace
 
 import fake_reader
 import pytest
@@ -87,9 +88,8 @@ def test_a_damaged_database_says_so(tmp_path, cut):
         made.add_page(page("1.png"), {})
     path = tmp_path / "job.sqlite"
     path.write_bytes(path.read_bytes()[:cut] + b"\xff" * 20_000)
-    with pytest.raises(OutputError, match="is damaged"):
-        with Store.open(tmp_path) as damaged:
-            list(damaged.fields())
+    with pytest.raises(OutputError, match="is damaged"), Store.open(tmp_path) as damaged:
+        list(damaged.fields())
 
 
 def test_a_database_of_another_program_is_left_alone(tmp_path):
@@ -111,17 +111,8 @@ def test_a_full_disk_stops_with_a_sentence_and_keeps_what_is_there(store):
     store.add_page(page("1.png"), {}, pages=1)
     (size,) = store._db.execute("PRAGMA page_count").fetchone()
     store._db.execute(f"PRAGMA max_page_count = {size}")  # SQLite's own full disk
-    readings = tuple(
-        fake_reader.reading("9" * 50, 1).__class__(
-            **{
-                name: getattr(fake_reader.reading("9" * 50, 1), name)
-                for name in ("text", "confidence", "status", "reasons", "characters", "rect")
-            },
-            field=f"f{n}",
-        )
-        for n in range(50)
-    )
-    with pytest.raises(OutputError, match="is full. Finished pages are kept"):
+    readings = tuple(replace(fake_reader.reading("9" * 50, 1), field=f"f{n}") for n in range(50))
+    with pytest.raises(OutputError, match=r"is full\. Finished pages are kept"):
         store.add_page(PageResult("2.png", 1, "field", readings), {}, pages=1)
     assert [name for name, _, _ in store.pages()] == ["1.png"]
 
