@@ -84,8 +84,15 @@ class _Page:
         self.scale = scale = dpi * zoom / 25.4
         self.small_dark = binarize.darkness(small, scale)
         self.level = binarize.ink_level(self.small_dark)
-        self.rules: Rules = rules.find_rules(self.small_dark, scale)
         self.dark = binarize.darkness(image, self.full_mm)
+        self._find(rules.FAINTEST)
+        if not any(len(row.cells) > 2 for row in self.rows):
+            self._find(rules.FAINTEST_AGAIN)
+
+    def _find(self, faintest: int) -> None:
+        """Find the page's rules, the rows of boxes and the other cells."""
+        scale = self.scale
+        self.rules: Rules = rules.find_rules(self.small_dark, scale, faintest)
         cells = boxes.find_cells(self.rules, scale)
         cells = rows.outermost(rows.paper_cells(cells, self.small_dark, self.level), scale)
         found, alone = rows.box_rows(cells, self.rules, scale)
@@ -239,7 +246,7 @@ class _Page:
             box = self._rect(x - 1, y - 1, x + w + 1, y + h + 1).moved(-rect.x, -rect.y)
             keep[max(0, box.y) : box.bottom, max(0, box.x) : box.right] = True
         own = self._own_ink(own, keep, 0.6)
-        if not own.any():
+        if not own.any() or float(np.median(dark)) > 0.25 * self.level:
             return None
         image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
         return FieldImage(FieldSpec("", written.kind), rect, image, own, (), written.doubt)

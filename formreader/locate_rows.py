@@ -132,6 +132,7 @@ def _neighbours(a: Cell, b: Cell) -> bool:
     return (
         abs(a.middle - b.middle) < ALIKE * high
         and abs(a.height - b.height) < ALIKE * high
+        and abs(a.width - b.width) < ALIKE * max(a.width, b.width)
         and -0.2 * wide < b.left - a.right < JOINED_GAP * max(a.width, b.width)
     )
 
@@ -210,21 +211,36 @@ def _usual(values: list[float]) -> float:
     return float(np.median(values))
 
 
-def _merged(chain: list[Cell], width: float) -> list[Cell]:
-    """Undo cuts by strokes: two narrow neighbours that make one box of the usual width."""
-    done: list[Cell] = []
-    for cell in chain:
-        last = done[-1] if done else None
-        if (
-            last is not None
-            and last.width < 0.8 * width
-            and cell.width < 0.8 * width
-            and abs(cell.right - last.left - width) < 0.2 * width
-        ):
-            done[-1] = replace(last, right=cell.right)
-        else:
-            done.append(cell)
-    return done
+def uncut(cells: list[Cell], scale: float) -> list[Cell]:
+    """Undo cuts by strokes that reach from top to bottom, as a long 1 does.
+
+    Two neighbours make one box when together they are as wide as other boxes of their row.
+    """
+    boxes = sorted((c for c in cells if is_box(c, scale)), key=lambda c: c.left)
+    gone: set[int] = set()
+    made: list[Cell] = []
+    left = np.array([c.left for c in boxes])
+    wide = np.array([c.width for c in boxes])
+    middle = np.array([c.middle for c in boxes])
+    high = np.array([c.height for c in boxes])
+    for i, a in enumerate(boxes):
+        row = (np.abs(middle - a.middle) < ALIKE * a.height) & (
+            np.abs(high - a.height) < ALIKE * a.height
+        )
+        row &= np.abs(left - a.left) < 8 * a.height
+        after = np.flatnonzero(row & (left > a.right - 2) & (left < a.right + 0.2 * a.height))
+        if i in gone or not after.size:
+            continue
+        j = int(after[0])
+        both = boxes[j].right - a.left
+        if max(a.width, boxes[j].width) > 0.8 * both or j in gone:
+            continue
+        if np.sum(row & (np.abs(wide - both) < 0.12 * both)) < 2:
+            continue
+        gone |= {i, j}
+        made.append(replace(a, right=boxes[j].right))
+    dropped = {id(boxes[i]) for i in gone}
+    return [c for c in cells if id(c) not in dropped] + made
 
 
 class _Mender:
@@ -233,7 +249,7 @@ class _Mender:
     def __init__(self, chain: list[Cell], rules: Rules, scale: float) -> None:
         self.rules, self.scale = rules, scale
         self.width = _usual([c.width for c in chain])
-        self.chain = _merged(chain, self.width)
+        self.chain = chain
         steps = [b.left - a.left for a, b in zip(self.chain, self.chain[1:], strict=False)]
         near = [s for s in steps if s < 1.35 * min(steps)] if steps else []
         self.pitch = _usual(near) if near else 0.0
@@ -283,6 +299,7 @@ def regular(chain: list[Cell]) -> bool:
 
 def box_rows(cells: list[Cell], rules: Rules, scale: float) -> tuple[list[Row], list[Cell]]:
     """Return the rows of boxes among `cells` and the cells that are in none."""
+    cells = uncut(cells, scale)
     first = distinct(_mended(cells, rules, scale)[0])
     boxes = [c for row in first for c in row.cells]
     others = [c for c in cells if not any(_holds(b, c) for b in boxes)]

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from formreader.document import Kind, Mask
 from formreader.locate_boxes import Cell
+from formreader.locate_rows import is_box
 from formreader.rules import Level
 
-SMALLEST_MM = 1.5
-"""Least height of a written digit in millimetres; label print is often smaller."""
+SMALLEST_MM = 1.2
+"""Least height of a written digit in millimetres, as small as the print of labels."""
 LARGEST_MM = 14.0
 """Greatest height of a written digit in millimetres; above it are headings and signatures."""
 LINK_GAP = 0.8
@@ -26,18 +27,22 @@ FIELD_GAP = 2.2
 """Gap that joins two groups in one cell or on one line, as a share of their height."""
 LEVEL_SLACK = 0.045
 """How far printed characters stray from their row, as a share of their height."""
-WIDEST_CHARACTER = 1.45
+WIDEST_CHARACTER = 1.75
 """Greatest width of one digit as a share of the row's height; joined writing is wider."""
 STACKED = 1.2
 """Sum of the widths of a number's digits at most, as a share of its length: they do not lie
 over one another, as the parts of a picture or a square code do."""
 SOLID = 0.72
 """Share of its box that a wide stroke figure may fill; more is a printed mark."""
-UNLIKE_HEIGHTS = 0.24
+UNLIKE_HEIGHTS = 0.27
 """Greatest spread of the heights of digits in one number, as a share of their mean; words
 with heads and tails spread more."""
 
 
+BROAD = 1.1
+"""Width of a character, as a share of the height, that printed figures do not reach."""
+WIDE_SET = 0.33
+"""Gap between characters, as a share of the height, that print seldom has within a word."""
 PRINTED = 0.7
 """Likeness to print from which a group is left out."""
 USUAL_HEIGHT = 0.12
@@ -46,6 +51,12 @@ RULED_DOUBT = 0.1
 """Doubt of a number in a cell or on a line before its likeness to print is added."""
 FREE_DOUBT = 0.25
 """The same for a number on plain paper, where labels and headings stand too."""
+
+
+LONE_BOX_DOUBT = 0.55
+"""Least doubt of one character in one box by itself: as likely a tick as a digit."""
+TICK_BOXES = 4
+"""Lone square boxes of one size from which they are boxes to tick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +136,11 @@ def groups(boxes: NDArray[np.int64]) -> list[Group]:
         high = np.maximum(order[j, 3], order[i, 3])
         shared = np.minimum(bottom[j], bottom[i]) - np.maximum(order[j, 1], order[i, 1])
         near = order[j, 0] - right[i] <= LINK_GAP * high
-        for k in j[near & (shared > 0.35 * np.minimum(order[j, 3], order[i, 3]))]:
+        beside = shared > 0.35 * np.minimum(order[j, 3], order[i, 3])
+        over = np.minimum(right[j], right[i]) - order[j, 0] > 0.5 * np.minimum(
+            order[j, 2], order[i, 2]
+        )
+        for k in j[near & (beside | (over & (shared > -0.2 * high)))]:
             owner[root(int(k))] = root(i)
     members: dict[int, list[int]] = {}
     for i in range(len(order)):
@@ -134,11 +149,12 @@ def groups(boxes: NDArray[np.int64]) -> list[Group]:
 
 
 def printed(group: Group) -> float:
-    """Return in 0…1 how much a group looks printed: one row, few heights."""
+    """Return in 0…1 how much a group looks printed: one row, few heights, tight and narrow."""
     tall = group.tall
-    if len(tall) < 2:
-        return 0.5
     high = group.height
+    broad = float(np.mean(tall[:, 2] > BROAD * high))
+    if len(tall) < 2:
+        return 0.5 * (1 - broad)
     slack = max(1.0, LEVEL_SLACK * high)
     base = tall[:, 1] + tall[:, 3]
     on_row = float(np.mean(np.abs(base - np.median(base)) <= slack))
@@ -148,7 +164,9 @@ def printed(group: Group) -> float:
     rest = ~first
     second = close[rest][:, rest].sum(axis=1).max() if rest.sum() > 1 and len(tall) > 4 else 0
     few = (first.sum() + second) / len(tall)
-    return float(min(on_row, few))
+    gaps = tall[1:, 0] - (tall[:-1, 0] + tall[:-1, 2])
+    wide_set = float(np.median(gaps)) > WIDE_SET * high
+    return float(min(on_row, few)) * (1 - 0.7 * broad) * (0.6 if wide_set else 1.0)
 
 
 def _number_like(group: Group, scale: float) -> bool:
@@ -156,7 +174,7 @@ def _number_like(group: Group, scale: float) -> bool:
     high = group.height
     if not SMALLEST_MM * scale <= high <= LARGEST_MM * scale or len(tall) > 16:
         return False
-    if tall[:, 2].max() > 2.6 * WIDEST_CHARACTER * high:
+    if tall[:, 2].max() > 2.2 * WIDEST_CHARACTER * high:
         return False
     if np.mean(tall[:, 2] <= WIDEST_CHARACTER * high) < 0.6:
         return False
@@ -179,7 +197,7 @@ def _as_print(group: Group, heights: NDArray[np.float64]) -> float:
     if heights.size < 20:
         return 0.5
     own = group.tall[:, 3].astype(np.float64)
-    near = np.abs(own[:, None] - heights[None, :]) <= np.maximum(1.0, LEVEL_SLACK * own)[:, None]
+    near = np.abs(own[:, None] - heights[None, :]) <= np.maximum(0.5, 0.5 * LEVEL_SLACK * own)[:, None]
     return float(np.mean(near.mean(axis=1) > USUAL_HEIGHT))
 
 
@@ -261,6 +279,8 @@ def find_written(
         tall = group.tall
         if len(tall) < 2 and ((home < 0 and not ruled) or _stray(tall[0], cells, home)):
             continue
+        if home >= 0 and _checkbox(cells[home], cells, scale):
+            continue
         kept.append((group, home, ruled))
     written = []
     for group, home, ruled in _joined(kept):
@@ -268,9 +288,24 @@ def find_written(
             continue
         kind = Kind.CELL if home >= 0 else Kind.LINE if ruled else Kind.FREE
         base = FREE_DOUBT if kind is Kind.FREE else RULED_DOUBT
-        doubt = base + 0.3 * printed(group) + 0.3 * _as_print(group, heights)
+        doubt = base + 0.45 * printed(group) + 0.15 * _as_print(group, heights)
+        if home >= 0 and is_box(cells[home], scale) and len(group.tall) < 2:
+            doubt = max(doubt, LONE_BOX_DOUBT)
         written.append(Written(group, kind, min(1.0, doubt)))
     return written
+
+
+def _checkbox(cell: Cell, cells: list[Cell], scale: float) -> bool:
+    """Tell whether a cell is one of several small square boxes of one size: boxes to tick."""
+    if max(cell.width, cell.height) > 8 * scale or not 0.7 < cell.width / cell.height < 1.4:
+        return False
+    alike = [
+        c
+        for c in cells
+        if abs(c.width - cell.width) < 0.15 * cell.width
+        and abs(c.height - cell.height) < 0.15 * cell.height
+    ]
+    return len(alike) >= TICK_BOXES
 
 
 def _stray(box: NDArray[np.int64], cells: list[Cell], home: int) -> bool:

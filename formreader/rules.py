@@ -26,8 +26,10 @@ DENSE = 0.86
 """Share of a short stretch of rule that must be dark; below it, letters in a row pass."""
 JOIN_MM = 1.3
 """Gap over which a level rule is taken to go on, in millimetres: less than between boxes."""
-FAINTEST = 7
-"""Least darkness of a rule: pale boxes in a soft photo reach about 9, flat scans swing by 3."""
+FAINTEST = 12
+"""Least darkness of a rule; the ripples around strokes in a JPEG picture reach about 10."""
+FAINTEST_AGAIN = 5
+"""The same for a second look at pages with no boxes: pale boxes in soft photos have 6 to 10."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,18 +71,20 @@ def _line_kernel(length: int, upright: bool) -> NDArray[np.uint8]:
     return np.ones((length, 1) if upright else (1, length), np.uint8)
 
 
-def _runs(thin: Grey, scale: float, upright: bool, shortest_mm: float) -> Grey:
+def _runs(thin: Grey, scale: float, upright: bool, shortest_mm: float, faintest: int) -> Grey:
     """Keep what is dark along most of a short line in one direction."""
     smooth = _line_kernel(max(3, round(0.4 * scale) | 1), upright)
     thin = cv2.blur(thin, smooth.shape[::-1])
     noise = float(np.percentile(thin[:: max(1, thin.shape[0] // 400)], 60))
-    found = np.where(thin > max(FAINTEST, 3 * noise), np.uint8(255), np.uint8(0))
+    found = np.where(thin > max(faintest, 3 * noise), np.uint8(255), np.uint8(0))
     run = _line_kernel(max(5, round(shortest_mm * scale)), upright)
     dense = cv2.blur(found, run.shape[::-1]) >= round(255 * DENSE)
     return np.asarray(cv2.dilate(np.asarray(dense, np.uint8), run), np.uint8)
 
 
-def _rule_mask(dark: Grey, scale: float, upright: bool, shortest_mm: float) -> Grey:
+def _rule_mask(
+    dark: Grey, scale: float, upright: bool, shortest_mm: float, faintest: int
+) -> Grey:
     """Find thin rules and, apart from them, thick ones, which no letter's stroke reaches."""
     thin = _line_kernel(max(4, round(THIN_RULE_MM * scale)), not upright)
     least = _line_kernel(max(3, round(0.7 * THIN_RULE_MM * scale)), not upright)
@@ -89,8 +93,8 @@ def _rule_mask(dark: Grey, scale: float, upright: bool, shortest_mm: float) -> G
     solid = cv2.morphologyEx(dark, cv2.MORPH_OPEN, least)
     solid = cv2.subtract(solid, cv2.morphologyEx(dark, cv2.MORPH_OPEN, thick))
     return cv2.bitwise_or(
-        _runs(narrow, scale, upright, shortest_mm),
-        _runs(solid, scale, upright, 1.5 * shortest_mm),
+        _runs(narrow, scale, upright, shortest_mm, faintest),
+        _runs(solid, scale, upright, 1.5 * shortest_mm, faintest),
     )
 
 
@@ -162,10 +166,10 @@ def _join(levels: list[Level], scale: float) -> list[Level]:
     return sorted(joined, key=lambda level: float(level.y.mean()))
 
 
-def find_rules(dark: Grey, pixels_per_mm: float) -> Rules:
-    """Find the level and upright rules in `dark` uint8 (H, W)."""
-    level = _rule_mask(dark, pixels_per_mm, False, SHORTEST_ACROSS_MM)
-    up = _rule_mask(dark, pixels_per_mm, True, SHORTEST_UP_MM)
+def find_rules(dark: Grey, pixels_per_mm: float, faintest: int = FAINTEST) -> Rules:
+    """Find the level and upright rules in `dark` uint8 (H, W), at least `faintest` dark."""
+    level = _rule_mask(dark, pixels_per_mm, False, SHORTEST_ACROSS_MM, faintest)
+    up = _rule_mask(dark, pixels_per_mm, True, SHORTEST_UP_MM, faintest)
     across, levels = _follow(level, dark, pixels_per_mm)
     wider = np.ones((3, 1), np.uint8)
     across = cv2.dilate(across.view(np.uint8), wider).view(np.bool_)

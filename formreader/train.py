@@ -132,7 +132,7 @@ def download_mnist() -> tuple[list[Glyphs], Glyphs, dict[str, str]]:
 
     try:
         (x, y), (x_test, y_test) = keras.datasets.mnist.load_data()
-    except Exception as error:
+    except Exception as error:  # Keras raises it bare where a download fails
         raise ModelError(
             "MNIST could not be downloaded. Name a file that holds it: "
             f"formreader train --data mnist.npz ({error})"
