@@ -21,9 +21,9 @@ BEAM = 6
 """Strings kept at every cut; the margin needs two, alternatives four."""
 CUT_WEIGHT = 1.2
 """Log-likelihood lost for a cut through ink one stroke wide."""
-DEAREST_CUT = 1.6
+DEAREST_CUT = 2.6
 """Cost in stroke widths beyond which a cut counts no more against a reading."""
-LOW, TALL = 0.62, 1.5
+LOW, TALL = 0.7, 1.5
 """Heights, in digit heights, outside which a digit grows unlikely: commas end at 0.5, the
 small 0s of quickly written thousands begin at 0.55."""
 DIGIT_WIDTH = 0.5
@@ -32,7 +32,7 @@ MARK_HEIGHT = 0.6
 """Height in digit heights from which ink passed over is more than a dot, comma or dash."""
 INKY_CUT = 0.15
 """Cost in stroke widths from which a cut goes through ink."""
-PASS_LOW, PASS_TALL = -0.7, -8.0
+PASS_LOW, PASS_TALL = -0.1, -2.0
 """Log-likelihood of passing over a mark as small as a dot, and over one as tall as a digit."""
 
 

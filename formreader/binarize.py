@@ -18,8 +18,8 @@ LEAST_INK = 28
 """Darkness below which nothing counts as ink: sensor noise and JPEG ripples reach about 20."""
 USUAL_INK = 140
 """Darkness taken for ink on a page that has none to measure."""
-INK_SHARE = 0.45
-"""Share of the page's usual ink from which a pixel is ink; pale guides lie below it."""
+INK_SHARE = 0.43
+"""Share of the page's usual ink from which a pixel is ink; pale guides and tints lie below."""
 
 
 def darkness(image: Grey, pixels_per_mm: float) -> Grey:

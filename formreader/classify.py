@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,12 +19,14 @@ import numpy as np
 from formreader.document import Float
 from formreader.errors import ModelError
 
-CHUNK = 64
-"""Glyphs in one call of the runtime; the rest of the last chunk is left empty."""
+CHUNKS = (1, 8, 24, 64)
+"""Sizes of a batch of glyphs; the rest of the last one is left empty."""
 NETWORK, CARD = "network.tflite", "card.json"
 STRIP_NETWORK = "strips.tflite"
 STRIP_WIDTHS = (64, 96, 128, 160, 192, 256, 320, 384, 448, 512)
 """Widths in pixels to which strips are padded; every width has its own runtime."""
+STRIP_TAIL = 8
+"""White columns read after a strip's end, in pixels, for the last digit to be spelt out."""
 BUNDLED = "digits"
 
 
@@ -42,6 +48,38 @@ class StripReader(Protocol):
         ...
 
 
+class Runtimes:
+    """An exported network in LiteRT on one thread, one runtime for every input shape."""
+
+    def __init__(self, blob: bytes, folder: Path) -> None:
+        """Hold the network's bytes; `folder` is named when they turn out damaged."""
+        self._blob, self._folder = blob, folder
+        self._ready: dict[tuple[int, ...], tuple[Any, int, int]] = {}
+
+    def run(self, inputs: Float) -> Float:
+        """Run the network; raises ModelError where it is damaged or of another shape."""
+        if inputs.shape not in self._ready:
+            self._ready[inputs.shape] = self._start(inputs.shape)
+        runner, place, result = self._ready[inputs.shape]
+        runner.set_tensor(place, inputs)
+        runner.invoke()
+        outputs: Float = runner.get_tensor(result)
+        return outputs
+
+    def _start(self, shape: tuple[int, ...]) -> tuple[Any, int, int]:
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            with native_silence():
+                runner = Interpreter(model_content=self._blob, num_threads=1)
+                place = runner.get_input_details()[0]["index"]
+                runner.resize_tensor_input(place, list(shape))
+                runner.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"The network in {self._folder} is damaged: {error}") from error
+        return runner, place, runner.get_output_details()[0]["index"]
+
+
 class LiteRecognizer:
     """A network exported by `formreader train`, with its card."""
 
@@ -50,12 +88,10 @@ class LiteRecognizer:
         self.card = read_card(folder)
         self.alphabet: str = self.card["alphabet"]
         self.temperature = float(self.card["temperature"])
-        blob = read_network(folder)
-        self.model_id = f"{folder.name}@{hashlib.sha256(blob).hexdigest()[:12]}"
-        self._runner = start_runtime(blob, folder)
-        self._input = self._runner.get_input_details()[0]["index"]
-        self._output = self._runner.get_output_details()[0]["index"]
-        self._size = 0
+        blob = read_network(folder, NETWORK)
+        digest = hashlib.sha256(blob + (folder / CARD).read_bytes()).hexdigest()
+        self.model_id = f"{folder.name}@{digest[:12]}"
+        self._network = Runtimes(blob, folder)
         width = self.classify(np.zeros((1, 28, 28), np.float32)).shape[1]
         if width != len(self.alphabet):
             raise ModelError(
@@ -65,67 +101,57 @@ class LiteRecognizer:
 
     def classify(self, glyphs: Float) -> Float:
         """Score glyphs (N, 28, 28) float32 in 0…1: logits (N, K) float32."""
-        parts = [self._run(glyphs[i : i + CHUNK]) for i in range(0, len(glyphs), CHUNK)]
+        parts = [self._chunk(glyphs[i : i + CHUNKS[-1]]) for i in range(0, len(glyphs), CHUNKS[-1])]
         return np.concatenate(parts) if parts else np.zeros((0, len(self.alphabet)), np.float32)
 
-    def _run(self, chunk: Float) -> Float:
-        size = next(s for s in (1, 8, 24, CHUNK) if s >= len(chunk))
-        if size != self._size:
-            self._runner.resize_tensor_input(self._input, [size, 28, 28])
-            self._runner.allocate_tensors()
-            self._size = size
-        padded = np.zeros((size, 28, 28), np.float32)
+    def _chunk(self, chunk: Float) -> Float:
+        padded = np.zeros((next(s for s in CHUNKS if s >= len(chunk)), 28, 28), np.float32)
         padded[: len(chunk)] = chunk
-        self._runner.set_tensor(self._input, padded)
-        self._runner.invoke()
-        logits: Float = self._runner.get_tensor(self._output)[: len(chunk)].copy()
-        return logits
+        return self._network.run(padded)[: len(chunk)].copy()
 
 
 class LiteStripReader:
     """The segmentation-free network exported beside the recognizer."""
 
     def __init__(self, blob: bytes, folder: Path, temperature: float) -> None:
-        """Hold the network; one runtime a width is started when it is first needed."""
-        self._blob, self._folder = blob, folder
+        """Hold the network and the temperature of its frames."""
+        self._network = Runtimes(blob, folder)
         self._temperature = temperature
-        self._runners: dict[int, Any] = {}
 
     def read(self, strip: Float) -> Float:
-        """Read a strip (32, W) float32 in 0…1: log-probabilities (W/2, 11), class 0 blank."""
+        """Read a strip (32, W) float32 in 0…1: log-probabilities (about W/2, 11), class 0 blank."""
         width = next(w for w in STRIP_WIDTHS if w >= strip.shape[1])
-        if width not in self._runners:
-            runner = start_runtime(self._blob, self._folder)
-            place = runner.get_input_details()[0]["index"]
-            runner.resize_tensor_input(place, [1, 32, width])
-            runner.allocate_tensors()
-            self._runners[width] = runner
-        runner = self._runners[width]
-        padded = np.zeros((1, 32, width), np.float32)
+        padded = np.zeros((1, strip.shape[0], width), np.float32)
         padded[0, :, : strip.shape[1]] = strip
-        runner.set_tensor(runner.get_input_details()[0]["index"], padded)
-        runner.invoke()
-        frames = runner.get_tensor(runner.get_output_details()[0]["index"])[0]
-        return log_softmax(frames[: (strip.shape[1] + 8) // 2], self._temperature)
+        frames = self._network.run(padded)[0]
+        return log_softmax(frames[: (strip.shape[1] + STRIP_TAIL) // 2], self._temperature)
 
 
-def start_runtime(blob: bytes, folder: Path) -> Any:
-    """Start LiteRT on one thread; raises ModelError for a damaged network."""
-    from ai_edge_litert.interpreter import Interpreter
+@contextmanager
+def native_silence() -> Iterator[None]:
+    """Keep the runtime's own notes (which delegate it made) off the user's screen.
 
+    The runtime writes to file descriptor 2 from C++ and has no switch for it.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
     try:
-        return Interpreter(model_content=blob, num_threads=1)
-    except (ValueError, RuntimeError) as error:
-        raise ModelError(f"The network in {folder} is damaged: {error}") from error
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
 
 
-def read_network(folder: Path) -> bytes:
-    """Read the exported network's bytes."""
+def read_network(folder: Path, name: str) -> bytes:
+    """Read an exported network's bytes."""
     try:
-        return (folder / NETWORK).read_bytes()
+        return (folder / name).read_bytes()
     except OSError as error:
         raise ModelError(
-            f"There is no {NETWORK} in {folder}. Name a folder made by `formreader train`."
+            f"There is no {name} in {folder}. Name a folder made by `formreader train`."
         ) from error
 
 
@@ -163,12 +189,7 @@ def load_strip_reader(folder: Path, card: dict[str, Any]) -> LiteStripReader | N
     """Load the segmentation-free reader of a model, or None where it has none."""
     if "strips" not in card:
         return None
-    try:
-        blob = (folder / STRIP_NETWORK).read_bytes()
-    except OSError as error:
-        raise ModelError(
-            f"The card in {folder} names {STRIP_NETWORK}, which is missing."
-        ) from error
+    blob = read_network(folder, STRIP_NETWORK)
     return LiteStripReader(blob, folder, float(card["strips"]["temperature"]))
 
 

@@ -204,6 +204,8 @@ def evaluate(
         report = evaluation.evaluate_glyphs(measured, model)
     else:
         report = evaluation.evaluate(measured, truth)
+    for warning in report.get("warnings", []):
+        tell(f"Note: {warning}")
     if as_json:
         import json
 
@@ -216,7 +218,7 @@ def evaluate(
 def train(
     out: Annotated[Path, typer.Option(help="Folder for the model, such as models/NAME.")],
     data: Annotated[
-        list[Path] | None, typer.Option(help="Labelled digits (.npz); may be repeated.")
+        list[Path] | None, typer.Option(help="Labelled digits: .npz, idx or .h5; may be repeated.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,
     seed: Annotated[int, typer.Option(help="Start of the random numbers.")] = 1,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import struct
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -22,6 +24,8 @@ HELD_OUT_WRITERS = 100
 to learn from and about 11,000 to calibrate on."""
 HERSHEY = (0, 1, 2, 3, 4, 5, 6, 7)
 """OpenCV's built-in vector fonts (Hershey, public domain)."""
+DAMAGED = (OSError, ValueError, TypeError, EOFError, BadZipFile, struct.error, zlib.error)
+"""What reading a broken file of arrays was seen to raise."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,9 +64,11 @@ def to_glyphs(images: NDArray[np.generic], labels: NDArray[np.generic]) -> Glyph
     Pictures that already are 28×28 with ink in the 20 px frame come out unchanged but for a
     pixel. Raises UsageError for shapes or labels that are not single digits.
     """
-    if images.ndim != 3 or len(images) != len(labels):
-        raise UsageError("Training pictures must be an array (count, height, width) with labels.")
-    if labels.min(initial=0) < 0 or labels.max(initial=0) > 9:
+    if images.ndim != 3 or labels.shape != images.shape[:1] or not images.size:
+        raise UsageError(
+            "Training pictures must be an array (count, height, width) with one label each."
+        )
+    if not np.isin(labels, np.arange(10)).all():
         raise UsageError("Training labels must be whole numbers from 0 to 9.")
     pictures = images.astype(np.float32)
     pictures -= pictures.min()
@@ -77,7 +83,9 @@ def to_glyphs(images: NDArray[np.generic], labels: NDArray[np.generic]) -> Glyph
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
     """Read an idx file (LeCun's MNIST format), gzipped or not: uint8, any shape."""
-    raw = gzip.open(path).read() if path.suffix == ".gz" else path.read_bytes()
+    raw = path.read_bytes()
+    if path.suffix == ".gz":
+        raw = gzip.decompress(raw)
     if len(raw) < 8 or raw[:3] != b"\x00\x00\x08":
         raise UsageError(f"{path.name} is not an idx file of bytes.")
     shape = struct.unpack(f">{raw[3]}I", raw[4 : 4 + 4 * raw[3]])
@@ -112,14 +120,19 @@ def read_glyph_file(path: Path, part: str = "train") -> Glyphs:
         else:
             raise UsageError(f"{path.name}: training data are .npz, .h5 or idx '…images…' files.")
         glyphs = to_glyphs(arrays[f"x_{part}"], arrays[f"y_{part}"])
-    except (OSError, ValueError, KeyError) as error:
+        writers = arrays.get(f"w_{part}", glyphs.writers).astype(np.int64)
+    except ImportError as error:
+        raise UsageError(
+            f"{path.name} is HDF5, and h5py, which reads it, is not installed here. "
+            'Install it with: pip install "formreader[train]"'
+        ) from error
+    except (*DAMAGED, KeyError) as error:
         raise UsageError(
             f"{path.name} holds no x_{part} and y_{part} to learn from: {error}"
         ) from error
-    writers = arrays.get(f"w_{part}")
-    if writers is None:
-        return glyphs
-    return Glyphs(glyphs.images, glyphs.labels, writers.astype(np.int64))
+    if writers.shape != glyphs.labels.shape:
+        raise UsageError(f"{path.name}: w_{part} must hold one writer number for each picture.")
+    return Glyphs(glyphs.images, glyphs.labels, writers)
 
 
 def split_by_writer(glyphs: Glyphs, seed: int) -> tuple[Glyphs, Glyphs]:

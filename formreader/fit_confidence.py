@@ -179,6 +179,7 @@ def promises(
     for the one chosen. The strictest hundred readings are never tested alone.
     """
     order = np.argsort(-chances, kind="stable")
+    ranked = -chances[order]
     errors = np.cumsum(~right[order])
     rows: list[dict[str, float | int | None]] = []
     for promise in PROMISES:
@@ -190,7 +191,8 @@ def promises(
             "wrong": 0,
             "of": len(right),
         }
-        for accepted in range(least, len(order) + 1, max(1, least // 10)):
+        for count in range(least, len(order) + 1, max(1, least // 10)):
+            accepted = int(np.searchsorted(ranked, ranked[count - 1], side="right"))  # with ties
             wrong = int(errors[accepted - 1])
             if upper_bound(wrong, accepted) > promise:
                 break

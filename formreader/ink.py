@@ -87,11 +87,13 @@ def remove_long_lines(mask: Mask, length: int, thickness: int) -> Mask:
 
     A horizontal run of at least `length` px, leaning by a pixel at most in that length,
     belongs to a line where the ink is at most `thickness` px high; ink that goes on above or
-    below by more than that is a stroke.
+    below by more than that is a stroke. A run that meets the picture's border is taken to go
+    on beyond it, so half of `length` is enough there.
     """
     ink = mask.view(np.uint8)
+    run = np.ones((1, length | 1), np.uint8)  # an even one would shift the line by a pixel
     wide = cv2.dilate(ink, np.ones((3, 1), np.uint8))
-    opened = cv2.morphologyEx(wide, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    opened = cv2.morphologyEx(wide, cv2.MORPH_OPEN, run)
     if not opened.any():
         return mask
     tall = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((thickness + 1, 1), np.uint8))

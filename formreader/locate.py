@@ -27,8 +27,12 @@ PAGE_MM = 297.0
 """Longest side in millimetres taken for a picture whose resolution is not believable."""
 MARGIN = 0.2
 """Margin around a field's boxes, as a share of their height: digits often reach out."""
+DARK_SHARE = 0.5
+"""Share of dark pixels around a group from which it stands on a bar or a picture."""
 PALE = 0.6
 """Darkness of a field's ink, as a share of the page's, below which it may be a printed hint."""
+PALE_DOUBT = 0.55
+"""Doubt of such a field: enough that a person looks."""
 SPECK_MM = 0.22
 """Side of the smallest spot kept in a field, in millimetres; dust is smaller."""
 
@@ -49,8 +53,14 @@ def locate(image: Grey, dpi: float) -> list[FieldImage]:
     method = cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
     small = np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
     page = _Page(image, small, dpi, zoom)
+    tables = rows.in_tables(page.rows, page.scale)
     found = [page.row_field(row) for row in page.rows]
-    fields = [f for f in found if f is not None] + page.written()
+    fields = [
+        f
+        for f, in_table in zip(found, tables, strict=True)
+        if f is not None and (f.ink.any() or not in_table)
+    ]
+    fields += page.written()
     return _named(fields)
 
 
@@ -120,11 +130,14 @@ class _Page:
         x1, y1 = min(width, round(right / self.zoom)), min(height, round(bottom / self.zoom))
         return Rect(x0, y0, max(1, x1 - x0), max(1, y1 - y0))
 
-    def _threshold(self, dark: Grey) -> float:
-        """Return the darkness from which a field's pixels are ink: its own ink, not pale print."""
+    def _own_level(self, dark: Grey) -> float:
+        """Return the usual darkness of a field's own ink, at most the page's.
+
+        A field written in fainter ink than the page's print is measured by its own ink.
+        """
         strong = dark[dark > max(binarize.LEAST_INK, 0.35 * self.level)]
-        own = float(np.percentile(strong, 75)) if strong.size > 20 else self.level
-        return max(binarize.LEAST_INK, binarize.INK_SHARE * min(self.level, own))
+        own = float(np.percentile(strong, 90)) if strong.size > 20 else self.level
+        return min(self.level, own)
 
     def row_field(self, row: Row) -> FieldImage | None:
         """Cut out a row of boxes."""
@@ -143,13 +156,11 @@ class _Page:
             inside[box.y + rim : box.bottom - rim, box.x + rim : box.right - rim] = True
         if not inside.any():
             return None
-        ink = dark > self._threshold(dark[inside])
-        border = ~inside
-        ink = rules.without_rules(
-            ink,
-            self._mask(self.rules.across, rect) & border,
-            self._mask(self.rules.up, rect) & border,
-        )
+        own = self._own_level(dark[inside])
+        across, up = self._mask(self.rules.across, rect), self._mask(self.rules.up, rect)
+        guides = (across | up) & inside & (dark < PALE * own)
+        ink = binarize.ink_mask(dark, own) & ~guides
+        ink = rules.without_rules(ink, across & ~inside, up & ~inside)
         ink = self._own_ink(ink, inside, 0.35)
         image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
         spec = FieldSpec("", row.kind, len(cells))
@@ -176,7 +187,7 @@ class _Page:
                 spans.append((lines[0], lines[-1] + 1))
         if not spans:
             return 0.0
-        doubt = 0.55 if float(np.median(dark[ink])) < PALE * self.level else 0.1
+        doubt = PALE_DOUBT if float(np.median(dark[ink])) < PALE * self.level else 0.1
         top, bottom = np.array(spans, np.float64).T
         slack = max(1.0, 0.03 * float(np.median(bottom - top)))
         if len(spans) > 1 and np.ptp(top) <= 2 * slack and np.ptp(bottom) <= 2 * slack:
@@ -185,7 +196,7 @@ class _Page:
 
     def written(self) -> list[FieldImage]:
         """Cut out what is written in cells, on lines and on plain paper."""
-        ink = binarize.ink_mask(self.small_dark, self.level)
+        ink = binarize.ink_mask(self._small_strokes(), self.level)
         across, levels = self._level_zone(ink.shape)
         ink = rules.without_rules(ink, across, self._upright_zone(ink.shape))
         for row in self.rows:
@@ -197,6 +208,14 @@ class _Page:
         spots = text.spots(ink, self.scale)
         found = text.find_written(spots, self.cells, levels, self.scale)
         return [f for f in (self._written_field(w, ink) for w in found) if f is not None]
+
+    def _small_strokes(self) -> Grey:
+        """Return darkness of the working copy with thin strokes as dark as in the picture."""
+        if self.zoom >= 1:
+            return self.small_dark
+        kept = cv2.dilate(self.dark, np.ones((2, 2), np.uint8))
+        size = self.small_dark.shape[::-1]
+        return np.asarray(cv2.resize(kept, size, interpolation=cv2.INTER_AREA), np.uint8)
 
     def _level_zone(self, shape: tuple[int, ...]) -> tuple[Mask, list[rules.Level]]:
         """Return where long level rules and the tops and bottoms of cells are, and the former."""
@@ -232,23 +251,36 @@ class _Page:
                 zone[part] |= self.rules.up[part]
         return zone
 
+    def _on_dark(self, group: text.Group) -> bool:
+        """Tell whether a group stands on a bar or a picture rather than on paper."""
+        ring = int(1.0 * group.height)
+        around = self.small_dark[
+            max(0, group.top - ring) : group.bottom + ring,
+            max(0, group.left - ring) : group.right + ring,
+        ]
+        return float(np.mean(around > 0.3 * self.level)) > DARK_SHARE
+
     def _written_field(self, written: text.Written, ink: Mask) -> FieldImage | None:
         group = written.group
+        if self._on_dark(group):
+            return None
         pad = max(2.0, 0.15 * group.height)
         rect = self._rect(
             group.left - pad, group.top - pad, group.right + pad, group.bottom + pad
         )
         near = cv2.dilate(ink.view(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_)
         dark = self.dark[rect.y : rect.bottom, rect.x : rect.right]
-        own = (dark > self._threshold(dark)) & self._mask(near, rect)
+        own = binarize.ink_mask(dark, self._own_level(dark)) & self._mask(near, rect)
         keep = np.zeros(dark.shape, bool)
         for x, y, w, h, _ in group.boxes:
             box = self._rect(x - 1, y - 1, x + w + 1, y + h + 1).moved(-rect.x, -rect.y)
             keep[max(0, box.y) : box.bottom, max(0, box.x) : box.right] = True
         own = self._own_ink(own, keep, 0.6)
-        if not own.any() or float(np.median(dark)) > 0.25 * self.level:
+        if not own.any():
             return None
+        pale = float(np.median(dark[own])) < PALE * self.level
+        doubt = max(written.doubt, PALE_DOUBT) if pale else written.doubt
         image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
-        return FieldImage(FieldSpec("", written.kind), rect, image, own, (), written.doubt)
+        return FieldImage(FieldSpec("", written.kind), rect, image, own, (), doubt)
 
 

@@ -96,8 +96,8 @@ class _Band:
     def _cut(self, part: slice) -> bool:
         """Tell whether a level rule runs between the two, right across columns `part`."""
         high = int((self.bottom[part] - self.top[part]).mean())
-        margin = max(3.0, 0.1 * high)
-        down = np.arange(margin, high - margin)[:, None]
+        above, below = (0.06 * high + thick / 2 + 2 for thick in self.thick)
+        down = np.arange(above, high - below)[:, None]
         rows = np.rint(self.top[part] + down).astype(np.int64)
         rows = np.clip(rows, 0, self.rules.across.shape[0] - 1)
         return bool(self.rules.across[rows, self.cols[part]].mean(axis=1).max(initial=0) > 0.8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,8 @@ LEAST_TICKS = 3
 """Ticks at equal distances that make a comb; two strokes on a line happen by chance."""
 WIDEST_PITCH_MM = 12.5
 """Greatest distance of a comb's ticks, in millimetres."""
+TABLE_GAP_MM = 0.95
+"""Distance of two rows of boxes, in millimetres, up to which they share one rule."""
 SEPARATE_MM = 2.4
 """Gap between two boxes, in millimetres, from which a rule of the table may stand in it."""
 TICK_MM = 0.9
@@ -39,14 +42,14 @@ END_GAP = 0.4
 """How far a comb's level rule may go on past its outer ticks, as a share of the pitch."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """Boxes side by side that hold one number, from left to right."""
 
     kind: Kind
     cells: tuple[Cell, ...]
 
-    @property
+    @cached_property
     def frame(self) -> Cell:
         """Return the space that all boxes take together."""
         return Cell(
@@ -142,7 +145,9 @@ def chains(cells: list[Cell], rules: Rules, scale: float) -> list[list[Cell]]:
     boxes = sorted((c for c in cells if is_box(c, scale)), key=lambda c: c.left)
     tails: list[list[Cell]] = []
     for box in boxes:
-        fits = [t for t in tails if _neighbours(t[-1], box) and not _separated(rules, t[-1], box, scale)]
+        reach = box.left - 1.9 * LARGEST_BOX_MM * scale
+        near = [t for t in tails if t[-1].right > reach and abs(t[-1].middle - box.middle) < 20 * scale]
+        fits = [t for t in near if _neighbours(t[-1], box) and not _separated(rules, t[-1], box, scale)]
         if fits:
             min(fits, key=lambda t: abs(t[-1].middle - box.middle)).append(box)
         else:
@@ -168,6 +173,13 @@ def wall_near(rules: Rules, x: float, reach: float, like: Cell) -> bool:
     return bool(part.size and part.mean(axis=0).max() > 0.45)
 
 
+def cut_by_wall(rules: Rules, left: float, wide: float, like: Cell) -> bool:
+    """Tell whether an upright as tall as box `like` stands in the middle of a place for one."""
+    x0, x1 = int(max(0, left + 0.25 * wide)), int(left + 0.75 * wide)
+    part = rules.up[int(like.top) : int(like.bottom), x0:x1]
+    return bool(part.size and part.mean(axis=0).max() > 0.95)
+
+
 def _bridged(tails: list[list[Cell]], rules: Rules, scale: float) -> list[list[Cell]]:
     """Join chains of one row between which only boxes that were not seen are missing."""
     tails = sorted(tails, key=lambda t: t[0].left)
@@ -176,7 +188,7 @@ def _bridged(tails: list[list[Cell]], rules: Rules, scale: float) -> list[list[C
         merged = False
         for i, a in enumerate(tails):
             for b in tails[i + 1 :]:
-                if _bridge(a, b, rules, scale):
+                if abs(a[-1].middle - b[0].middle) < a[-1].height and _bridge(a, b, rules, scale):
                     a += b
                     tails.remove(b)
                     merged = True
@@ -200,6 +212,8 @@ def _bridge(a: list[Cell], b: list[Cell], rules: Rules, scale: float) -> bool:
     if pitch > 1.15 * wide and _separated(rules, last, first, scale):
         return False
     places = [last.left + k * step for k in range(1, missing + 1)]
+    if any(cut_by_wall(rules, x, wide, last) for x in places):
+        return False
     if missing > 1:
         walls = [wall_near(rules, x - (step - wide) / 2, 0.12 * step, last) for x in places[1:]]
         if np.mean(walls) < 0.5:
@@ -302,7 +316,8 @@ def box_rows(cells: list[Cell], rules: Rules, scale: float) -> tuple[list[Row], 
     cells = uncut(cells, scale)
     first = distinct(_mended(cells, rules, scale)[0])
     boxes = [c for row in first for c in row.cells]
-    others = [c for c in cells if not any(_holds(b, c) for b in boxes)]
+    frames = [row.frame for row in first]
+    others = [c for c in cells if not any(_holds(f, c) for f in frames)]
     rows, alone = _mended(boxes + others, rules, scale)
     rows = distinct(rows)
     frames = [row.frame for row in rows]
@@ -327,16 +342,39 @@ def distinct(rows: list[Row]) -> list[Row]:
     """Give each place to one row only: the one with the most boxes."""
     kept: list[Row] = []
     for row in sorted(rows, key=lambda r: -len(r.cells)):
-        frames = [r.frame for r in kept]
+        frames = [r.frame for r in kept if _meet(r.frame, row.frame)]
         cells = tuple(c for c in row.cells if not any(_holds(f, c) for f in frames))
         if cells:
             kept.append(replace(row, cells=cells))
     return kept
 
 
+def _meet(a: Cell, b: Cell) -> bool:
+    return a.left < b.right and b.left < a.right and a.top < b.bottom and b.top < a.bottom
+
+
 def _holds(frame: Cell, cell: Cell) -> bool:
     x = (cell.left + cell.right) / 2
     return frame.left < x < frame.right and frame.top < cell.middle < frame.bottom
+
+
+def in_tables(rows: list[Row], scale: float) -> list[bool]:
+    """Tell for each row whether it shares rules with rows above and below, as in a table."""
+    frames = [r.frame for r in rows]
+    near = TABLE_GAP_MM * scale
+
+    def stacked(upper: Cell, lower: Cell) -> bool:
+        shared = min(upper.right, lower.right) - max(upper.left, lower.left)
+        return abs(lower.top - upper.bottom) < near and shared > 0.5 * upper.width
+
+    below = [[j for j, b in enumerate(frames) if stacked(a, b)] for a in frames]
+    above = [[j for j, b in enumerate(frames) if stacked(b, a)] for a in frames]
+    return [
+        len(below[i]) + len(above[i]) > 1
+        or any(below[j] for j in below[i])
+        or any(above[j] for j in above[i])
+        for i in range(len(frames))
+    ]
 
 
 def _ticks(rules: Rules, level: Level, side: int, scale: float) -> NDArray[np.float64]:
@@ -386,13 +424,18 @@ def _comb(ticks: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
     return best if len(best) >= LEAST_TICKS else np.zeros((0, 2))
 
 
-def _taken(rows: list[Row], x: float, y: float) -> bool:
-    return any(
-        len(r.cells) > 1
-        and r.frame.left - 3 < x < r.frame.right + 3
-        and r.frame.top - 6 < y < r.frame.bottom + 6
-        for r in rows
-    )
+def _taken(rows: list[Row], x: float) -> bool:
+    return any(len(r.cells) > 1 and r.frame.left - 3 < x < r.frame.right + 3 for r in rows)
+
+
+def _headroom(rules: Rules, left: float, right: float, base: float, scale: float) -> float:
+    """Return how far up it is from a comb's base to the next level rule, at least a box."""
+    low = LOWEST_MM * scale
+    rows = np.arange(int(base - low), max(0, int(base - LARGEST_BOX_MM * scale)), -1)
+    rows = rows[rows >= 0]
+    part = rules.across[rows, int(max(0, left)) : int(right)]
+    ruled_rows = np.flatnonzero(part.mean(axis=1) > 0.6) if part.size else rows[:0]
+    return float(low + ruled_rows[0] - 1) if ruled_rows.size else float("inf")
 
 
 def comb_rows(rules: Rules, rows: list[Row], scale: float) -> list[Row]:
@@ -405,7 +448,8 @@ def comb_rows(rules: Rules, rows: list[Row], scale: float) -> list[Row]:
         ticks = _ticks(rules, level, -1, scale)
         if len(ticks) < LEAST_TICKS:
             continue
-        ticks = np.array([t for t in ticks if not _taken(rows + combs, t[0], y - 4)]).reshape(-1, 2)
+        near = [r for r in rows + combs if r.frame.top - 6 < y - 4 < r.frame.bottom + 6]
+        ticks = np.array([t for t in ticks if not _taken(near, t[0])]).reshape(-1, 2)
         comb = _comb(ticks, scale)
         if not len(comb):
             continue
@@ -418,8 +462,9 @@ def comb_rows(rules: Rules, rows: list[Row], scale: float) -> list[Row]:
         if max(marks[0] - level.x0, level.x1 - marks[-1]) > END_GAP * pitch:
             continue
         tall = float(np.median(comb[:, 1]))
-        high = tall if tall >= 0.75 * pitch else max(1.3 * pitch, LOWEST_MM * scale)
         base = y - level.thick / 2 - 1
+        high = tall if tall >= 0.75 * pitch else max(1.3 * pitch, LOWEST_MM * scale)
+        high = min(high, _headroom(rules, marks[0], marks[-1], base, scale))
         cells = [
             Cell(a + 1.5, base - high, b - 1.5, base, False)
             for a, b in zip(marks, marks[1:], strict=False)

@@ -25,7 +25,7 @@ STAGES = (
 LAYERS = (
     "document|errors",
     "ink|rules|binarize|ctc|strokes|junk|compose|augment|datasets|network|forms|trace",
-    "(load|locate)_.+",
+    "(load|locate|segment)_.+",
     "|".join(STAGES),
     "pipeline",
     "batch|executors|page_queue|job|sources|snippets|corrected|corrections"

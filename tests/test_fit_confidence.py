@@ -1,0 +1,212 @@
+"""Fitting the confidence: exact bounds, promises that hold, known weights found again."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from template_model import TemplateModel
+
+from formreader import fit_confidence as fit
+from formreader import strokes
+from formreader.calibrate import CELLS, FREE, threshold_for
+from formreader.document import Float
+from formreader.ink import normalize_glyph
+from formreader.pipeline import Readers
+
+# Bounds
+
+
+@pytest.mark.parametrize(
+    ("errors", "count", "bound"),
+    [
+        (0, 299, 0.00997),
+        (0, 2995, 0.0009998),
+        (0, 10, 0.2589),
+        (1, 100, 0.0466),
+        (5, 100, 0.1023),
+        (10, 10, 1.0),
+    ],
+)
+def test_bounds_are_those_of_clopper_and_pearson(errors: int, count: int, bound: float) -> None:
+    assert fit.upper_bound(errors, count) == pytest.approx(bound, rel=2e-3)
+
+
+@given(st.integers(1, 2000), st.data())
+@settings(deadline=None)
+def test_a_bound_lies_above_the_rate_seen_and_grows_with_errors(
+    count: int, data: st.DataObject
+) -> None:
+    errors = data.draw(st.integers(0, count - 1))
+    bound = fit.upper_bound(errors, count)
+    assert errors / count < bound <= 1
+    assert bound < fit.upper_bound(errors + 1, count) or bound == 1
+
+
+def test_the_tail_of_the_binomial_is_exact() -> None:
+    assert fit.binomial_tail(0, 3, 0.5) == pytest.approx(1 / 8)
+    assert fit.binomial_tail(1, 3, 0.5) == pytest.approx(4 / 8)
+    assert fit.binomial_tail(3, 3, 0.5) == pytest.approx(1)
+    assert fit.binomial_tail(2, 5, 0.0) == 1
+    assert fit.binomial_tail(2, 5, 1.0) == 0
+
+
+# Promises
+
+
+def sample(count: int, seed: int, chances: np.ndarray | None = None) -> tuple:
+    """Draw readings whose confidence is exactly their chance of being right."""
+    rng = np.random.default_rng(seed)
+    if chances is None:
+        chances = 1 - rng.beta(0.25, 4, count)
+    return chances, rng.random(count) < chances
+
+
+@given(st.integers(30, 800), st.integers(0, 1000), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_every_promise_is_supported_by_the_readings_it_accepts(
+    count: int, seed: int, ties: bool
+) -> None:
+    chances, right = sample(count, seed)
+    if ties:
+        chances = np.round(chances, 1)
+    for row in fit.promises(chances, right):
+        assert row["of"] == count
+        if row["threshold"] is None:
+            assert row["accepted"] == 0
+            continue
+        taken = chances >= row["threshold"]
+        assert row["accepted"] == taken.sum()
+        assert row["wrong"] == (~right[taken]).sum()
+        assert fit.upper_bound(int(row["wrong"]), int(row["accepted"])) <= row["max_error"]
+
+
+def test_a_small_sample_promises_nothing_strict() -> None:
+    rows = fit.promises(np.linspace(0.9, 1, 200), np.ones(200, bool))
+    held = {row["max_error"]: row["threshold"] for row in rows}
+    assert held[0.01] is None  # 299 readings without an error are needed
+    assert held[0.02] == pytest.approx(0.9)
+
+
+def test_a_sample_full_of_errors_promises_nothing() -> None:
+    chances, _ = sample(3000, 1)
+    wrong = np.zeros(3000, bool)
+    assert all(row["threshold"] is None for row in fit.promises(chances, wrong))
+
+
+def test_who_bears_more_errors_gets_no_higher_threshold() -> None:
+    calibration = {FREE: {"table": fit.promises(*sample(4000, 3))}}
+    found = [threshold_for(calibration, FREE, promise) for promise in fit.PROMISES]
+    known = [threshold for threshold in found if threshold is not None]
+    assert len(known) >= 4
+    assert found[: len(found) - len(known)] == [None] * (len(found) - len(known))
+    assert all(strict >= loose for strict, loose in pairwise(known))
+
+
+def test_promises_hold_on_fresh_readings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fit, "PROMISES", (0.05,))
+    broken = made = 0
+    for seed in range(60):
+        [row] = fit.promises(*sample(400, seed))
+        if row["threshold"] is not None:
+            made += 1
+            chances, right = sample(100_000, 10_000 + seed)
+            taken = chances >= row["threshold"]
+            broken += bool((~right[taken]).mean() > 0.05)
+    assert made > 30
+    assert broken <= 7  # one in twenty is asked for; more than 7 of 60 has a chance of 1 %
+
+
+# The logistic model
+
+
+def test_known_weights_are_found_again() -> None:
+    rng = np.random.default_rng(2)
+    values = rng.normal(0, 1, (20_000, 3))
+    truth, bias = np.array([1.5, -0.7, 0.0]), 0.8
+    right = rng.random(20_000) < 1 / (1 + np.exp(-(values @ truth + bias)))
+    weights, fitted_bias = fit.fit_logistic(values, right)
+    np.testing.assert_allclose(weights, truth, atol=0.08)
+    assert fitted_bias == pytest.approx(bias, abs=0.08)
+
+
+def test_readings_that_are_all_right_still_give_finite_weights() -> None:
+    values = np.random.default_rng(0).normal(0, 1, (200, 8))
+    weights, bias = fit.fit_logistic(values, np.ones(200, bool))
+    assert np.isfinite(weights).all()
+    assert np.isfinite(bias)
+
+
+def test_perfectly_separated_readings_still_give_finite_weights() -> None:
+    values = np.linspace(-1, 1, 400)[:, None]
+    weights, bias = fit.fit_logistic(values, values[:, 0] > 0)
+    assert 1 < weights[0] < 100
+    assert abs(bias) < 1
+
+
+# Calibration
+
+
+def test_a_perfectly_calibrated_reader_has_no_calibration_error() -> None:
+    chances = np.repeat([0.25, 0.5, 1.0], 400)
+    right = np.tile([True, False, False, False], 100).tolist()
+    right += [True, False] * 200 + [True] * 400
+    assert fit.calibration_error(chances, np.array(right)) == pytest.approx(0, abs=1e-12)
+
+
+def test_an_overconfident_reader_has_as_much_error_as_it_boasts() -> None:
+    right = np.array([True, False] * 100)
+    assert fit.calibration_error(np.full(200, 0.99), right) == pytest.approx(0.49)
+
+
+def test_the_temperature_of_overconfident_logits_is_found() -> None:
+    rng = np.random.default_rng(4)
+    logits = rng.normal(0, 2, (8000, 11))
+    chances = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    labels = np.array([rng.choice(11, p=row) for row in chances])
+    found = fit.fit_temperature((2 * logits).astype(np.float32), labels)
+    assert found == pytest.approx(2.0, rel=0.08)
+
+
+# Composed fields
+
+
+def hand(seed: int) -> tuple[Float, np.ndarray]:
+    """Draw one writer's digits: glyphs (20, 28, 28) and labels."""
+    rng = np.random.default_rng(seed)
+    writer = strokes.random_hand(rng)
+    labels = np.tile(np.arange(10), 2)
+    drawn = [normalize_glyph(strokes.draw_symbol(str(d), writer, rng, 40)) for d in labels]
+    return np.stack(drawn), labels
+
+
+@pytest.mark.parametrize("maker", [fit.free_field, fit.boxed_field])
+def test_composed_fields_say_their_truth_or_that_they_are_no_number(maker: fit.Maker) -> None:
+    truths = []
+    for seed in range(60):
+        field, truth = maker(*hand(1), np.random.default_rng(seed))
+        again, same = maker(*hand(1), np.random.default_rng(seed))
+        assert truth == same
+        assert np.array_equal(field.image, again.image)
+        assert field.image.dtype == np.uint8
+        assert field.ink.shape == field.image.shape
+        truths.append(truth)
+        if maker is fit.boxed_field:
+            assert len(field.cells) == (len(truth) if truth else len(field.cells)) > 0
+    assert 1 <= truths.count(None) <= 12
+    assert all(truth.isdecimal() for truth in truths if truth is not None)
+
+
+def test_both_kinds_of_field_are_fitted() -> None:
+    model = TemplateModel()
+    fitted = fit.fit_confidence(Readers(model, None), [hand(i) for i in range(6)], 1, count=40)
+    assert set(fitted) == {FREE, CELLS}
+    for kind in (FREE, CELLS):
+        assert len(fitted[kind]["weights"]) == 8
+        assert fitted[kind]["strip_weight"] == 0.0  # there is no strip reader here
+        assert 0 < fitted[kind]["right"] <= fitted[kind]["fields"] <= 40
+        assert [row["max_error"] for row in fitted[kind]["table"]] == list(fit.PROMISES)
+        assert all(row["threshold"] is None for row in fitted[kind]["table"][:4])  # 40 are few
