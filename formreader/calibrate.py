@@ -22,6 +22,22 @@ best; beyond it a reader's tail says nothing."""
 FREE, CELLS = "free", "cells"
 
 
+def calibrate(
+    lattice: Sequence[Candidate],
+    strip: Sequence[tuple[str, float]],
+    contrast: float,
+    fitted: Mapping[str, Any],
+) -> tuple[list[tuple[str, float]], float]:
+    """Say what a field reads as, best string first, and how sure the best is (0…1).
+
+    `fitted` is the card's calibration for this kind of field, `contrast` ink against paper in
+    grey levels. A best string without a digit has confidence 0.
+    """
+    fused = fuse(lattice, strip, fitted["strip_weight"])
+    values = features(lattice, strip, fused, contrast)
+    return fused, confidence(values, fitted) if fused[0][0] else 0.0
+
+
 def fuse(
     lattice: Sequence[Candidate], strip: Sequence[tuple[str, float]], strip_weight: float
 ) -> list[tuple[str, float]]:

@@ -34,6 +34,7 @@ class Recognizer(Protocol):
     """Anything that scores glyphs; tests put their own in its place."""
 
     alphabet: str
+    temperature: float
 
     def classify(self, glyphs: Float) -> Float:
         """Score glyphs (N, 28, 28) float32 in 0…1: logits (N, K) float32."""
@@ -58,25 +59,27 @@ class Runtimes:
 
     def run(self, inputs: Float) -> Float:
         """Run the network; raises ModelError where it is damaged or of another shape."""
-        if inputs.shape not in self._ready:
-            self._ready[inputs.shape] = self._start(inputs.shape)
-        runner, place, result = self._ready[inputs.shape]
-        runner.set_tensor(place, inputs)
-        runner.invoke()
+        try:
+            if inputs.shape not in self._ready:
+                self._ready[inputs.shape] = self._start(inputs.shape)
+            runner, place, result = self._ready[inputs.shape]
+            runner.set_tensor(place, inputs)
+            runner.invoke()
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(
+                f"The network in {self._folder} is damaged or not of this program: {error}"
+            ) from error
         outputs: Float = runner.get_tensor(result)
         return outputs
 
     def _start(self, shape: tuple[int, ...]) -> tuple[Any, int, int]:
         from ai_edge_litert.interpreter import Interpreter
 
-        try:
-            with native_silence():
-                runner = Interpreter(model_content=self._blob, num_threads=1)
-                place = runner.get_input_details()[0]["index"]
-                runner.resize_tensor_input(place, list(shape))
-                runner.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise ModelError(f"The network in {self._folder} is damaged: {error}") from error
+        with native_silence():
+            runner = Interpreter(model_content=self._blob, num_threads=1)
+            place = runner.get_input_details()[0]["index"]
+            runner.resize_tensor_input(place, list(shape))
+            runner.allocate_tensors()
         return runner, place, runner.get_output_details()[0]["index"]
 
 
@@ -127,6 +130,11 @@ class LiteStripReader:
         return log_softmax(frames[: (strip.shape[1] + STRIP_TAIL) // 2], self._temperature)
 
 
+def classify(glyphs: Float, recognizer: Recognizer) -> Float:
+    """Score glyphs (N, 28, 28) float32 in 0…1: calibrated log-probabilities (N, K) float32."""
+    return log_softmax(recognizer.classify(glyphs), recognizer.temperature)
+
+
 @contextmanager
 def native_silence() -> Iterator[None]:
     """Keep the runtime's own notes (which delegate it made) off the user's screen.
@@ -165,10 +173,12 @@ def read_card(folder: Path) -> dict[str, Any]:
         ) from error
     except ValueError as error:
         raise ModelError(f"{folder / CARD} is damaged: {error}") from error
+    if not isinstance(card, dict):
+        raise ModelError(f"{folder / CARD} is damaged: it holds no table of keys.")
     missing = {"alphabet", "temperature", "calibration"} - set(card)
     if missing:
         raise ModelError(f"{folder / CARD} lacks {', '.join(sorted(missing))}.")
-    return dict(card)
+    return card
 
 
 def model_folder(chosen: Path | None) -> Path:

@@ -24,7 +24,10 @@ HELD_OUT_WRITERS = 100
 to learn from and about 11,000 to calibrate on."""
 HERSHEY = (0, 1, 2, 3, 4, 5, 6, 7)
 """OpenCV's built-in vector fonts (Hershey, public domain)."""
-DAMAGED = (OSError, ValueError, TypeError, EOFError, BadZipFile, struct.error, zlib.error)
+DAMAGED = (
+    *(OSError, ValueError, TypeError, EOFError, RuntimeError, MemoryError),
+    *(BadZipFile, struct.error, zlib.error),
+)
 """What reading a broken file of arrays was seen to raise."""
 
 

@@ -12,6 +12,8 @@ import numpy as np
 
 from formreader import binarize, rules
 from formreader import locate_boxes as boxes
+from formreader import locate_combs as combs
+from formreader import locate_groups as groups
 from formreader import locate_rows as rows
 from formreader import locate_text as text
 from formreader.document import FieldImage, FieldSpec, Grey, Mask, Rect
@@ -27,7 +29,7 @@ PAGE_MM = 297.0
 """Longest side in millimetres taken for a picture whose resolution is not believable."""
 MARGIN = 0.2
 """Margin around a field's boxes, as a share of their height: digits often reach out."""
-DARK_SHARE = 0.5
+DARK_SHARE = 0.3
 """Share of dark pixels around a group from which it stands on a bar or a picture."""
 PALE = 0.6
 """Darkness of a field's ink, as a share of the page's, below which it may be a printed hint."""
@@ -53,7 +55,7 @@ def locate(image: Grey, dpi: float) -> list[FieldImage]:
     method = cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
     small = np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
     page = _Page(image, small, dpi, zoom)
-    tables = rows.in_tables(page.rows, page.scale)
+    tables = combs.in_tables(page.rows, page.scale)
     found = [page.row_field(row) for row in page.rows]
     fields = [
         f
@@ -104,16 +106,16 @@ class _Page:
         scale = self.scale
         self.rules: Rules = rules.find_rules(self.small_dark, scale, faintest)
         cells = boxes.find_cells(self.rules, scale)
-        cells = rows.outermost(rows.paper_cells(cells, self.small_dark, self.level), scale)
+        cells = boxes.outermost(boxes.paper_cells(cells, self.small_dark, self.level), scale)
         found, alone = rows.box_rows(cells, self.rules, scale)
-        combs = rows.comb_rows(self.rules, found, scale)
+        ticked = combs.comb_rows(self.rules, found, scale)
         self.rows: list[Row] = [
             row
-            for row in rows.distinct(found + combs)
+            for row in rows.distinct(found + ticked)
             if len(row.cells) > 1 and rows.on_paper(row, self.small_dark, self.level)
         ]
         single = [r.cells[0] for r in found if len(r.cells) == 1]
-        self.cells = alone + single + rows.open_frames(self.rules, cells, scale)
+        self.cells = alone + single + combs.open_frames(self.rules, cells, found, scale)
 
     def _mask(self, mask: Mask, rect: Rect) -> Mask:
         """Cut `rect` of the full picture out of a mask of the working copy."""
@@ -121,7 +123,8 @@ class _Page:
         cols = ((np.arange(rect.x, rect.right) + 0.5) * zoom).astype(np.int64)
         lines = ((np.arange(rect.y, rect.bottom) + 0.5) * zoom).astype(np.int64)
         lines = np.clip(lines, 0, mask.shape[0] - 1)
-        return np.ascontiguousarray(mask[np.ix_(lines, np.clip(cols, 0, mask.shape[1] - 1))])
+        cut = mask.view(np.uint8)[np.ix_(lines, np.clip(cols, 0, mask.shape[1] - 1))]
+        return np.ascontiguousarray(cut).view(np.bool_)
 
     def _rect(self, left: float, top: float, right: float, bottom: float) -> Rect:
         """Turn edges of the working copy into a rectangle of the picture, cut to the page."""
@@ -147,20 +150,21 @@ class _Page:
             frame.left - margin, frame.top - margin, frame.right + margin, frame.bottom + margin
         )
         dark = self.dark[rect.y : rect.bottom, rect.x : rect.right]
-        inside = np.zeros(dark.shape, bool)
+        inside, within = np.zeros(dark.shape, bool), np.zeros(dark.shape, bool)
         cells = []
         for cell in row.cells:
             box = self._rect(cell.left, cell.top, cell.right, cell.bottom).moved(-rect.x, -rect.y)
             cells.append(box)
             rim = max(1, round(0.25 * self.full_mm))
             inside[box.y + rim : box.bottom - rim, box.x + rim : box.right - rim] = True
+            within[:, box.x + rim : box.right - rim] = True
         if not inside.any():
             return None
         own = self._own_level(dark[inside])
         across, up = self._mask(self.rules.across, rect), self._mask(self.rules.up, rect)
         guides = (across | up) & inside & (dark < PALE * own)
         ink = binarize.ink_mask(dark, own) & ~guides
-        ink = rules.without_rules(ink, across & ~inside, up & ~inside)
+        ink = rules.without_rules(ink, across & ~inside, up & ~within)
         ink = self._own_ink(ink, inside, 0.35)
         image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
         spec = FieldSpec("", row.kind, len(cells))
@@ -169,14 +173,16 @@ class _Page:
 
     def _own_ink(self, ink: Mask, inside: Mask, share: float) -> Mask:
         """Keep the ink that lies in the boxes at least by `share`, without dust."""
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(
+            ink.view(np.uint8), connectivity=8
+        )
         within = np.bincount(labels[inside], minlength=count)
         area = stats[:, cv2.CC_STAT_AREA]
         side = max(2.0, SPECK_MM * self.full_mm)
         kept = (within >= share * area) & (area >= side * side)
         kept &= np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) >= 2 * side
         kept[0] = False
-        return kept[labels]
+        return np.asarray(kept[labels], np.bool_)
 
     def _row_doubt(self, ink: Mask, dark: Grey, cells: list[Rect]) -> float:
         """Return how much the characters in boxes look printed: one height, one row, or pale."""
@@ -205,7 +211,7 @@ class _Page:
                 max(0, int(f.top - pad)) : int(f.bottom + pad) + 1,
                 max(0, int(f.left - pad)) : int(f.right + pad) + 1,
             ] = False
-        spots = text.spots(ink, self.scale)
+        spots = groups.spots(ink, self.scale)
         found = text.find_written(spots, self.cells, levels, self.scale)
         return [f for f in (self._written_field(w, ink) for w in found) if f is not None]
 
@@ -251,23 +257,21 @@ class _Page:
                 zone[part] |= self.rules.up[part]
         return zone
 
-    def _on_dark(self, group: text.Group) -> bool:
+    def _on_dark(self, group: groups.Group, ink: Mask) -> bool:
         """Tell whether a group stands on a bar or a picture rather than on paper."""
         ring = int(1.0 * group.height)
-        around = self.small_dark[
-            max(0, group.top - ring) : group.bottom + ring,
-            max(0, group.left - ring) : group.right + ring,
-        ]
-        return float(np.mean(around > 0.3 * self.level)) > DARK_SHARE
+        y, x = max(0, group.top - ring), max(0, group.left - ring)
+        dark = ink[y : group.bottom + ring, x : group.right + ring]
+        own = dark[group.top - y : group.bottom - y, group.left - x : group.right - x]
+        around = dark.size - own.size
+        return around > 0 and (int(dark.sum()) - int(own.sum())) / around > DARK_SHARE
 
     def _written_field(self, written: text.Written, ink: Mask) -> FieldImage | None:
         group = written.group
-        if self._on_dark(group):
+        if self._on_dark(group, ink):
             return None
         pad = max(2.0, 0.15 * group.height)
-        rect = self._rect(
-            group.left - pad, group.top - pad, group.right + pad, group.bottom + pad
-        )
+        rect = self._rect(group.left - pad, group.top - pad, group.right + pad, group.bottom + pad)
         near = cv2.dilate(ink.view(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_)
         dark = self.dark[rect.y : rect.bottom, rect.x : rect.right]
         own = binarize.ink_mask(dark, self._own_level(dark)) & self._mask(near, rect)
@@ -282,5 +286,3 @@ class _Page:
         doubt = max(written.doubt, PALE_DOUBT) if pale else written.doubt
         image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
         return FieldImage(FieldSpec("", written.kind), rect, image, own, (), doubt)
-
-

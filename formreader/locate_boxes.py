@@ -2,16 +2,18 @@
 
 A cell is looked for between two level rules: the uprights seen between them, even with
 gaps, cut the space into cells. That stands rounded corners, broken lines and digits that
-touch their box, where looking for closed outlines would not. All coordinates are pixels of the picture the
-rules were found in.
+touch their box, where looking for closed outlines would not. All coordinates are pixels of
+the picture the rules were found in.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from formreader.document import Grey
 from formreader.rules import Level, Rules
 
 LOWEST_MM = 2.7
@@ -30,6 +32,12 @@ BARE_SHARE = 0.3
 """Share of two level rules that no other may come between for them to be tried as one band."""
 SAMPLES = 24
 """Rows looked at between two level rules."""
+LARGEST_BOX_MM = 17.0
+"""Greatest side of a box for one character, in millimetres."""
+WIDEST_SHAPE = 1.75
+"""Greatest width of such a box, as a share of its height; wider ones are table cells."""
+ALIKE = 0.25
+"""How much heights, widths and rows of neighbouring boxes may differ, as a share of a box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ class _Band:
         down = np.arange(above, high - below)[:, None]
         rows = np.rint(self.top[part] + down).astype(np.int64)
         rows = np.clip(rows, 0, self.rules.across.shape[0] - 1)
-        return bool(self.rules.across[rows, self.cols[part]].mean(axis=1).max(initial=0) > 0.8)
+        return bool(self.rules.across[rows, self.cols[part]].mean(axis=1).max(initial=0) > 0.9)
 
     def cell(self, a: _Wall, b: _Wall, scale: float) -> Cell | None:
         """Return the cell between two walls, if both level rules are there and nothing cuts it."""
@@ -145,8 +153,92 @@ def find_cells(rules: Rules, scale: float) -> list[Cell]:
             if not LOWEST_MM * scale <= high <= HIGHEST_MM * scale:
                 continue
             walls = band.walls()
-            for a, b in zip(walls, walls[1:], strict=False):
+            for a, b in itertools.pairwise(walls):
                 cell = band.cell(a, b, scale)
                 if cell is not None:
                     cells.append(cell)
     return cells
+
+
+def is_box(cell: Cell, scale: float) -> bool:
+    """Tell whether a cell has the size and shape of a box for one character."""
+    return (
+        cell.height <= LARGEST_BOX_MM * scale
+        and cell.width <= LARGEST_BOX_MM * scale
+        and cell.width <= WIDEST_SHAPE * cell.height
+    )
+
+
+def inside(inner: Cell, outer: Cell, slack: float = 2.0) -> bool:
+    """Tell whether one cell lies in another."""
+    return (
+        inner.left >= outer.left - slack
+        and inner.right <= outer.right + slack
+        and inner.top >= outer.top - slack
+        and inner.bottom <= outer.bottom + slack
+    )
+
+
+def paper_cells(cells: list[Cell], dark: Grey, level: float) -> list[Cell]:
+    """Drop the cells whose inside is not mostly paper: bars, pictures, shaded headings."""
+    kept = []
+    for cell in cells:
+        part = dark[int(cell.top) : int(cell.bottom) + 1, int(cell.left) : int(cell.right) + 1]
+        if part.size and float(np.median(part)) < 0.25 * level:
+            kept.append(cell)
+    return kept
+
+
+def outermost(cells: list[Cell], scale: float) -> list[Cell]:
+    """Drop cells seen twice, and guides and letters drawn inside a box."""
+    order = sorted(cells, key=lambda c: -c.width * c.height)
+    kept: list[Cell] = []
+    boxes: list[Cell] = []
+    edges = np.zeros((0, 4))
+    for cell in order:
+        if len(boxes):
+            slack = 0.08 * cell.height + 2
+            mid_x, mid_y = (cell.left + cell.right) / 2, cell.middle
+            over = (
+                (edges[:, 0] < mid_x) & (edges[:, 2] > mid_x)
+                & (edges[:, 1] - slack < mid_y) & (edges[:, 3] + slack > mid_y)
+            )  # fmt: skip
+            if over.any():
+                continue
+        kept.append(cell)
+        if is_box(cell, scale):
+            boxes.append(cell)
+            edges = np.vstack([edges, [cell.left, cell.top, cell.right, cell.bottom]])
+    return kept
+
+
+def uncut(cells: list[Cell], scale: float) -> list[Cell]:
+    """Undo cuts by strokes that reach from top to bottom, as a long 1 does.
+
+    Two neighbours make one box when together they are as wide as other boxes of their row.
+    """
+    boxes = sorted((c for c in cells if is_box(c, scale)), key=lambda c: c.left)
+    gone: set[int] = set()
+    made: list[Cell] = []
+    left = np.array([c.left for c in boxes])
+    wide = np.array([c.width for c in boxes])
+    middle = np.array([c.middle for c in boxes])
+    high = np.array([c.height for c in boxes])
+    for i, a in enumerate(boxes):
+        row = (np.abs(middle - a.middle) < ALIKE * a.height) & (
+            np.abs(high - a.height) < ALIKE * a.height
+        )
+        row &= np.abs(left - a.left) < 8 * a.height
+        after = np.flatnonzero(row & (left > a.right - 2) & (left < a.right + 0.2 * a.height))
+        if i in gone or not after.size:
+            continue
+        j = int(after[0])
+        both = boxes[j].right - a.left
+        if max(a.width, boxes[j].width) > 0.8 * both or j in gone:
+            continue
+        if np.sum(row & (np.abs(wide - both) < 0.12 * both)) < 2:
+            continue
+        gone |= {i, j}
+        made.append(replace(a, right=boxes[j].right))
+    dropped = {id(boxes[i]) for i in gone}
+    return [c for c in cells if id(c) not in dropped] + made

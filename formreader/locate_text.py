@@ -1,37 +1,23 @@
-"""Find numbers written in table cells, on lines and on plain paper (a part of stage 3).
-
-Without a definition of the form, print has to be told from handwriting: printed characters
-stand on one row and have very few heights, handwriting does neither.
-"""
+"""Find numbers written in table cells, on lines and on plain paper (a part of stage 3)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formreader.document import Kind, Mask
-from formreader.locate_boxes import Cell
-from formreader.locate_rows import is_box
+from formreader.document import Kind
+from formreader.locate_boxes import Cell, is_box
+from formreader.locate_groups import LARGEST_MM, LEVEL_SLACK, Group, groups
 from formreader.rules import Level
 
 SMALLEST_MM = 1.2
 """Least height of a written digit in millimetres, as small as the print of labels."""
-LARGEST_MM = 14.0
-"""Greatest height of a written digit in millimetres; above it are headings and signatures."""
-LINK_GAP = 0.8
-"""Gap that joins two characters into one group, as a share of their height."""
 FIELD_GAP = 2.2
 """Gap that joins two groups in one cell or on one line, as a share of their height."""
-LEVEL_SLACK = 0.045
-"""How far printed characters stray from their row, as a share of their height."""
 WIDEST_CHARACTER = 1.75
 """Greatest width of one digit as a share of the row's height; joined writing is wider."""
-WIDEST_STROKE_MM = 1.05
-"""Side in millimetres of a solid square that no pen makes; marks and bars hold one."""
 STACKED = 1.2
 """Sum of the widths of a number's digits at most, as a share of its length: they do not lie
 over one another, as the parts of a picture or a square code do."""
@@ -42,10 +28,6 @@ UNLIKE_HEIGHTS = 0.27
 with heads and tails spread more."""
 
 
-BROAD = 1.1
-"""Width of a character, as a share of the height, that printed figures do not reach."""
-WIDE_SET = 0.33
-"""Gap between characters, as a share of the height, that print seldom has within a word."""
 PRINTED = 0.7
 """Likeness to print from which a group is left out."""
 USUAL_HEIGHT = 0.12
@@ -65,57 +47,6 @@ TICK_BOXES = 4
 """Lone square boxes of one size from which they are boxes to tick."""
 
 
-@dataclass(frozen=True, eq=False)
-class Group:
-    """Characters side by side: boxes int (N, 5) as x, y, width, height, pixels, from the left.
-
-    What follows from the boxes is kept once worked out: a page asks for it many times.
-    """
-
-    boxes: NDArray[np.int64]
-
-    @cached_property
-    def left(self) -> int:
-        """Return the first column."""
-        return int(self.boxes[:, 0].min())
-
-    @cached_property
-    def right(self) -> int:
-        """Return the first column beyond."""
-        return int((self.boxes[:, 0] + self.boxes[:, 2]).max())
-
-    @cached_property
-    def top(self) -> int:
-        """Return the first row."""
-        return int(self.boxes[:, 1].min())
-
-    @cached_property
-    def bottom(self) -> int:
-        """Return the first row beyond."""
-        return int((self.boxes[:, 1] + self.boxes[:, 3]).max())
-
-    @cached_property
-    def tall(self) -> NDArray[np.int64]:
-        """Return the boxes that are no commas, dots or dashes."""
-        high = self.boxes[:, 3]
-        return self.boxes[high >= 0.55 * np.percentile(high, 80)]
-
-    @cached_property
-    def height(self) -> float:
-        """Return the usual height of its characters."""
-        return float(np.median(self.tall[:, 3]))
-
-    @cached_property
-    def base(self) -> float:
-        """Return the row its characters stand on."""
-        return float(np.median(self.tall[:, 1] + self.tall[:, 3]))
-
-    @cached_property
-    def printed(self) -> float:
-        """Return in 0…1 how much it looks printed: one row, few heights, tight and narrow."""
-        return _printed(self)
-
-
 @dataclass(frozen=True, slots=True)
 class Written:
     """A place where a number seems to be written: its group, the layout and the doubt."""
@@ -123,77 +54,6 @@ class Written:
     group: Group
     kind: Kind
     doubt: float
-
-
-def spots(ink: Mask, scale: float) -> NDArray[np.int64]:
-    """Return the components of the ink that may be (part of) a character.
-
-    int64 (N, 5): x, y, width, height and number of pixels.
-    """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
-    side = max(3, round(WIDEST_STROKE_MM * scale))
-    blobs = cv2.erode(ink.view(np.uint8), np.ones((side, side), np.uint8)).view(np.bool_)
-    stats[np.unique(labels[blobs]), 4] = 0
-    stats = stats[1:]
-    wide, high, area = stats[:, 2], stats[:, 3], stats[:, 4]
-    kept = (high <= LARGEST_MM * scale) & (wide <= 25 * scale)
-    kept &= (area >= 0.06 * scale * scale) & (np.maximum(wide, high) >= 0.4 * scale)
-    return stats[kept].astype(np.int64)
-
-
-def groups(boxes: NDArray[np.int64]) -> list[Group]:
-    """Link characters that stand side by side."""
-    order = boxes[np.argsort(boxes[:, 0], kind="stable")]
-    owner = np.arange(len(order))
-    right, bottom = order[:, 0] + order[:, 2], order[:, 1] + order[:, 3]
-    reach = int(LINK_GAP * order[:, 3].max()) + 1 if len(order) else 0
-    last = np.searchsorted(order[:, 0], right + reach, "right")
-
-    def root(i: int) -> int:
-        while owner[i] != i:
-            owner[i] = owner[owner[i]]
-            i = int(owner[i])
-        return i
-
-    for i in range(len(order)):
-        j = np.arange(i + 1, last[i])
-        if not j.size:
-            continue
-        high = np.maximum(order[j, 3], order[i, 3])
-        shared = np.minimum(bottom[j], bottom[i]) - np.maximum(order[j, 1], order[i, 1])
-        near = order[j, 0] - right[i] <= LINK_GAP * high
-        beside = shared > 0.35 * np.minimum(order[j, 3], order[i, 3])
-        over = np.minimum(right[j], right[i]) - order[j, 0] > 0.5 * np.minimum(
-            order[j, 2], order[i, 2]
-        )
-        over &= np.minimum(order[j, 3], order[i, 3]) < 0.5 * high
-        for k in j[near & (beside | (over & (shared > -0.2 * high)))]:
-            owner[root(int(k))] = root(i)
-    members: dict[int, list[int]] = {}
-    for i in range(len(order)):
-        members.setdefault(root(i), []).append(i)
-    return [Group(order[m]) for m in members.values()]
-
-
-def _printed(group: Group) -> float:
-    tall = group.tall
-    high = group.height
-    broad = float(np.mean(tall[:, 2] > BROAD * high))
-    if len(tall) < 2:
-        return 0.5 * (1 - broad)
-    slack = max(1.0, LEVEL_SLACK * high)
-    base = tall[:, 1] + tall[:, 3]
-    on_row = float(np.mean(np.abs(base - np.median(base)) <= slack))
-    heights = tall[:, 3].astype(np.float64)
-    close = np.abs(heights[:, None] - heights[None, :]) <= slack
-    first = close[np.argmax(close.sum(axis=1))]
-    rest = ~first
-    gaps = tall[1:, 0] - (tall[:-1, 0] + tall[:-1, 2])
-    wide_set = float(np.median(gaps)) > WIDE_SET * high
-    word = len(tall) > 4 or (len(tall) > 3 and not wide_set and broad == 0)
-    second = close[rest][:, rest].sum(axis=1).max() if rest.sum() > 1 and word else 0
-    few = (first.sum() + second) / len(tall)
-    return float(min(on_row, few)) * (1 - 0.7 * broad) * (0.6 if wide_set else 1.0)
 
 
 def _number_like(group: Group, scale: float, boxed: bool = False) -> bool:
@@ -231,7 +91,9 @@ def _as_print(group: Group, heights: NDArray[np.float64]) -> float:
     if heights.size < 20:
         return 0.5
     own = group.tall[:, 3].astype(np.float64)
-    near = np.abs(own[:, None] - heights[None, :]) <= np.maximum(0.5, 0.5 * LEVEL_SLACK * own)[:, None]
+    near = (
+        np.abs(own[:, None] - heights[None, :]) <= np.maximum(0.5, 0.5 * LEVEL_SLACK * own)[:, None]
+    )
     return float(np.mean(near.mean(axis=1) > USUAL_HEIGHT))
 
 
@@ -299,14 +161,12 @@ def find_written(
     found = groups(boxes)
     heights = print_heights(found)
     sure = [g for g in found if len(g.tall) >= 3 and g.printed >= 0.75]
-    lines = np.array(
-        [(g.left, g.right, g.base, g.height) for g in sure]
-    ).reshape(-1, 4)
+    lines = np.array([(g.left, g.right, g.base, g.height) for g in sure]).reshape(-1, 4)
     kept: list[tuple[Group, int, bool]] = []
     for group in found:
         if not 0.4 * SMALLEST_MM * scale <= group.height <= LARGEST_MM * scale:
             continue
-        if group.printed >= PRINTED and len(group.tall) > 1 or _in_line(group, lines):
+        if (group.printed >= PRINTED and len(group.tall) > 1) or _in_line(group, lines):
             continue
         home = _home(group, cells)
         ruled = home < 0 and _on_rule(group, levels)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from formreader import assemble, calibrate, classify, ctc, locate, register, segment, validate
-from formreader.classify import StripReader
+from formreader.classify import Recognizer, StripReader
 from formreader.document import (
     Candidate,
     FieldImage,
@@ -30,7 +30,7 @@ from formreader.document import (
     Registration,
     Status,
 )
-from formreader.errors import FormError
+from formreader.errors import FormError, ModelError
 from formreader.ink import INK_LEVEL, darkness_of
 
 FORMS = ("auto", "field")
@@ -64,7 +64,7 @@ class Cut:
 class Readers:
     """The two readers of a model: single glyphs and, where the model has one, whole strips."""
 
-    recognizer: classify.LiteRecognizer
+    recognizer: Recognizer
     strips: StripReader | None
 
     def score(self, cuts: Sequence[Cut]) -> list[Float]:
@@ -73,8 +73,7 @@ class Readers:
         images = [glyph.image for cut in cuts for glyph in cut.lattice.glyphs]
         if not images:
             return [np.zeros((0, len(self.recognizer.alphabet)), np.float32) for _ in cuts]
-        logits = self.recognizer.classify(np.stack(images))
-        scores = classify.log_softmax(logits, self.recognizer.temperature)
+        scores = classify.classify(np.stack(images), self.recognizer)
         return np.split(scores, np.cumsum(sizes)[:-1])
 
 
@@ -93,6 +92,11 @@ class Reader:
         strips = classify.load_strip_reader(folder, recognizer.card)
         self.readers = Readers(recognizer, strips)
         self.calibration = recognizer.card["calibration"]
+        if not {calibrate.FREE, calibrate.CELLS} <= set(self.calibration):
+            raise ModelError(
+                f"The training of the model in {folder} was stopped before its end. "
+                "Run the same `formreader train` again; it goes on where it was."
+            )
         self.model_id = recognizer.model_id
         self.thresholds = {
             kind: calibrate.threshold_for(self.calibration, kind, options.max_error)
@@ -184,9 +188,7 @@ def judge(
     if not candidates:
         return no_digits(cut)
     fitted = calibration[calibrate.CELLS if lattice.cells else calibrate.FREE]
-    fused = calibrate.fuse(candidates, spelt, fitted["strip_weight"])
-    values = calibrate.features(candidates, spelt, fused, lattice.contrast)
-    chance = calibrate.confidence(values, fitted) if fused[0][0] else 0.0
+    fused, chance = calibrate.calibrate(candidates, spelt, lattice.contrast, fitted)
     best = next((c for c in candidates if c.text == fused[0][0]), None)
     shown = best or candidates[0]
     return validate.Evidence(

@@ -82,9 +82,7 @@ def _runs(thin: Grey, scale: float, upright: bool, shortest_mm: float, faintest:
     return np.asarray(cv2.dilate(np.asarray(dense, np.uint8), run), np.uint8)
 
 
-def _rule_mask(
-    dark: Grey, scale: float, upright: bool, shortest_mm: float, faintest: int
-) -> Grey:
+def _rule_mask(dark: Grey, scale: float, upright: bool, shortest_mm: float, faintest: int) -> Grey:
     """Find thin rules and, apart from them, thick ones, which no letter's stroke reaches."""
     thin = _line_kernel(max(4, round(THIN_RULE_MM * scale)), not upright)
     least = _line_kernel(max(3, round(0.7 * THIN_RULE_MM * scale)), not upright)
@@ -92,10 +90,11 @@ def _rule_mask(
     narrow = cv2.subtract(dark, cv2.morphologyEx(dark, cv2.MORPH_OPEN, thin))
     solid = cv2.morphologyEx(dark, cv2.MORPH_OPEN, least)
     solid = cv2.subtract(solid, cv2.morphologyEx(dark, cv2.MORPH_OPEN, thick))
-    return cv2.bitwise_or(
+    found = cv2.bitwise_or(
         _runs(narrow, scale, upright, shortest_mm, faintest),
         _runs(solid, scale, upright, 1.5 * shortest_mm, faintest),
     )
+    return np.asarray(found, np.uint8)
 
 
 def _follow(mask: Grey, dark: Grey, scale: float) -> tuple[Mask, list[Level]]:

@@ -46,8 +46,12 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
-    """What a training run learns from, is calibrated on and is tested on."""
+    """What a training run learns from, is calibrated on and is tested on.
 
+    `written` are the digits of people, `train` these and the ones that our code draws.
+    """
+
+    written: Glyphs
     train: Glyphs
     held_out: Glyphs
     test: Glyphs | None
@@ -75,7 +79,7 @@ def train(
 
     digits, history = train_digits(material, work, epochs or EPOCHS, seed, report)
     strips, strip_history = train_strips(
-        material.train, material.held_out, work, epochs or STRIP_EPOCHS, seed, report
+        material.written, material.held_out, work, epochs or STRIP_EPOCHS, seed, report
     )
     card = describe(material, seed, {"digits": history, "strips": strip_history})
     plot_curves({"single digits": history, "whole numbers": strip_history}, out / "training.png")
@@ -110,8 +114,10 @@ def gather(data: list[Path], seed: int) -> Material:
         parts, test, sources = download_mnist()
     splits = [datasets.split_by_writer(part, seed) for part in parts]
     drawn = datasets.draw_digits(min(DRAWN, 2 * sum(map(len, parts))), seed)
+    written = datasets.join([kept for kept, _ in splits])
     return Material(
-        train=datasets.join([kept for kept, _ in splits] + [drawn]),
+        written=written,
+        train=datasets.join([written, drawn]),
         held_out=datasets.join([out for _, out in splits]),
         test=test,
         sources=sources,

@@ -1,6 +1,6 @@
 """A model for tests that needs no training: it compares a glyph with drawn templates.
 
-It reads digits of OpenCV's plain font and those of our stroke model's plainest hand, and
+It reads the digits of one plain hand of our stroke model, which `write_digit` writes, and
 calls whatever looks like none of them `?`.
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 from formreader import strokes
 from formreader.document import Float
 from formreader.ink import normalize_glyph
+from formreader.junk import trim
 
 ALPHABET = "0123456789?"
 SHARPNESS = 40.0
@@ -23,27 +24,30 @@ JUNK_LEVEL = 0.72
 """Cosine below which a glyph is likelier no digit."""
 
 
-def print_digit(symbol: str, height_px: int = 44, thickness: int = 3) -> Float:
-    """Print one digit in the plain font, cut to its ink: darkness (H, W)."""
-    canvas = np.zeros((3 * height_px, 3 * height_px), np.uint8)
-    scale = height_px / 21.0  # capitals of this font are 21 units high
-    place = (height_px // 2, 2 * height_px)
-    cv2.putText(canvas, symbol, place, 0, scale, 255, thickness, cv2.LINE_AA)
-    x, y, w, h = cv2.boundingRect(canvas)
-    cut: Float = canvas[y : y + h, x : x + w].astype(np.float32) / np.float32(255)
-    return cut
+HAND = strokes.Hand(dict.fromkeys(strokes.FORMS, 0), 0.0, 0.6, 0.09, 0.015, 0.9)
+SLANTS = (-0.5, -0.25, 0.0, 0.25, 0.5)
+"""Shears of the templates: what stands alone may be set upright by its slant."""
+
+
+def write_digit(symbol: str, seed: int = 0, height_px: int = 40) -> Float:
+    """Write one digit, cut to its ink: darkness (H, W)."""
+    return trim(strokes.draw_symbol(symbol, HAND, np.random.default_rng(seed), height_px))
+
+
+def sheared(ink: Float, shear: float) -> Float:
+    wide = np.pad(ink, ((2, 2), (30, 30)))
+    matrix = np.array([[1, shear, -shear * wide.shape[0] / 2], [0, 1, 0]])
+    return np.asarray(cv2.warpAffine(wide, matrix, wide.shape[::-1]), np.float32)
 
 
 def templates() -> tuple[Float, np.ndarray]:
     """Return glyphs (N, 784) of unit length, and the digit that each one is (N,)."""
-    hand = strokes.Hand(dict.fromkeys(strokes.FORMS, 0), 0.0, 0.6, 0.09, 0.01, 0.9)
-    rng = np.random.default_rng(0)
     images, labels = [], []
     for digit in range(10):
-        drawn = [print_digit(str(digit), thickness=width) for width in (2, 4, 7)]
-        drawn += [strokes.draw_symbol(str(digit), hand, rng, 44) for _ in range(2)]
-        images += [normalize_glyph(one).ravel() for one in drawn]
-        labels += [digit] * len(drawn)
+        for seed in range(100, 103):
+            ink = write_digit(str(digit), seed)
+            images += [normalize_glyph(sheared(ink, shear)).ravel() for shear in SLANTS]
+            labels += [digit] * len(SLANTS)
     held = np.stack(images)
     return held / np.linalg.norm(held, axis=1, keepdims=True), np.array(labels)
 

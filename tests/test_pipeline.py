@@ -1,0 +1,300 @@
+"""Reading a page from end to end, with a model of templates in the place of the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from template_model import TemplateModel, put_in_place, write_digit
+
+from formreader import pipeline
+from formreader.document import Float, Grey, Page, PageResult, Reading, Reason, Rect, Status
+from formreader.errors import FormError, ModelError
+from formreader.pipeline import Options, Reader
+
+DPI = 200.0
+BOX = 48
+"""Side of a box in pixels: 6 mm."""
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> TemplateModel:
+    model = TemplateModel()
+    put_in_place(monkeypatch, model)
+    return model
+
+
+def page_of(image: Grey, source: str = "a.png", number: int = 1) -> Page:
+    return Page(source, number, image, DPI)
+
+
+def ink_on(image: Grey, ink: Float, x: int, y: int) -> None:
+    place = image[y : y + ink.shape[0], x : x + ink.shape[1]]
+    place[:] = np.minimum(place, (255 - 215 * ink[:, : place.shape[1]]).astype(np.uint8))
+
+
+def number_image(text: str, gap_px: int = 12, height_px: int = 40) -> Grey:
+    """Draw a pre-cut number."""
+    tiles = [write_digit(symbol, place, height_px) for place, symbol in enumerate(text)]
+    width = sum(tile.shape[1] + gap_px for tile in tiles) + 40
+    image = np.full((height_px + 40, width), 240, np.uint8)
+    pen = 20
+    for tile in tiles:
+        ink_on(image, tile, pen, 20 + height_px - tile.shape[0])
+        pen += tile.shape[1] + gap_px
+    return image
+
+
+def form(*rows: str) -> Grey:
+    """Draw a page with a row of boxes for each text; a blank leaves its box empty."""
+    image = np.full((800, 1000), 252, np.uint8)
+    for line in range(4):
+        words = "the numbers below are kept by this office"[line:]
+        cv2.putText(image, words, (80, 40 + 28 * line), 0, 0.6, 40, 1, cv2.LINE_AA)
+    for line, text in enumerate(rows):
+        top, left = 150 + 160 * line, 300
+        for index, symbol in enumerate(text):
+            x = left + index * BOX
+            image[top : top + BOX, x : x + 2] = image[top : top + BOX, x + BOX : x + BOX + 2] = 60
+            image[top : top + 2, x : x + BOX] = image[top + BOX : top + BOX + 2, x : x + BOX] = 60
+            if symbol == "X":
+                cross = np.eye(26, dtype=np.float32)
+                ink_on(image, np.maximum.reduce([cross, np.roll(cross, 1, 0)]), x + 11, top + 11)
+                cross = cross[::-1]
+                ink_on(image, np.maximum.reduce([cross, np.roll(cross, 1, 0)]), x + 11, top + 11)
+            elif symbol != " ":
+                # no hand writes two digits equally high, nor on one line
+                tile = write_digit(symbol, index, 25 + 3 * (7 * index % 4))
+                rise = (5 * index + line) % 7
+                ink_on(image, tile, x + 2 + (BOX - tile.shape[1]) // 2, top + 6 + rise)
+    return image
+
+
+def read_field(image: Grey, options: Options | None = None) -> Reading:
+    result = Reader(options or Options(form="field")).read_page(page_of(image))
+    [reading] = result.readings
+    return reading
+
+
+# A pre-cut number
+
+
+@pytest.mark.parametrize("text", ["7", "40", "1985", "0012300", "6666666666"])
+def test_a_pre_cut_number_is_read(model: TemplateModel, text: str) -> None:
+    reading = read_field(number_image(text))
+    assert reading.text == text
+    assert reading.status is Status.ACCEPTED
+    assert reading.reasons == ()
+    assert reading.confidence > 0.5
+
+
+def test_characters_lie_on_their_digits_in_pixels_of_the_page(model: TemplateModel) -> None:
+    reading = read_field(number_image("482", gap_px=14))
+    assert [c.text for c in reading.characters] == ["4", "8", "2"]
+    lefts = [c.rect.x for c in reading.characters]
+    assert lefts == sorted(lefts)
+    for character in reading.characters:
+        assert character.rect.y == pytest.approx(18, abs=6)
+        assert character.rect.height == pytest.approx(44, abs=6)
+        assert 0.2 < character.probability <= 1
+    assert reading.rect == Rect(0, 0, *number_image("482", gap_px=14).shape[::-1])
+
+
+@pytest.mark.parametrize("grey", [255, 200, 90])
+def test_blank_paper_is_blank_and_never_a_number(model: TemplateModel, grey: int) -> None:
+    reading = read_field(np.full((80, 200), grey, np.uint8))
+    assert reading.status is Status.BLANK
+    assert reading.text == ""
+    assert reading.characters == ()
+    assert reading.reasons == ()
+
+
+def test_ink_that_is_no_digit_goes_to_a_person(model: TemplateModel) -> None:
+    image = np.full((80, 120), 240, np.uint8)
+    rng = np.random.default_rng(3)
+    for x, y in rng.integers(20, 55, (30, 2)):
+        image[y : y + 4, x : x + 18] = 30
+    reading = read_field(image)
+    assert reading.status is Status.REVIEW
+    assert reading.reasons
+
+
+def test_nothing_is_accepted_by_a_model_that_promises_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put_in_place(monkeypatch, TemplateModel(threshold=None))
+    reading = read_field(number_image("1985"))
+    assert reading.text == "1985"
+    assert reading.status is Status.REVIEW
+    assert Reason.LOW_CONFIDENCE in reading.reasons
+
+
+def test_a_stricter_promise_than_the_sample_supports_accepts_nothing(
+    model: TemplateModel,
+) -> None:
+    image = number_image("1985")
+    assert read_field(image, Options("field", 0.01)).status is Status.ACCEPTED
+    assert read_field(image, Options("field", 0.009)).status is Status.REVIEW
+
+
+# A page with boxes
+
+
+def values(result: PageResult) -> list[tuple[str, Status]]:
+    return [(reading.text, reading.status) for reading in result.readings]
+
+
+def test_rows_of_boxes_are_read_from_top_to_bottom(model: TemplateModel) -> None:
+    result = Reader(Options()).read_page(page_of(form("20417", "735290", "8246")))
+    assert [reading.text for reading in result.readings] == ["20417", "735290", "8246"]
+    assert all(reading.status is Status.ACCEPTED for reading in result.readings)
+    assert result.form == "auto"
+
+
+def test_a_row_lies_where_it_was_drawn(model: TemplateModel) -> None:
+    [reading] = Reader(Options()).read_page(page_of(form("20417"))).readings
+    rect = reading.rect
+    assert (rect.x, rect.y) == pytest.approx((300, 150), abs=12)
+    assert (rect.right, rect.bottom) == pytest.approx((300 + 5 * BOX, 150 + BOX), abs=12)
+    for index, character in enumerate(reading.characters):
+        middle = character.rect.x + character.rect.width / 2
+        assert middle == pytest.approx(300 + (index + 0.5) * BOX, abs=8)
+
+
+def test_empty_boxes_are_blank(model: TemplateModel) -> None:
+    result = Reader(Options()).read_page(page_of(form("     ", "4711 ")))
+    assert [reading.status for reading in result.readings] == [Status.BLANK, Status.ACCEPTED]
+    assert [reading.text for reading in result.readings] == ["", "4711"]
+
+
+def test_an_empty_box_between_digits_goes_to_a_person(model: TemplateModel) -> None:
+    [reading] = Reader(Options()).read_page(page_of(form("47 11"))).readings
+    assert reading.status is Status.REVIEW
+    assert Reason.EMPTY_BOX_INSIDE in reading.reasons
+
+
+def test_a_struck_out_box_goes_to_a_person(model: TemplateModel) -> None:
+    [reading] = Reader(Options()).read_page(page_of(form("4X711"))).readings
+    assert reading.status is Status.REVIEW
+    assert set(reading.reasons) & {Reason.STRUCK_OUT, Reason.NOT_A_DIGIT, Reason.LOW_CONFIDENCE}
+
+
+@pytest.mark.parametrize("turns", [1, 3])
+def test_rectangles_of_a_turned_page_lie_on_the_page_as_loaded(
+    model: TemplateModel, turns: int
+) -> None:
+    upright = Reader(Options()).read_page(page_of(form("20417", "735290")))
+    image = np.ascontiguousarray(np.rot90(form("20417", "735290"), turns))
+    turned = Reader(Options()).read_page(page_of(image))
+    assert values(turned) == values(upright)
+    height, width = image.shape
+    for reading in turned.readings:
+        assert 0 <= reading.rect.x < reading.rect.right <= width
+        assert 0 <= reading.rect.y < reading.rect.bottom <= height
+        inside = image[reading.rect.y : reading.rect.bottom, reading.rect.x : reading.rect.right]
+        assert inside.min() < 100  # there is ink
+
+
+def test_an_empty_page_has_no_fields(model: TemplateModel) -> None:
+    result = Reader(Options()).read_page(page_of(np.full((800, 1000), 250, np.uint8)))
+    assert result.readings == ()
+    assert result.failure == ""
+
+
+# Many pages
+
+
+def test_pages_read_together_say_what_they_say_alone(model: TemplateModel) -> None:
+    texts = ["1", "22", "4096", "", "777"]
+    images = [number_image(text) if text else np.full((80, 90), 240, np.uint8) for text in texts]
+    pages = [page_of(image, f"{i}.png", i + 1) for i, image in enumerate(images)]
+    reader = Reader(Options(form="field"))
+    together = reader.read_pages(pages)
+    alone = [reader.read_page(page) for page in pages]
+    assert [values(result) for result in together] == [values(result) for result in alone]
+    assert [result.readings[0].text for result in together] == texts
+    assert [(r.source, r.number) for r in together] == [(p.source, p.number) for p in pages]
+
+
+def test_no_pages_give_no_results(model: TemplateModel) -> None:
+    assert Reader(Options()).read_pages([]) == []
+
+
+def test_fields_of_several_pages_have_different_names(model: TemplateModel) -> None:
+    pages = [page_of(form("20417", "88"), "a.pdf", number) for number in (1, 2)]
+    results = Reader(Options()).read_pages(pages)
+    names = [reading.field for result in results for reading in result.readings]
+    assert len(names) == 4
+    assert len(set(names)) == 4
+
+
+def test_reading_a_page_does_not_change_it(model: TemplateModel) -> None:
+    image = form("20417")
+    before = image.copy()
+    image.flags.writeable = False
+    Reader(Options()).read_page(page_of(image))
+    assert np.array_equal(image, before)
+
+
+# What stops a reader
+
+
+def test_an_unknown_form_is_named_with_those_that_are_known(model: TemplateModel) -> None:
+    with pytest.raises(FormError, match=r"There is no form called “cheque-7”.*auto, field"):
+        Reader(Options(form="cheque-7"))
+
+
+def test_a_model_without_calibration_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = TemplateModel()
+    model.card["calibration"] = {}
+    put_in_place(monkeypatch, model)
+    with pytest.raises(ModelError, match="formreader train"):
+        Reader(Options())
+
+
+def test_a_model_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="absent"):
+        Reader(Options(model=tmp_path / "absent"))
+
+
+# The strip reader beside the lattice
+
+
+class Spelling:
+    """A strip reader that reads one text whatever it is shown."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def read(self, strip: Float) -> Float:
+        frames = np.full((2 * len(self.text) + 1, 11), 1e-6)
+        frames[0::2, 0] = 1
+        for place, symbol in enumerate(self.text):
+            frames[2 * place + 1, int(symbol) + 1] = 1
+        logs: Float = np.log(frames / frames.sum(1, keepdims=True)).astype(np.float32)
+        return logs
+
+
+def test_two_readers_that_disagree_are_told_of(
+    model: TemplateModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        pipeline.classify, "load_strip_reader", lambda folder, card: Spelling("1986")
+    )
+    agreed = read_field(number_image("1986"), Options("field", 0.001))
+    at_odds = read_field(number_image("1985"), Options("field", 0.001))
+    assert Reason.READERS_DISAGREE not in agreed.reasons
+    assert Reason.READERS_DISAGREE in at_odds.reasons
+    assert at_odds.confidence < agreed.confidence
+
+
+def test_boxes_are_not_shown_to_the_strip_reader(
+    model: TemplateModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        pipeline.classify, "load_strip_reader", lambda folder, card: Spelling("99999")
+    )
+    [reading] = Reader(Options()).read_page(page_of(form("20417"))).readings
+    assert reading.text == "20417"

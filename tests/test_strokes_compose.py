@@ -1,0 +1,152 @@
+"""Handwriting by the stroke model, and numbers composed of it on paper."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from formreader import strokes
+from formreader.compose import LENGTHS, background, compose, on_paper, random_text, write_number
+from formreader.document import Float
+from formreader.ink import normalize_glyph
+from formreader.junk import trim
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def glyphs_of_a_hand(seed: int = 0) -> tuple[Float, np.ndarray]:
+    """Draw one writer's digits: glyphs (30, 28, 28) and labels (30,)."""
+    held = rng(seed)
+    writer = strokes.random_hand(held)
+    labels = np.tile(np.arange(10), 3)
+    drawn = [normalize_glyph(strokes.draw_symbol(str(d), writer, held, 40)) for d in labels]
+    return np.stack(drawn), labels
+
+
+# Strokes
+
+
+@pytest.mark.parametrize("symbol", [*strokes.DIGITS, *sorted(set(strokes.LETTERS)), *"$#+-=.,/"])
+def test_every_symbol_can_be_written_in_every_form(symbol: str) -> None:
+    for form in range(len(strokes.FORMS[symbol])):
+        hand = strokes.Hand(dict.fromkeys(strokes.FORMS, form), 0.1, 0.6, 0.08, 0.02, 0.8)
+        drawn = strokes.draw_symbol(symbol, hand, rng(1), 40)
+        assert drawn.dtype == np.float32
+        assert drawn.min() == 0
+        assert drawn.max() == pytest.approx(1)
+        border = np.concatenate([drawn[0], drawn[-1], drawn[:, 0], drawn[:, -1]])
+        assert border.max() == 0  # nothing is cut off
+
+
+@pytest.mark.parametrize("height_px", [20, 40, 90])
+def test_a_digit_is_as_high_as_asked_for(height_px: int) -> None:
+    heights = []
+    for symbol in strokes.DIGITS:
+        hand = strokes.random_hand(rng(2))
+        heights.append(trim(strokes.draw_symbol(symbol, hand, rng(2), height_px)).shape[0])
+    assert np.median(heights) == pytest.approx(height_px, rel=0.25)
+
+
+def test_the_same_seed_writes_the_same_digit_and_another_seed_another() -> None:
+    def write(seed: int) -> Float:
+        return normalize_glyph(strokes.draw_symbol("8", strokes.random_hand(rng(seed)), rng(seed)))
+
+    assert np.array_equal(write(1), write(1))
+    assert not np.array_equal(write(1), write(2))
+
+
+def test_one_hand_writes_a_digit_much_alike_and_two_hands_less_so() -> None:
+    def spread(hands: list[strokes.Hand]) -> float:
+        drawn = [
+            normalize_glyph(strokes.draw_symbol("4", hand, rng(i), 40))
+            for i, hand in enumerate(hands)
+        ]
+        return float(np.std(drawn, axis=0).mean())
+
+    one = strokes.random_hand(rng(5))
+    assert spread([one] * 12) < 0.8 * spread([strokes.random_hand(rng(i)) for i in range(12)])
+
+
+def test_a_spline_goes_through_its_points() -> None:
+    points = np.array([[0, 0], [1, 2], [3, 1], [4, 4]], np.float32)
+    for roundness in (0.0, 0.5, 1.0):
+        path = strokes.smooth(points, roundness)
+        for point in points:
+            assert np.abs(path - point).sum(1).min() < 1e-5
+
+
+# Numbers
+
+
+def test_a_number_shows_every_digit_it_says() -> None:
+    held = np.ones((20, 12), np.float32)
+    for text in ("1", "42", "12345678"):
+        ink = write_number(text, [held] * len(text), (8.0, 0.0), rng(3))
+        pieces, _, stats, _ = cv2.connectedComponentsWithStats((ink > 0.5).view(np.uint8))
+        tall = stats[1:, cv2.CC_STAT_HEIGHT] > 14
+        assert pieces - 1 >= len(text)
+        assert tall.sum() >= len(text)
+
+
+def test_a_narrower_gap_writes_a_narrower_number() -> None:
+    tile = np.ones((20, 12), np.float32)
+    apart = write_number("777", [tile] * 3, (6.0, 0.0), rng(4))
+    touching = write_number("777", [tile] * 3, (-2.0, 0.0), rng(4))
+    assert touching.shape[1] < apart.shape[1]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_composed_number_is_a_grey_picture_that_says_its_text(seed: int) -> None:
+    number = compose(*glyphs_of_a_hand(), rng(seed), "90210")
+    again = compose(*glyphs_of_a_hand(), rng(seed), "90210")
+    assert number.text == "90210"
+    assert np.array_equal(number.image, again.image)
+    assert number.image.dtype == np.uint8
+    height, width = number.image.shape
+    assert 14 <= height <= 250
+    assert width > height
+    assert number.image.std() > 5  # there is ink
+
+
+def test_a_writer_who_lacks_a_digit_gets_it_from_the_stroke_model() -> None:
+    glyphs, labels = glyphs_of_a_hand()
+    keep = labels != 3
+    assert compose(glyphs[keep], labels[keep], rng(1), "333").text == "333"
+
+
+def test_some_numbers_touch_and_some_do_not() -> None:
+    glyphs, labels = glyphs_of_a_hand()
+    touching = [compose(glyphs, labels, rng(seed), "555").touching for seed in range(40)]
+    assert 5 <= sum(touching) <= 30
+
+
+def test_made_up_numbers_have_all_lengths_and_keep_their_leading_zeros() -> None:
+    held = rng(6)
+    texts = [random_text(held) for _ in range(800)]
+    assert {len(text) for text in texts} == set(LENGTHS)
+    assert all(text.isdecimal() for text in texts)
+    assert any(text.startswith("0") for text in texts)
+    assert sum(text.endswith("00") for text in texts) > 80  # round amounts
+    assert {len(random_text(held, (4, 5))) for _ in range(50)} == {4, 5}
+
+
+# Paper
+
+
+def test_ink_on_paper_is_darker_than_the_paper() -> None:
+    ink = np.zeros((40, 120), np.float32)
+    ink[8:32, 20:26] = ink[8:32, 90:96] = 1
+    for seed in range(25):
+        grey = on_paper(ink, rng(seed))
+        assert grey.dtype == np.uint8
+        dark, light = np.percentile(grey, [3, 60])
+        assert light - dark > 15
+
+
+def test_paper_is_not_always_plain() -> None:
+    patterned = [background((60, 200), 40.0, 220.0, rng(seed)).std() for seed in range(30)]
+    assert max(patterned) > 8
+    assert min(patterned) < 8
