@@ -170,6 +170,8 @@ def background(
     return page
 
 
+DRAWN = {"1": 0.7, "7": 0.7, "9": 0.7, "5": 0.6, "4": 0.6, "2": 0.5, "0": 0.4}
+"""How often a digit is drawn in a number with drawn digits; others a fifth."""
 LENGTHS = {1: 0.06, 2: 0.1, 3: 0.14, 4: 0.2, 5: 0.2, 6: 0.15, 7: 0.08, 8: 0.07}
 """How often composed numbers have each count of digits."""
 
@@ -189,14 +191,16 @@ def compose(
 ) -> Composed:
     """Compose one number from one writer's glyphs: images (N, 28, 28), labels (N,).
 
-    A digit the writer has not written, and one form in eight, is drawn by the stroke model.
+    In a third of the numbers some digits are drawn by the stroke model, mostly those whose
+    forms differ between countries; so is a digit that the writer has not written.
     """
     text = random_text(rng) if text is None else text
-    hand = strokes.random_hand(rng)
+    hand = strokes.random_hand(rng, continental=rng.random() < 0.6)
+    drawing = rng.random() < 0.35
     tiles = []
     for symbol in text:
         own = np.flatnonzero(labels == int(symbol))
-        drawn = rng.random() < (0.3 if symbol in "17" else 0.06)
+        drawn = drawing and rng.random() < DRAWN.get(symbol, 0.2)
         if len(own) and not drawn:
             tiles.append(glyphs[own[int(rng.integers(len(own)))]])
         else:

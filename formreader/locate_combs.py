@@ -14,6 +14,8 @@ from formreader.rules import FAINTEST, Level, Rules
 
 END_GAP = 0.4
 """How far a comb's level rule may go on past its outer ticks, as a share of the pitch."""
+UNLIKE_ENDS = 0.7
+"""Least length of one end of a comb of three ticks as a share of the other end's."""
 SHORT_TICK_MM = 1.2
 """Length of a tick in millimetres below which feet of letters on a line look the same."""
 LEAST_SHORT_TICKS = 5
@@ -137,6 +139,9 @@ def comb_rows(rules: Rules, rows: list[Row], scale: float) -> list[Row]:
         comb = _comb(ticks, scale)
         short = len(comb) and float(np.median(comb[:, 1])) < SHORT_TICK_MM * scale
         if len(comb) < (LEAST_SHORT_TICKS if short else LEAST_TICKS):
+            continue
+        ends = comb[[0, -1], 1]
+        if len(comb) == LEAST_TICKS and ends.min() < UNLIKE_ENDS * ends.max():
             continue
         pitch = float(np.median(np.diff(comb[:, 0])))
         marks = list(comb[:, 0])

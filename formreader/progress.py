@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from formreader.batch import PageDone
+from formreader.batch_worker import PageDone
 from formreader.page_queue import PageQueue
 
 LINE_S = 10.0

@@ -298,6 +298,48 @@ FORMS: dict[str, tuple[tuple[Stroke, ...], ...]] = {
 }
 """Forms of each symbol; digits include crossed 7, European 1, open 4 and slashed 0."""
 
+# fmt: off
+CONTINENTAL: dict[str, tuple[tuple[Stroke, ...], ...]] = {
+    "0": (
+        (((0.7, 0.15), (0.35, 0.02), (0.1, 0.5), (0.35, 0.98), (0.8, 0.7), (0.8, 0.25), (0.6, 0.0), (0.3, 0.2)),),
+        (((0.75, 0.12), (0.4, 0.0), (0.1, 0.5), (0.4, 1.0), (0.85, 0.6), (0.75, 0.12), (0.98, 0.0)),),
+    ),
+    "1": (
+        (((0.0, 0.75), (0.35, 0.35), (0.7, 0.0)), ((0.7, 0.0), (0.6, 0.5), (0.5, 1.0))),
+        (((0.0, 0.5), (0.35, 0.3), (0.72, 0.0)), ((0.72, 0.0), (0.6, 0.5), (0.48, 1.0))),
+        (((0.05, 0.65), (0.5, 0.3), (0.7, 0.03), (0.55, 0.02), (0.45, 0.5), (0.38, 1.0)),),
+    ),
+    "2": (
+        (((0.5, 0.38), (0.2, 0.32), (0.25, 0.05), (0.65, 0.0), (0.85, 0.25), (0.6, 0.7), (0.1, 1.0), (0.5, 0.9), (0.95, 0.98)),),
+        (((0.35, 0.3), (0.15, 0.2), (0.45, 0.0), (0.8, 0.2), (0.5, 0.7), (0.08, 0.92), (0.25, 0.8), (0.6, 1.0), (1.0, 0.9)),),
+    ),
+    "4": (
+        (((0.5, 0.0), (0.28, 0.25), (0.1, 0.55), (0.5, 0.52), (0.88, 0.42)), ((0.75, 0.3), (0.62, 0.65), (0.48, 1.0))),
+        (((0.5, 0.0), (0.15, 0.5)), ((0.15, 0.5), (0.8, 0.42)), ((0.8, 0.42), (0.6, 0.75), (0.45, 1.0))),
+        (((0.3, 0.05), (0.12, 0.45), (0.35, 0.55), (0.75, 0.35), (0.85, 0.1)), ((0.85, 0.1), (0.7, 0.55), (0.6, 1.0))),
+    ),
+    "5": (
+        (((0.1, 0.5), (0.22, 0.98), (0.4, 0.4), (0.5, 0.05)), ((0.5, 0.05), (0.72, 0.06), (0.98, 0.0))),
+        (((0.55, 0.02), (0.5, 0.4), (0.48, 0.8), (0.28, 1.0), (0.06, 0.88)), ((0.55, 0.02), (0.75, 0.03), (0.98, 0.0))),
+        (((0.3, 0.05), (0.22, 0.42), (0.6, 0.5), (0.55, 0.9), (0.1, 0.98)), ((0.3, 0.05), (0.65, 0.1), (1.0, 0.0))),
+    ),
+    "7": (
+        (((0.3, 0.08), (0.45, 0.02), (0.65, 0.03)), ((0.65, 0.03), (0.58, 0.5), (0.5, 1.0)), ((0.1, 0.52), (0.5, 0.48), (0.98, 0.45))),
+        (((0.12, 0.25), (0.3, 0.03), (0.55, 0.1), (0.85, 0.02)), ((0.85, 0.02), (0.55, 0.5), (0.4, 1.0)), ((0.2, 0.55), (0.85, 0.45))),
+        (((0.3, 0.3), (0.35, 0.05), (0.7, 0.0), (0.72, 0.3), (0.5, 0.7), (0.35, 1.0)), ((0.15, 0.55), (0.9, 0.48))),
+    ),
+    "9": (
+        (((0.1, 0.55), (0.5, 0.46), (0.85, 0.2), (0.55, 0.0), (0.2, 0.18), (0.45, 0.45), (0.66, 0.7), (0.45, 1.0)),),
+        (((0.15, 0.5), (0.6, 0.44), (0.86, 0.18), (0.6, 0.0), (0.36, 0.18), (0.3, 0.6), (0.25, 1.0)),),
+        (((0.3, 1.0), (0.33, 0.5), (0.42, 0.08), (0.75, 0.0), (0.88, 0.22), (0.62, 0.46), (0.32, 0.42)),),
+        (((0.75, 0.3), (0.35, 0.42), (0.2, 0.15), (0.55, 0.0), (0.75, 0.2), (0.6, 0.6), (0.3, 0.98), (0.1, 0.85)),),
+    ),
+}
+"""Forms common in continental Europe and Latin America (teaching scripts with an upstroke to
+the 1, a looped 2, a 4 in one sweep, a 5 begun below, a 9 written like a ρ): amounts of such
+hands were misread as 7, 9, 9, r and 8."""
+# fmt: on
+
 DIGITS = "0123456789"
 LETTERS = "AEFHKMNPRTVWmnuwkhaer"
 
@@ -314,9 +356,15 @@ class Hand:
     roundness: float
 
 
-def random_hand(rng: np.random.Generator) -> Hand:
-    """Make up a writer: slant −0.25…0.45, digit width 0.4…0.85, pen 0.05…0.14."""
+def random_hand(rng: np.random.Generator, continental: bool = False) -> Hand:
+    """Make up a writer: slant −0.25…0.45, digit width 0.4…0.85, pen 0.05…0.14.
+
+    A `continental` hand writes two digits in three in a form of `CONTINENTAL`.
+    """
     form = {symbol: int(rng.integers(len(forms))) for symbol, forms in FORMS.items()}
+    for symbol, forms in CONTINENTAL.items() if continental else ():
+        if rng.random() < 2 / 3:
+            form[symbol] = len(FORMS[symbol]) + int(rng.integers(len(forms)))
     return Hand(
         form=form,
         slant=float(rng.normal(0.1, 0.13)),
@@ -348,7 +396,8 @@ def pen_paths(symbol: str, hand: Hand, rng: np.random.Generator) -> list[Float]:
     """Write one symbol in the unit square as smooth paths, float32 (n, 2) each."""
     warp = rng.normal(0, hand.unrest, (2, 2))
     paths = []
-    for stroke in FORMS[symbol][hand.form[symbol] % len(FORMS[symbol])]:
+    forms = FORMS[symbol] + CONTINENTAL.get(symbol, ())
+    for stroke in forms[hand.form[symbol]]:
         points = np.array(stroke, np.float32)
         shaken = points + rng.normal(0, hand.unrest, points.shape)
         warped = shaken + (shaken - 0.5) @ warp

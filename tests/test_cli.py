@@ -14,7 +14,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import formreader
-from formreader import batch, cli, store_schema
+from formreader import batch, batch_worker, cli, store_schema
 from formreader.errors import FormError, ModelError
 
 ROOT = Path(__file__).parents[1]
@@ -277,7 +277,7 @@ def test_progress_is_a_line_now_and_then_where_there_is_no_terminal(capsys, monk
 
     monkeypatch.setattr(progress, "LINE_S", 0.0)
     queue = types.SimpleNamespace(read_before=3, total=6)
-    done = batch.PageDone(None, object(), {}, None)
+    done = batch_worker.PageDone(None, object(), {}, None)
     progress.follow(iter([done] * 3), queue)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 3
@@ -289,5 +289,5 @@ def test_progress_is_a_bar_on_a_terminal(monkeypatch):
 
     monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True, raising=False)
     queue = types.SimpleNamespace(read_before=0, total=2)
-    done = batch.PageDone(None, object(), {}, None)
+    done = batch_worker.PageDone(None, object(), {}, None)
     progress.follow(iter([done, done]), queue)

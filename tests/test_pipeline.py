@@ -107,6 +107,7 @@ def test_blank_paper_is_blank_and_never_a_number(model: TemplateModel, grey: int
     reading = read_field(np.full((80, 200), grey, np.uint8))
     assert reading.status is Status.BLANK
     assert reading.text == ""
+    assert reading.confidence == 1.0
     assert reading.characters == ()
     assert reading.reasons == ()
 
