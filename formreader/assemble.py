@@ -32,6 +32,8 @@ MARK_HEIGHT = 0.6
 """Height in digit heights from which ink passed over is more than a dot, comma or dash."""
 INKY_CUT = 0.15
 """Cost in stroke widths from which a cut goes through ink."""
+UNLIKELY = -9.0
+"""Log-probability below which a glyph is not tried as a digit."""
 PASS_LOW, PASS_TALL = -0.1, -2.0
 """Log-likelihood of passing over a mark as small as a dot, and over one as tall as a digit."""
 
@@ -86,7 +88,7 @@ def follow(
 ) -> None:
     """Extend partial readings by one glyph, read as each likely digit or passed over."""
     fit = 0.0 if cells else height_fit(glyph.height)
-    options = [(int(k), float(scores[k]) + fit) for k in np.argsort(scores[:10])[-3:]]
+    options = [(k, gain + fit) for k, gain in enumerate(scores[:10].tolist()) if gain > UNLIKELY]
     options.append((-1, passing(glyph, float(scores[-1]), cells)))
     for path in alive:
         for symbol, gain in options:

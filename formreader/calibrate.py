@@ -25,16 +25,16 @@ FREE, CELLS = "free", "cells"
 def calibrate(
     lattice: Sequence[Candidate],
     strip: Sequence[tuple[str, float]],
-    contrast: float,
+    look: tuple[float, float],
     fitted: Mapping[str, Any],
 ) -> tuple[list[tuple[str, float]], float]:
     """Say what a field reads as, best string first, and how sure the best is (0…1).
 
-    `fitted` is the card's calibration for this kind of field, `contrast` ink against paper in
-    grey levels. A best string without a digit has confidence 0.
+    `look` is the ink's contrast in grey levels and the digit height in pixels, `fitted` the
+    card's calibration for this kind of field. A best string without a digit has confidence 0.
     """
     fused = fuse(lattice, strip, fitted["strip_weight"])
-    values = features(lattice, strip, fused, contrast)
+    values = features(lattice, strip, fused, look)
     return fused, confidence(values, fitted) if fused[0][0] else 0.0
 
 
@@ -60,12 +60,12 @@ def features(
     lattice: Sequence[Candidate],
     strip: Sequence[tuple[str, float]],
     fused: Sequence[tuple[str, float]],
-    contrast: float,
+    look: tuple[float, float],
 ) -> NDArray[np.float64]:
-    """Describe how sure a reading is: float64 (8,), larger meaning surer but for the last two.
+    """Describe how sure a reading is: float64 (9,).
 
     Fused margin, lattice score and margin, weakest character, strip log-odds, agreement,
-    length, faintness.
+    length, contrast in grey levels and digit height in pixels (`look`), each scaled to about 1.
     """
     best = fused[0][0]
     margin = fused[0][1] - fused[1][1] if len(fused) > 1 else 12.0
@@ -74,7 +74,6 @@ def features(
     lead = (same.score if same else -20.0) - (max(others) if others else -20.0)
     weakest = min((c.probability for c in same.characters), default=0.0) if same else 0.0
     chance = float(np.exp(min(dict(strip).get(best, UNSEEN), -1e-6))) if strip else 0.5
-    agree = bool(strip) and bool(lattice) and strip[0][0] == lattice[0].text == best
     return np.array(
         [
             np.clip(margin, 0, 20) / 10,
@@ -82,11 +81,17 @@ def features(
             np.clip(lead, -10, 10) / 10,
             log_odds(weakest),
             log_odds(chance),
-            float(agree),
+            float(bool(strip) and agree(lattice, strip)),
             len(best) / 5,
-            min(contrast, 60.0) / 60,
+            min(look[0], 60.0) / 60,
+            float(np.log2(np.clip(look[1], 8, 64) / 20)),
         ]
     )
+
+
+def agree(lattice: Sequence[Candidate], strip: Sequence[tuple[str, float]]) -> bool:
+    """Tell whether both readers name the same string; one reader alone agrees with itself."""
+    return not strip or (bool(lattice) and strip[0][0] == lattice[0].text)
 
 
 def log_odds(probability: float) -> float:

@@ -6,6 +6,9 @@ Connectionist temporal classification (Graves et al. 2006): class 0 is the blank
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
 from formreader.document import Float
@@ -15,58 +18,75 @@ BEAM = 4
 LIKELY = -7.0
 """Log-probability below which a symbol is not followed in a frame."""
 DIGITS = "0123456789"
+NEVER = -math.inf
 
 
 def decode(frames: Float) -> list[tuple[str, float]]:
     """Return the likeliest strings with their exact log-posteriors, best first.
 
     `frames` float32 (T, 11) are log-probabilities; a prefix beam search (Hannun 2014)
-    proposes, `log_posterior` scores.
+    proposes, `log_posteriors` scores.
     """
-    beams: dict[str, tuple[float, float]] = {"": (0.0, -np.inf)}
-    for frame in frames:
-        blank = float(frame[0])
-        symbols = [int(k) for k in np.flatnonzero(frame[1:] > LIKELY)]
+    beams: dict[str, tuple[float, float]] = {"": (0.0, NEVER)}
+    for frame in frames.tolist():
+        blank = frame[0]
+        likely = [(DIGITS[k], gain) for k, gain in enumerate(frame[1:]) if gain > LIKELY]
         fresh: dict[str, tuple[float, float]] = {}
         for prefix, (ends_blank, ends_symbol) in beams.items():
-            total = float(np.logaddexp(ends_blank, ends_symbol))
-            add(fresh, prefix, total + blank, -np.inf)
-            for k in symbols:
-                gain = float(frame[k + 1])
-                if prefix and prefix[-1] == DIGITS[k]:
-                    add(fresh, prefix, -np.inf, ends_symbol + gain)
-                    add(fresh, prefix + DIGITS[k], -np.inf, ends_blank + gain)
+            total = log_add(ends_blank, ends_symbol)
+            add(fresh, prefix, total + blank, NEVER)
+            for symbol, gain in likely:
+                if prefix and prefix[-1] == symbol:
+                    add(fresh, prefix, NEVER, ends_symbol + gain)
+                    add(fresh, prefix + symbol, NEVER, ends_blank + gain)
                 else:
-                    add(fresh, prefix + DIGITS[k], -np.inf, total + gain)
-        best = sorted(fresh.items(), key=lambda item: -max(item[1]))[:BEAM]
-        beams = dict(best)
-    scored = [(text, log_posterior(frames, text)) for text in beams]
+                    add(fresh, prefix + symbol, NEVER, total + gain)
+        beams = dict(sorted(fresh.items(), key=lambda item: -log_add(*item[1]))[:BEAM])
+    scored = zip(beams, log_posteriors(frames, list(beams)), strict=True)
     return sorted(scored, key=lambda pair: -pair[1])
+
+
+def log_add(a: float, b: float) -> float:
+    """Return log(exp a + exp b); plain floats are many times faster here than arrays."""
+    if a < b:
+        a, b = b, a
+    return a if b == NEVER else a + math.log1p(math.exp(b - a))
 
 
 def add(beams: dict[str, tuple[float, float]], prefix: str, blank: float, symbol: float) -> None:
     """Add log-probability to a prefix that ends in a blank or in its symbol."""
-    old_blank, old_symbol = beams.get(prefix, (-np.inf, -np.inf))
-    beams[prefix] = (float(np.logaddexp(old_blank, blank)), float(np.logaddexp(old_symbol, symbol)))
+    held = beams.get(prefix)
+    if held is None:
+        beams[prefix] = (blank, symbol)
+    else:
+        beams[prefix] = (log_add(held[0], blank), log_add(held[1], symbol))
 
 
-def log_posterior(frames: Float, text: str) -> float:
-    """Return the exact log-probability of a string: the sum over all its alignments.
+def log_posteriors(frames: Float, texts: Sequence[str]) -> list[float]:
+    """Return the exact log-probability of each string: the sum over all its alignments.
 
-    The forward recursion of Graves et al. 2006, vectorised over the extended string.
+    The forward recursion of Graves et al. 2006 over all strings at once, rescaled in every
+    frame so that long strips do not underflow.
     """
-    extended = np.zeros(2 * len(text) + 1, np.int64)
-    extended[1::2] = [DIGITS.index(symbol) + 1 for symbol in text]
-    skip = np.zeros(len(extended), bool)
-    skip[2:] = (extended[2:] != 0) & (extended[2:] != extended[:-2])
-    gains = frames[:, extended].astype(np.float64)
-    alpha = np.full(len(extended), -np.inf)
-    alpha[:2] = gains[0, :2]
+    longest = max(map(len, texts))
+    extended = np.zeros((len(texts), 2 * longest + 1), np.int64)
+    for row, text in enumerate(texts):
+        extended[row, 1 : 2 * len(text) : 2] = [DIGITS.index(symbol) + 1 for symbol in text]
+    skip = np.zeros(extended.shape)
+    skip[:, 2:] = (extended[:, 2:] != 0) & (extended[:, 2:] != extended[:, :-2])
+    gains = np.exp(frames.astype(np.float64))[:, extended]
+    alpha = np.zeros(extended.shape)
+    alpha[:, :2] = gains[0][:, :2]
+    scale = np.zeros(len(texts))
     for gain in gains[1:]:
-        stay = alpha
-        step = np.concatenate([[-np.inf], alpha[:-1]])
-        jump = np.where(
-            skip, np.concatenate([[-np.inf, -np.inf], alpha[:-2]])[: len(alpha)], -np.inf
-        )
-        alpha = np.logaddexp(np.logaddexp(stay, step), jump) + gain
-    return float(np.logaddexp.reduce(alpha[-2:]))
+        moved = alpha.copy()
+        moved[:, 1:] += alpha[:, :-1]
+        moved[:, 2:] += skip[:, 2:] * alpha[:, :-2]
+        alpha = moved * gain
+        peak = np.maximum(alpha.max(1), 1e-300)
+        alpha /= peak[:, None]
+        scale += np.log(peak)
+    last = np.array([2 * len(text) for text in texts])
+    rows = np.arange(len(texts))
+    ends = alpha[rows, last] + np.where(last > 0, alpha[rows, last - 1], 0.0)
+    return [float(v) for v in scale + np.log(np.maximum(ends, 1e-300))]

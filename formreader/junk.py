@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from formreader import strokes
 from formreader.document import Float
@@ -145,11 +146,18 @@ KINDS: dict[str, tuple[float, Maker]] = {
 """Share and maker of each kind; the shares follow what a lattice meets on real amounts."""
 
 
+NO_NUMBER = ("letter", "struck out", "scribble", "printed word")
+"""Kinds that no reader may take for a number; two digits side by side are one."""
+
+
 def make_junk(
-    glyphs: Float, labels: np.ndarray, count: int, rng: np.random.Generator
+    glyphs: Float,
+    labels: NDArray[np.int64],
+    count: int,
+    rng: np.random.Generator,
+    kinds: tuple[str, ...] = tuple(KINDS),
 ) -> list[Float]:
     """Make `count` pieces of junk from digits (N, H, W): float32 darkness, any size each."""
-    shares = np.array([share for share, _ in KINDS.values()])
-    makers = [maker for _, maker in KINDS.values()]
-    kinds = rng.choice(len(makers), size=count, p=shares / shares.sum())
-    return [makers[kind](glyphs, labels, rng) for kind in kinds]
+    shares = np.array([KINDS[kind][0] for kind in kinds])
+    picked = rng.choice(len(kinds), size=count, p=shares / shares.sum())
+    return [KINDS[kinds[kind]][1](glyphs, labels, rng) for kind in picked]

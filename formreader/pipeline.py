@@ -42,6 +42,10 @@ PRINT = 0.5
 insurance form and their blanks no word passed it, printed numbers reach 0.9."""
 
 
+TINY = 3.0
+"""Height in pixels from which strokes too small to cut into digits still are not dust."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a job asks for: form, highest error rate among accepted fields, model folder."""
@@ -53,11 +57,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """One field on its way: where it lies, its lattice and, outside boxes, its strip."""
+    """One field on its way: where it lies and what it was cut into."""
 
     field: FieldImage
     lattice: segment.Lattice
-    strip: Float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +113,7 @@ class Reader:
     def read_pages(self, pages: Sequence[Page]) -> list[PageResult]:
         """Read several pages, their glyphs scored in common batches."""
         found = [self.find_fields(page) for page in pages]
-        cuts = [[cut_field(field) for field in fields] for fields, _ in found]
+        cuts = [[Cut(field, segment.segment(field)) for field in fields] for fields, _ in found]
         scores = iter(self.readers.score([cut for page_cuts in cuts for cut in page_cuts]))
         results = []
         for page, page_cuts, (_, registration) in zip(pages, cuts, found, strict=True):
@@ -160,23 +163,15 @@ def whole_image(image: Grey) -> FieldImage:
     )
 
 
-def cut_field(field: FieldImage) -> Cut:
-    """Segment one field and, outside boxes, bring it to the strip reader's frame."""
-    lattice = segment.segment(field)
-    if field.cells or not lattice.glyphs:
-        return Cut(field, lattice, None)
-    return Cut(field, lattice, segment.strip(field))
-
-
 def propose(
     cut: Cut, scores: Float, strips: StripReader | None
 ) -> tuple[list[Candidate], list[tuple[str, float]]]:
     """Let both readers list their best strings for one field."""
     lattice = cut.lattice
     candidates = assemble.assemble(lattice.glyphs, scores, lattice.cuts, lattice.cells)
-    if strips is None or cut.strip is None:
+    if strips is None or lattice.strip is None:
         return candidates, []
-    return candidates, ctc.decode(strips.read(cut.strip))
+    return candidates, ctc.decode(strips.read(lattice.strip))
 
 
 def judge(
@@ -188,7 +183,9 @@ def judge(
     if not candidates:
         return no_digits(cut)
     fitted = calibration[calibrate.CELLS if lattice.cells else calibrate.FREE]
-    fused, chance = calibrate.calibrate(candidates, spelt, lattice.contrast, fitted)
+    fused, chance = calibrate.calibrate(
+        candidates, spelt, (lattice.contrast, lattice.height), fitted
+    )
     best = next((c for c in candidates if c.text == fused[0][0]), None)
     shown = best or candidates[0]
     return validate.Evidence(
@@ -201,7 +198,7 @@ def judge(
         passed=shown.passed if lattice.cells else 0,
         touching=shown.touching,
         gaps=empty_between(lattice),
-        agree=not spelt or spelt[0][0] == candidates[0].text,
+        agree=calibrate.agree(candidates, spelt),
         alternatives=calibrate.alternatives(fused, chance),
     )
 
@@ -216,12 +213,12 @@ def is_number(field: FieldImage, reading: Reading) -> bool:
 
 
 def no_digits(cut: Cut) -> validate.Evidence:
-    """Describe a field in which no glyph was found: blank, or ink that is no number."""
+    """Describe a field in which no glyph was found: blank, or ink too small to read."""
     return validate.Evidence(
         text="",
         confidence=0.0,
         characters=(),
-        has_ink=False,
+        has_ink=not cut.lattice.cells and cut.lattice.height >= TINY,
         contrast=cut.lattice.contrast,
         doubt=cut.field.doubt,
     )

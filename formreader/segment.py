@@ -7,7 +7,7 @@ glyph of a lattice, which the classifier scores and `assemble` resolves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -38,8 +38,8 @@ class Lattice:
     """A field's glyphs and the cuts between them.
 
     `cuts` float (nodes,) is what each cut costs in stroke widths (0: white paper), `height`
-    the digit height in crop pixels, `contrast` ink against paper in grey levels and `cells`
-    the number of boxes (0: free writing).
+    the digit height in crop pixels, `contrast` ink against paper in grey levels, `cells` the
+    number of boxes (0: free writing) and `strip` the whole of free writing, float32 (32, W).
     """
 
     glyphs: tuple[Glyph, ...]
@@ -47,6 +47,7 @@ class Lattice:
     height: float
     contrast: float
     cells: int = 0
+    strip: Float | None = None
 
 
 def segment(field: FieldImage) -> Lattice:
@@ -57,11 +58,13 @@ def segment(field: FieldImage) -> Lattice:
     if field.cells:
         return by_cells(field, only_near(darkness, field.ink), contrast)
     ink = without_rules(field.ink)
-    return by_cuts(ink, only_near(darkness, ink), contrast)
+    dark = only_near(darkness, ink)
+    lattice = by_cuts(ink, dark, contrast)
+    return replace(lattice, strip=strip_of(dark, ink)) if lattice.glyphs else lattice
 
 
 def strip(field: FieldImage) -> Float:
-    """Bring a field outside boxes to the strip reader's frame: float32 (32, W) in 0…1."""
+    """Bring a field outside boxes to the strip reader's frame alone: float32 (32, W) in 0…1."""
     darkness, _ = darkness_of(field.image)
     ink = without_rules(field.ink)
     return strip_of(only_near(darkness, ink), ink)

@@ -47,6 +47,8 @@ def validate(evidence: Evidence, threshold: float | None) -> tuple[Status, tuple
         stops.append(Reason.STRUCK_OUT)
     if evidence.doubt > DOUBT_LIMIT:
         stops.append(Reason.NOT_A_FIELD)
+    if not evidence.agree:
+        stops.append(Reason.READERS_DISAGREE)
     if evidence.gaps:
         stops.append(Reason.EMPTY_BOX_INSIDE)
     if threshold is None or evidence.confidence < threshold:
@@ -69,8 +71,6 @@ def hints(evidence: Evidence) -> list[Reason]:
         found.append(Reason.NOT_A_DIGIT)
     if evidence.touching:
         found.append(Reason.TOUCHING)
-    if not evidence.agree:
-        found.append(Reason.READERS_DISAGREE)
     if evidence.contrast < FAINT_CONTRAST:
         found.append(Reason.FAINT)
     return found

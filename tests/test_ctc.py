@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from formreader.ctc import decode, log_posterior
+from formreader.ctc import decode, log_posteriors
 from formreader.document import Float
 
 
@@ -49,8 +49,8 @@ def test_posteriors_are_those_of_all_paths_and_sum_to_one(
     held = random_frames(seed, count, symbols, sharpness)
     expected = by_brute_force(held, symbols)
     for text, chance in expected.items():
-        assert np.exp(log_posterior(held, text)) == pytest.approx(chance, rel=1e-4, abs=1e-12)
-    total = sum(np.exp(log_posterior(held, text)) for text in expected)
+        assert np.exp(log_posteriors(held, [text])[0]) == pytest.approx(chance, rel=1e-4, abs=1e-12)
+    total = sum(np.exp(log_posteriors(held, [text])[0]) for text in expected)
     assert total == pytest.approx(1, abs=1e-5)
 
 
@@ -80,15 +80,15 @@ def test_a_repeated_digit_needs_a_blank_between() -> None:
     two = frames({"5": 0.98}, {"-": 0.98}, {"5": 0.98}, rest=0.001)
     assert decode(long_stroke)[0][0] == "5"
     assert decode(two)[0][0] == "55"
-    assert log_posterior(frames({"5": 1.0}, {"5": 1.0}), "55") < -20
+    assert log_posteriors(frames({"5": 1.0}, {"5": 1.0}), ["55"])[0] < -20
 
 
 def test_paths_of_one_string_are_summed() -> None:
     held = frames({"7": 0.4, "-": 0.6}, {"7": 0.4, "-": 0.6})
     # the single likeliest path is all blank (0.36), but three paths spell 7 (0.64)
     assert decode(held)[0][0] == "7"
-    assert np.exp(log_posterior(held, "7")) == pytest.approx(0.64, rel=1e-5)
-    assert np.exp(log_posterior(held, "")) == pytest.approx(0.36, rel=1e-5)
+    assert np.exp(log_posteriors(held, ["7"])[0]) == pytest.approx(0.64, rel=1e-5)
+    assert np.exp(log_posteriors(held, [""])[0]) == pytest.approx(0.36, rel=1e-5)
 
 
 def test_blank_frames_spell_nothing() -> None:
@@ -98,7 +98,7 @@ def test_blank_frames_spell_nothing() -> None:
 
 
 def test_a_string_longer_than_the_frames_is_impossible() -> None:
-    assert np.exp(log_posterior(frames({"1": 1.0}, {"2": 1.0}), "123")) == pytest.approx(
+    assert np.exp(log_posteriors(frames({"1": 1.0}, {"2": 1.0}), ["123"])[0]) == pytest.approx(
         0, abs=1e-9
     )
 
