@@ -126,3 +126,21 @@ def threshold_for(calibration: Mapping[str, Any], kind: str, max_error: float) -
     table = calibration[kind]["table"]
     kept = [row for row in table if row["max_error"] <= max_error and row["threshold"] is not None]
     return min((float(row["threshold"]) for row in kept), default=None)
+
+
+def unkept(calibration: Mapping[str, Any], kinds: Sequence[str], max_error: float) -> list[str]:
+    """Say in a sentence each where `max_error` cannot be promised, and what can be."""
+    sentences = []
+    for kind in kinds:
+        if threshold_for(calibration, kind, max_error) is not None:
+            continue
+        held = [r["max_error"] for r in calibration[kind]["table"] if r["threshold"] is not None]
+        where = "in boxes" if kind == CELLS else "outside boxes"
+        best = (
+            f"the strictest it can promise is --max-error {min(held):g}" if held else "none can be"
+        )
+        sentences.append(
+            f"This model cannot promise --max-error {max_error:g} for numbers {where}, so all of "
+            f"them go to review; {best}."
+        )
+    return sentences

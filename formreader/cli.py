@@ -102,9 +102,11 @@ def read(
     if jobs is not None and jobs < 1:
         raise UsageError(f"--jobs is {jobs}; it must be 1 or more, the pages read at a time.")
     from formreader.batch import Batch
-    from formreader.pipeline import Options
+    from formreader.pipeline import Options, unkept_promises
 
     settings = Options(form=form, max_error=max_error, model=model)
+    for sentence in unkept_promises(settings):
+        tell(f"Note: {sentence}")
     with Batch(source, out, settings, jobs=jobs, restart=restart) as batch:
         raise typer.Exit(run(batch, out))
 

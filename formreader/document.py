@@ -35,7 +35,7 @@ class Reason(StrEnum):
     WRONG_LENGTH = "wrong length"
     STRUCK_OUT = "struck out or overwritten"
     EMPTY_BOX_INSIDE = "empty box between digits"
-    CLIPPED = "ink runs out of the field"
+    SPILT = "ink runs out of its box"
     READERS_DISAGREE = "readers disagree"
     NOT_A_FIELD = "may not be a handwritten number"
     FAINT = "faint ink"

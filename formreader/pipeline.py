@@ -80,6 +80,18 @@ class Readers:
         return np.split(scores, np.cumsum(sizes)[:-1])
 
 
+def unkept_promises(options: Options) -> list[str]:
+    """Say where the error rate asked for is stricter than the model's sample supports.
+
+    An unknown form or an unfinished model is left to `Reader` to refuse.
+    """
+    card = classify.read_card(classify.model_folder(options.model))
+    kinds = (calibrate.FREE,) if options.form == "field" else (calibrate.FREE, calibrate.CELLS)
+    if options.form not in FORMS or not set(kinds) <= set(card["calibration"]):
+        return []
+    return calibrate.unkept(card["calibration"], kinds, options.max_error)
+
+
 class Reader:
     """Reads pages with one model and one set of options."""
 
@@ -198,6 +210,7 @@ def judge(
         passed=shown.passed if lattice.cells else 0,
         touching=shown.touching,
         gaps=empty_between(lattice),
+        spilt=lattice.spilt,
         agree=calibrate.agree(candidates, spelt),
         alternatives=calibrate.alternatives(fused, chance),
     )

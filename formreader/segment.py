@@ -29,6 +29,8 @@ WIDEST = 1.5
 SPECK, FLAT = 0.16, 0.25
 """Sizes in digit heights: a full stop is 0.1 to 0.2; rests of a rule or of print cut off at
 the border are flatter than a quarter."""
+SPILT = 0.35
+"""Height in box heights from which a stroke that leaves its box is no residue of a rule."""
 LINE_THICKNESS = 4
 """Thickest ruled line in pixels that is taken out of a cut-out field."""
 
@@ -39,7 +41,8 @@ class Lattice:
 
     `cuts` float (nodes,) is what each cut costs in stroke widths (0: white paper), `height`
     the digit height in crop pixels, `contrast` ink against paper in grey levels, `cells` the
-    number of boxes (0: free writing) and `strip` the whole of free writing, float32 (32, W).
+    number of boxes (0: free writing), `spilt` the strokes that run over from one box into
+    another or out of the field, and `strip` the whole of free writing, float32 (32, W).
     """
 
     glyphs: tuple[Glyph, ...]
@@ -47,6 +50,7 @@ class Lattice:
     height: float
     contrast: float
     cells: int = 0
+    spilt: int = 0
     strip: Float | None = None
 
 
@@ -88,7 +92,7 @@ def without_rules(ink: Mask) -> Mask:
 
 def by_cells(field: FieldImage, darkness: Float, contrast: float) -> Lattice:
     """Make one glyph of every box that holds ink; ink that leaves its box stays whole."""
-    owner = owners(field.ink, field.cells)
+    owner, spilt = owners(field.ink, field.cells)
     heights = []
     glyphs = []
     for index, cell in enumerate(field.cells):
@@ -107,21 +111,24 @@ def by_cells(field: FieldImage, darkness: Float, contrast: float) -> Lattice:
         height,
         contrast,
         len(field.cells),
+        spilt,
     )
 
 
-def owners(ink: Mask, cells: tuple[Rect, ...]) -> NDArray[np.int32]:
+def owners(ink: Mask, cells: tuple[Rect, ...]) -> tuple[NDArray[np.int32], int]:
     """Give every connected stroke to the box that holds most of it.
 
     A stroke with a third or more of its ink in a second box is cut at the border. Returns
-    int32 (H, W), the box's index or −1.
+    int32 (H, W), the box's index or −1, and how many strokes of a third of a box's height
+    were cut or leave the crop above or below: halves of an X drawn over two boxes read as 1.
     """
     column = np.full(ink.shape[1], -1, np.int32)
     for index, cell in enumerate(cells):
         column[max(cell.x, 0) : cell.right] = index
     place = np.broadcast_to(column, ink.shape)
     owner = np.full(ink.shape, -1, np.int32)
-    count, labels = cv2.connectedComponents(ink.view(np.uint8), connectivity=8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
+    tops, heights = stats[:, cv2.CC_STAT_TOP], stats[:, cv2.CC_STAT_HEIGHT]
     inside = ink & (place >= 0)
     tally = np.zeros((count, len(cells)), np.int64)
     np.add.at(tally, (labels[inside], place[inside]), 1)
@@ -131,7 +138,10 @@ def owners(ink: Mask, cells: tuple[Rect, ...]) -> NDArray[np.int32]:
     owner[whole] = best[labels][whole]
     cut = whole & spread[labels]
     owner[cut] = place[cut]
-    return owner
+    edge = round(0.04 * ink.shape[0])
+    leaves = (tops <= edge) | (tops + heights >= ink.shape[0] - edge)
+    spilt = (spread | leaves) & (tally.sum(1) > 0) & (heights > SPILT * cells[0].height)
+    return owner, int(spilt[1:].sum())
 
 
 def digit_height(mask: Mask) -> float:

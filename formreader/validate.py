@@ -17,7 +17,7 @@ class Evidence:
     """What the earlier stages found out about one field.
 
     `passed` counts large glyphs passed over, `touching` cuts through ink, `gaps` empty boxes
-    between filled ones, `clipped` ink on the field's border.
+    between filled ones, `spilt` strokes that run out of their box or of the field.
     """
 
     text: str
@@ -29,6 +29,7 @@ class Evidence:
     passed: int = 0
     touching: int = 0
     gaps: int = 0
+    spilt: int = 0
     agree: bool = True
     alternatives: tuple[tuple[str, float], ...] = ()
 
@@ -49,6 +50,8 @@ def validate(evidence: Evidence, threshold: float | None) -> tuple[Status, tuple
         stops.append(Reason.NOT_A_FIELD)
     if not evidence.agree:
         stops.append(Reason.READERS_DISAGREE)
+    if evidence.spilt:
+        stops.append(Reason.SPILT)
     if evidence.gaps:
         stops.append(Reason.EMPTY_BOX_INSIDE)
     if threshold is None or evidence.confidence < threshold:
