@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +38,7 @@ PASS_LOW, PASS_TALL = -0.1, -2.0
 """Log-likelihood of passing over a mark as small as a dot, and over one as tall as a digit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(NamedTuple):
     """A partial reading: its score and the edges taken (glyph index, class or −1)."""
 
     score: float
@@ -71,7 +70,9 @@ def assemble(
         ends = {glyphs[i].end for i in edges[node]}
         if node + 1 not in ends:
             for path in alive:
-                keep_best(beams[node + 1], path)
+                held = beams[node + 1].get(path.text)
+                if held is None or path.score > held.score:
+                    beams[node + 1][path.text] = path
         for index in edges[node]:
             follow(beams[glyphs[index].end], alive, index, glyphs[index], scores[index], cells)
     finished = sorted(beams[-1].values(), key=lambda p: -p.score)[:BEAM]
@@ -92,15 +93,10 @@ def follow(
     options.append((-1, passing(glyph, float(scores[-1]), cells)))
     for path in alive:
         for symbol, gain in options:
-            text = path.text + (DIGITS[symbol] if symbol >= 0 else "")
-            keep_best(target, Path(path.score + gain, text, (*path.steps, (index, symbol))))
-
-
-def keep_best(beam: dict[str, Path], path: Path) -> None:
-    """Keep the better of two ways to the same string."""
-    held = beam.get(path.text)
-    if held is None or path.score > held.score:
-        beam[path.text] = path
+            text = path.text + DIGITS[symbol] if symbol >= 0 else path.text
+            held = target.get(text)
+            if held is None or path.score + gain > held.score:
+                target[text] = Path(path.score + gain, text, (*path.steps, (index, symbol)))
 
 
 def height_fit(height: float) -> float:

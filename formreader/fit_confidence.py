@@ -29,7 +29,7 @@ PROMISES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 """Error rates among accepted readings for which a threshold is looked for."""
 SURE = 0.95
 """Confidence of the exact binomial bound (Clopper & Pearson 1934) behind each promise."""
-FIELDS = 4000
+FIELDS = 5000
 """Fields composed for each of fitting and bounding: 0.1 % takes 2,995 without an error."""
 JUNK_SHARE = 1 / 16
 SPOILING = (*NO_NUMBER, "two digits")

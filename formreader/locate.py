@@ -35,6 +35,9 @@ PALE = 0.6
 """Darkness of a field's ink, as a share of the page's, below which it may be a printed hint."""
 PALE_DOUBT = 0.55
 """Doubt of such a field: enough that a person looks."""
+BESIDE, TORN_DOUBT = 0.5, 0.55
+"""Reach in character heights within which more ink shows that a number was found in part, and
+the least doubt of such a number: an 8046 whose 8 was lost read as 046, and surely."""
 SPECK_MM = 0.22
 """Side of the smallest spot kept in a field, in millimetres; dust is smaller."""
 
@@ -266,6 +269,21 @@ class _Page:
         around = dark.size - own.size
         return around > 0 and (int(dark.sum()) - int(own.sum())) / around > DARK_SHARE
 
+    def _torn(self, group: groups.Group, ink: Mask) -> bool:
+        """Tell whether ink as tall as half a character stands right beside a group."""
+        reach = round(BESIDE * group.height)
+        rows = slice(group.top, group.bottom)
+        sides = (
+            ink[rows, max(0, group.left - reach) : group.left],
+            ink[rows, group.right : group.right + reach],
+        )
+        return any(
+            side.any()
+            and cv2.connectedComponentsWithStats(side.view(np.uint8))[2][1:, 3].max()
+            > 0.5 * group.height
+            for side in map(np.ascontiguousarray, sides)
+        )
+
     def _written_field(self, written: text.Written, ink: Mask) -> FieldImage | None:
         group = written.group
         if self._on_dark(group, ink):
@@ -276,13 +294,14 @@ class _Page:
         dark = self.dark[rect.y : rect.bottom, rect.x : rect.right]
         own = binarize.ink_mask(dark, self._own_level(dark)) & self._mask(near, rect)
         keep = np.zeros(dark.shape, bool)
-        for x, y, w, h, _ in group.boxes:
-            box = self._rect(x - 1, y - 1, x + w + 1, y + h + 1).moved(-rect.x, -rect.y)
-            keep[max(0, box.y) : box.bottom, max(0, box.x) : box.right] = True
+        span = self._rect(group.left - 1, group.top - 1, group.right + 1, group.bottom + 1)
+        span = span.moved(-rect.x, -rect.y)
+        keep[max(0, span.y) : span.bottom, max(0, span.x) : span.right] = True
         own = self._own_ink(own, keep, 0.6)
         if not own.any():
             return None
         pale = float(np.median(dark[own])) < PALE * self.level
         doubt = max(written.doubt, PALE_DOUBT) if pale else written.doubt
+        doubt = max(doubt, TORN_DOUBT) if self._torn(group, ink) else doubt
         image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
         return FieldImage(FieldSpec("", written.kind), rect, image, own, (), doubt)

@@ -23,6 +23,9 @@ LEVEL_SLACK = 0.045
 """How far printed characters stray from their row, as a share of their height."""
 WIDEST_STROKE_MM = 1.05
 """Side in millimetres of a solid square that no pen makes; marks and bars hold one."""
+SOLID_SHARE = 0.6
+"""Share of its box that a mark with such a square fills; a 2 or 8 of a broad pen whose loop ran
+full holds the square too, but fills half."""
 BROAD = 1.1
 """Width of a character, as a share of the height, that printed figures do not reach."""
 WIDE_SET = 0.33
@@ -88,7 +91,8 @@ def spots(ink: Mask, scale: float) -> NDArray[np.int64]:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
     side = max(3, round(WIDEST_STROKE_MM * scale))
     blobs = cv2.erode(ink.view(np.uint8), np.ones((side, side), np.uint8)).view(np.bool_)
-    stats[np.unique(labels[blobs]), 4] = 0
+    solid = stats[:, 4] > SOLID_SHARE * stats[:, 2] * stats[:, 3]
+    stats[[i for i in np.unique(labels[blobs]) if solid[i]], 4] = 0
     stats = stats[1:]
     wide, high, area = stats[:, 2], stats[:, 3], stats[:, 4]
     kept = (high <= LARGEST_MM * scale) & (wide <= 25 * scale)

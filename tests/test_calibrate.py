@@ -13,7 +13,9 @@ from formreader.calibrate import (
     CELLS,
     FREE,
     UNSEEN,
+    agree,
     alternatives,
+    calibrate,
     confidence,
     features,
     fuse,
@@ -29,9 +31,11 @@ def candidate(text: str, score: float, probability: float = 0.99) -> Candidate:
 
 
 def described(
-    lattice: list[Candidate], strip: list[tuple[str, float]], contrast: float = 60.0
+    lattice: list[Candidate],
+    strip: list[tuple[str, float]],
+    look: tuple[float, float] = (60.0, 20.0),
 ) -> np.ndarray:
-    return features(lattice, strip, fuse(lattice, strip, 1.0), contrast)
+    return features(lattice, strip, fuse(lattice, strip, 1.0), look)
 
 
 # Fusing
@@ -104,19 +108,56 @@ def test_a_lonely_reading_has_the_widest_margin() -> None:
     assert alone[0] > close[0]
 
 
-@given(TEXTS.filter(bool), TEXTS, st.data(), st.floats(0, 255))
-def test_every_description_is_eight_bounded_numbers(
-    ours: list[str], theirs: list[str], data: st.DataObject, contrast: float
+@given(TEXTS.filter(bool), TEXTS, st.data(), st.floats(0, 255), st.floats(0, 1000))
+def test_every_description_is_nine_bounded_numbers(
+    ours: list[str], theirs: list[str], data: st.DataObject, contrast: float, height: float
 ) -> None:
     lattice = sorted((candidate(t, data.draw(SCORES)) for t in ours), key=lambda c: -c.score)
     strip = sorted(((t, data.draw(SCORES)) for t in theirs), key=lambda pair: -pair[1])
-    values = described(lattice, strip, contrast)
-    assert values.shape == (8,)
+    values = described(lattice, strip, (contrast, height))
+    assert values.shape == (9,)
     assert np.isfinite(values).all()
     assert (np.abs(values) <= 2.01).all()
 
 
+@pytest.mark.parametrize(
+    ("height", "value"), [(1, -1.3219), (8, -1.3219), (10, -1), (20, 0), (40, 1), (500, 1.6781)]
+)
+def test_the_digit_height_counts_in_doublings_of_20_px(height: float, value: float) -> None:
+    low, high = (described([candidate("12", -0.1)], [], (60.0, h)) for h in (20.0, height))
+    assert high[8] == pytest.approx(value, abs=1e-4)
+    assert np.array_equal(low[:8], high[:8])
+
+
+@pytest.mark.parametrize("strip_first", ["17", "", "1", "112"])
+def test_readers_agree_only_on_the_very_same_string(strip_first: str) -> None:
+    lattice = [candidate("12", -0.1), candidate("17", -0.2)]
+    assert agree(lattice, [("12", -0.1), (strip_first, -2.0)])
+    assert not agree(lattice, [(strip_first, -0.1), ("12", -0.2)])
+
+
+def test_one_reader_alone_agrees_with_itself_but_that_is_no_sign_of_certainty() -> None:
+    alone = [candidate("12", -0.1)]
+    assert agree(alone, [])
+    assert not agree([], [("12", -0.1)])
+    assert described(alone, [])[5] == 0
+
+
 # Confidence
+
+
+def test_a_field_is_sure_of_the_best_fused_string() -> None:
+    lattice = [candidate("12", -1.0), candidate("17", -1.4)]
+    strip, look = [("17", -0.05), ("12", -3.0)], (60.0, 40.0)
+    fitted = {"strip_weight": 1.0, "weights": [0.0] * 8 + [1.0], "bias": 0.0}
+    fused, chance = calibrate(lattice, strip, look, fitted)
+    assert fused == fuse(lattice, strip, 1.0)
+    assert chance == pytest.approx(1 / (1 + np.exp(-1)))  # one doubling of 20 px
+
+
+def test_a_field_without_a_digit_has_no_confidence() -> None:
+    fitted = {"strip_weight": 1.0, "weights": [0.0] * 9, "bias": 9.0}
+    assert calibrate([candidate("", -0.1)], [], (60.0, 40.0), fitted) == ([("", -0.1)], 0.0)
 
 
 def test_confidence_is_the_logistic_of_the_weighted_sum() -> None:

@@ -134,7 +134,7 @@ def test_known_weights_are_found_again() -> None:
 
 
 def test_readings_that_are_all_right_still_give_finite_weights() -> None:
-    values = np.random.default_rng(0).normal(0, 1, (200, 8))
+    values = np.random.default_rng(0).normal(0, 1, (200, 9))
     weights, bias = fit.fit_logistic(values, np.ones(200, bool))
     assert np.isfinite(weights).all()
     assert np.isfinite(bias)
@@ -205,7 +205,7 @@ def test_both_kinds_of_field_are_fitted() -> None:
     fitted = fit.fit_confidence(Readers(model, None), [hand(i) for i in range(6)], 1, count=40)
     assert set(fitted) == {FREE, CELLS}
     for kind in (FREE, CELLS):
-        assert len(fitted[kind]["weights"]) == 8
+        assert len(fitted[kind]["weights"]) == 9
         assert fitted[kind]["strip_weight"] == 0.0  # there is no strip reader here
         assert 0 < fitted[kind]["right"] <= fitted[kind]["fields"] <= 40
         assert [row["max_error"] for row in fitted[kind]["table"]] == list(fit.PROMISES)

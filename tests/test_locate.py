@@ -3,10 +3,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from pages import Sheet, form
 
 from formreader.document import FieldImage, Kind, Rect
 from formreader.locate import locate
-from tests.pages import Sheet, form
 
 
 def overlap(a: Rect, b: Rect) -> float:

@@ -3,10 +3,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from pages import form, rotated
 
 from formreader import register as stage
 from formreader.document import Page, Rect
-from tests.pages import form, rotated
 
 
 def page(image: np.ndarray, dpi: float = 200.0) -> Page:

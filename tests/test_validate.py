@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from formreader.document import Character, Reason, Rect, Status
-from formreader.validate import Evidence, validate
+from formreader.validate import DOUBT_LIMIT, Evidence, validate
 
 PLACE = Rect(0, 0, 10, 20)
 SURE = Evidence(
@@ -50,6 +50,8 @@ def test_nothing_is_accepted_where_nothing_can_be_promised() -> None:
         ({"text": "", "characters": ()}, Reason.NOT_A_DIGIT),
         ({"passed": 1}, Reason.STRUCK_OUT),
         ({"doubt": 0.51}, Reason.NOT_A_FIELD),
+        ({"agree": False}, Reason.READERS_DISAGREE),
+        ({"spilt": 1}, Reason.SPILT),
         ({"gaps": 1}, Reason.EMPTY_BOX_INSIDE),
     ],
 )
@@ -63,7 +65,6 @@ def test_each_doubt_alone_sends_a_sure_reading_to_review(
     ("change", "reason"),
     [
         ({"touching": 2}, Reason.TOUCHING),
-        ({"agree": False}, Reason.READERS_DISAGREE),
         ({"contrast": 15.0}, Reason.FAINT),
         ({"characters": NOT_QUITE_A_DIGIT}, Reason.NOT_A_DIGIT),
     ],
@@ -85,15 +86,24 @@ def test_ink_that_is_no_number_says_so_once() -> None:
 
 def test_reasons_come_in_the_order_of_their_weight() -> None:
     worst = replace(
-        SURE, passed=1, doubt=0.9, gaps=1, confidence=0.1, touching=1, agree=False, contrast=12.0
+        SURE,
+        passed=1,
+        doubt=0.9,
+        gaps=1,
+        spilt=1,
+        confidence=0.1,
+        touching=1,
+        agree=False,
+        contrast=12.0,
     )
     assert validate(worst, 0.95)[1] == (
         Reason.STRUCK_OUT,
         Reason.NOT_A_FIELD,
+        Reason.READERS_DISAGREE,
+        Reason.SPILT,
         Reason.EMPTY_BOX_INSIDE,
         Reason.LOW_CONFIDENCE,
         Reason.TOUCHING,
-        Reason.READERS_DISAGREE,
         Reason.FAINT,
     )
 
@@ -105,18 +115,24 @@ def test_reasons_come_in_the_order_of_their_weight() -> None:
     doubt=st.floats(0, 1),
     passed=st.integers(0, 2),
     gaps=st.integers(0, 2),
+    spilt=st.integers(0, 2),
+    agree=st.booleans(),
     threshold=st.none() | st.floats(0, 1),
 )
-def test_nothing_below_its_threshold_or_without_text_is_ever_accepted(
+def test_nothing_unsure_spoilt_or_disputed_is_ever_accepted(
     text: str,
     confidence: float,
     has_ink: bool,
     doubt: float,
     passed: int,
     gaps: int,
+    spilt: int,
+    agree: bool,
     threshold: float | None,
 ) -> None:
-    evidence = Evidence(text, confidence, (), has_ink, 90.0, doubt, passed, 0, gaps)
+    evidence = Evidence(
+        text, confidence, (), has_ink, 90.0, doubt, passed, 0, gaps, spilt, agree
+    )
     status, reasons = validate(evidence, threshold)
     if status is Status.ACCEPTED:
         assert has_ink
@@ -125,5 +141,8 @@ def test_nothing_below_its_threshold_or_without_text_is_ever_accepted(
         assert confidence >= threshold
         assert passed == 0
         assert gaps == 0
+        assert spilt == 0
+        assert agree
+        assert doubt <= DOUBT_LIMIT
     assert bool(reasons) == (status is Status.REVIEW)
     assert len(set(reasons)) == len(reasons)
