@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ from template_model import TemplateModel
 from formreader import fit_confidence as fit
 from formreader import strokes
 from formreader.calibrate import CELLS, FREE, threshold_for
-from formreader.document import Float
+from formreader.document import Candidate, Float
 from formreader.ink import normalize_glyph
+from formreader.junk import NO_NUMBER, make_junk
 from formreader.pipeline import Readers
 
 # Bounds
@@ -82,6 +84,23 @@ def test_every_promise_is_supported_by_the_readings_it_accepts(
         assert row["accepted"] == taken.sum()
         assert row["wrong"] == (~right[taken]).sum()
         assert fit.upper_bound(int(row["wrong"]), int(row["accepted"])) <= row["max_error"]
+
+
+def test_one_odd_reading_at_the_top_does_not_end_the_search() -> None:
+    right = np.ones(3000, bool)
+    right[0] = False  # wrong, and the surest of all: alone among 299 it would refute 1 %
+    rows = fit.promises(np.linspace(1, 0.5, 3000), right)
+    held = {row["max_error"]: row for row in rows}
+    assert held[0.01]["accepted"] > 2900
+    assert held[0.01]["wrong"] == 1
+    assert held[0.001]["threshold"] is None
+
+
+def test_errors_in_the_surest_third_end_the_search() -> None:
+    right = np.ones(3000, bool)
+    right[:1000:20] = False  # 5 % of the surest third; 1.7 % of all
+    [row] = [r for r in fit.promises(np.linspace(1, 0.5, 3000), right) if r["max_error"] == 0.05]
+    assert row["threshold"] is None
 
 
 def test_a_small_sample_promises_nothing_strict() -> None:
@@ -200,6 +219,45 @@ def test_composed_fields_say_their_truth_or_that_they_are_no_number(maker: fit.M
     assert all(truth.isdecimal() for truth in truths if truth is not None)
 
 
+NOTHING = Candidate("", -9.0, ())
+
+
+def trial(truth: str, strip: str) -> fit.Trial:
+    return fit.Trial([Candidate("12", -0.1, ()), NOTHING], [(strip, -0.1)], 60.0, 20.0, truth)
+
+
+def test_readings_on_which_the_readers_disagree_are_promised_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trials = [trial("12", "12")] * 600 + [trial("17", "17")] * 400
+    monkeypatch.setattr(fit, "try_fields", lambda *_: trials)
+    fitted = fit.fit_kind(Readers(TemplateModel(), None), ([], []), fit.free_field, 1000, [1])
+    assert fitted["agree"] == 600
+    assert fitted["fields"] == 1000
+    promised = [row for row in fitted["table"] if row["threshold"] is not None]
+    assert [row["max_error"] for row in promised] == [0.005, 0.01, 0.02, 0.05, 0.1]
+    for row in promised:
+        assert row["threshold"] > 0
+        assert row["of"] == 1000
+        assert row["accepted"] == 600
+
+
+def test_a_free_field_that_is_no_number_shows_nothing_that_could_be_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def noting(*words: Any) -> list[Float]:
+        asked.append(words[4:])
+        return make_junk(*words)
+
+    monkeypatch.setattr(fit, "make_junk", noting)
+    truths = [fit.free_field(*hand(1), np.random.default_rng(seed))[1] for seed in range(40)]
+    assert asked == [(NO_NUMBER,)] * truths.count(None)
+    assert asked
+    assert not {"two digits", "digit and piece", "half digit"} & set(NO_NUMBER)
+
+
 def test_both_kinds_of_field_are_fitted() -> None:
     model = TemplateModel()
     fitted = fit.fit_confidence(Readers(model, None), [hand(i) for i in range(6)], 1, count=40)
@@ -208,5 +266,6 @@ def test_both_kinds_of_field_are_fitted() -> None:
         assert len(fitted[kind]["weights"]) == 9
         assert fitted[kind]["strip_weight"] == 0.0  # there is no strip reader here
         assert 0 < fitted[kind]["right"] <= fitted[kind]["fields"] <= 40
+        assert fitted[kind]["agree"] == fitted[kind]["fields"]  # one reader alone
         assert [row["max_error"] for row in fitted[kind]["table"]] == list(fit.PROMISES)
         assert all(row["threshold"] is None for row in fitted[kind]["table"][:4])  # 40 are few

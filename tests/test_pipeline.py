@@ -10,7 +10,19 @@ import pytest
 from template_model import TemplateModel, put_in_place, write_digit
 
 from formreader import pipeline
-from formreader.document import Float, Grey, Page, PageResult, Reading, Reason, Rect, Status
+from formreader.document import (
+    FieldImage,
+    FieldSpec,
+    Float,
+    Grey,
+    Kind,
+    Page,
+    PageResult,
+    Reading,
+    Reason,
+    Rect,
+    Status,
+)
 from formreader.errors import FormError, ModelError
 from formreader.pipeline import Options, Reader
 
@@ -120,6 +132,51 @@ def test_ink_that_is_no_digit_goes_to_a_person(model: TemplateModel) -> None:
     reading = read_field(image)
     assert reading.status is Status.REVIEW
     assert reading.reasons
+
+
+def small_strokes(height_px: int) -> Grey:
+    image = np.full((60, 120), 240, np.uint8)
+    for x in (30, 45, 60):
+        image[30 : 30 + height_px, x : x + 3] = 40
+    return image
+
+
+@pytest.mark.parametrize("height_px", [3, 4])
+def test_ink_too_small_to_cut_is_reviewed_and_not_blank(
+    model: TemplateModel, height_px: int
+) -> None:
+    reading = read_field(small_strokes(height_px))
+    assert reading.status is Status.REVIEW
+    assert reading.reasons[0] is Reason.NOT_A_DIGIT
+    assert reading.text == ""
+    assert reading.confidence == 0
+
+
+@pytest.mark.parametrize("height_px", [1, 2])
+def test_dust_is_blank(model: TemplateModel, height_px: int) -> None:
+    assert read_field(small_strokes(height_px)).status is Status.BLANK
+
+
+def field(doubt: float, cells: tuple[Rect, ...] = ()) -> FieldImage:
+    paper = np.full((60, 120), 240, np.uint8)
+    spec = FieldSpec("number", Kind.BOXES if cells else Kind.FREE)
+    return FieldImage(spec, Rect(0, 0, 120, 60), paper, paper < 99, cells, doubt)
+
+
+@pytest.mark.parametrize(
+    ("place", "confidence", "kept"),
+    [
+        (field(0.9), 0.3, False),
+        (field(0.9), 0.6, True),
+        (field(0.2), 0.3, True),
+        (field(0.9, (Rect(0, 0, 60, 60),)), 0.0, True),
+    ],
+)
+def test_only_doubtful_print_outside_boxes_is_left_out(
+    place: FieldImage, confidence: float, kept: bool
+) -> None:
+    said = Reading("number", "17", confidence, Status.REVIEW, (), (), place.rect, ())
+    assert pipeline.is_number(place, said) is kept
 
 
 def test_nothing_is_accepted_by_a_model_that_promises_nothing(
@@ -278,16 +335,21 @@ class Spelling:
         return logs
 
 
-def test_two_readers_that_disagree_are_told_of(
-    model: TemplateModel, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("strip_weight", [0.0, 0.25, 1.0, 4.0])
+def test_what_the_readers_disagree_on_is_never_accepted(
+    monkeypatch: pytest.MonkeyPatch, strip_weight: float
 ) -> None:
+    model = TemplateModel(threshold=0.0)  # whatever its confidence, a reading would do
+    model.card["calibration"]["free"]["strip_weight"] = strip_weight
+    put_in_place(monkeypatch, model)
     monkeypatch.setattr(
         pipeline.classify, "load_strip_reader", lambda folder, card: Spelling("1986")
     )
-    agreed = read_field(number_image("1986"), Options("field", 0.001))
-    at_odds = read_field(number_image("1985"), Options("field", 0.001))
-    assert Reason.READERS_DISAGREE not in agreed.reasons
-    assert Reason.READERS_DISAGREE in at_odds.reasons
+    agreed = read_field(number_image("1986"))
+    at_odds = read_field(number_image("1985"))
+    assert (agreed.text, agreed.status) == ("1986", Status.ACCEPTED)
+    assert at_odds.status is Status.REVIEW
+    assert at_odds.reasons[0] is Reason.READERS_DISAGREE
     assert at_odds.confidence < agreed.confidence
 
 
@@ -299,3 +361,4 @@ def test_boxes_are_not_shown_to_the_strip_reader(
     )
     [reading] = Reader(Options()).read_page(page_of(form("20417"))).readings
     assert reading.text == "20417"
+    assert reading.status is Status.ACCEPTED

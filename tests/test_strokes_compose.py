@@ -41,6 +41,40 @@ def test_every_symbol_can_be_written_in_every_form(symbol: str) -> None:
         assert border.max() == 0  # nothing is cut off
 
 
+def ink_of(symbol: str, form: int) -> Float:
+    """Draw one form of a symbol by a hand that does not shake, as a glyph."""
+    hand = strokes.Hand({symbol: form}, 0.1, 0.7, 0.08, 0.0, 0.8)
+    return normalize_glyph(strokes.draw_symbol(symbol, hand, rng(1), 40))
+
+
+@pytest.mark.parametrize("symbol", strokes.CONTINENTAL)
+def test_every_continental_form_is_drawn_whole_and_unlike_all_other_forms(symbol: str) -> None:
+    plain = len(strokes.FORMS[symbol])
+    drawn = [ink_of(symbol, i) for i in range(plain + len(strokes.CONTINENTAL[symbol]))]
+    for place in range(plain, len(drawn)):
+        assert drawn[place].max() == pytest.approx(1)
+        others = [other for i, other in enumerate(drawn) if i != place]
+        assert min(np.abs(drawn[place] - other).mean() for other in others) > 0.03
+    with pytest.raises(IndexError):
+        ink_of(symbol, len(drawn))
+
+
+def test_only_a_continental_hand_writes_continental_forms_and_does_so_two_times_in_three() -> None:
+    def continental(hand: strokes.Hand, symbol: str) -> bool:
+        return hand.form[symbol] >= len(strokes.FORMS[symbol])
+
+    held = rng(8)
+    plain = [strokes.random_hand(held) for _ in range(200)]
+    hands = [strokes.random_hand(held, continental=True) for _ in range(400)]
+    assert not any(continental(hand, symbol) for hand in plain for symbol in strokes.FORMS)
+    for symbol, forms in strokes.CONTINENTAL.items():
+        used = [hand.form[symbol] for hand in hands if continental(hand, symbol)]
+        assert len(used) / len(hands) == pytest.approx(2 / 3, abs=0.08)
+        assert set(used) == {len(strokes.FORMS[symbol]) + i for i in range(len(forms))}
+    others = set(strokes.FORMS) - set(strokes.CONTINENTAL)
+    assert not any(continental(hand, symbol) for hand in hands for symbol in others)
+
+
 @pytest.mark.parametrize("height_px", [20, 40, 90])
 def test_a_digit_is_as_high_as_asked_for(height_px: int) -> None:
     heights = []

@@ -130,9 +130,7 @@ def test_nothing_unsure_spoilt_or_disputed_is_ever_accepted(
     agree: bool,
     threshold: float | None,
 ) -> None:
-    evidence = Evidence(
-        text, confidence, (), has_ink, 90.0, doubt, passed, 0, gaps, spilt, agree
-    )
+    evidence = Evidence(text, confidence, (), has_ink, 90.0, doubt, passed, 0, gaps, spilt, agree)
     status, reasons = validate(evidence, threshold)
     if status is Status.ACCEPTED:
         assert has_ink
