@@ -38,6 +38,7 @@ DRAWN = 12_000
 """Digits drawn by our own code, beside 49,000 of MNIST's."""
 PEAK_RATE = 3e-3
 """Highest learning rate (AdamW, Loshchilov & Hutter 2019), reached after one epoch."""
+CURVES = "training.png"
 AGREEMENT = 0.998
 """Least share of glyphs on which exported and trained network must name the same class."""
 
@@ -63,6 +64,8 @@ def train(
 ) -> dict[str, Any]:
     """Train a model into the folder `out` and return its card.
 
+    A model already there stays in use until the new one is finished and checked.
+
     `data` are glyph files (`.npz`, idx, HDF5; none: MNIST by download). Stopped and called
     again with the same arguments, it goes on after the last finished epoch. Raises ModelError
     without TensorFlow, UsageError for unusable data, OutputError where `out` is not writable.
@@ -82,16 +85,20 @@ def train(
         material.written, material.held_out, work, epochs or STRIP_EPOCHS, seed, report
     )
     card = describe(material, seed, {"digits": history, "strips": strip_history})
-    plot_curves({"single digits": history, "whole numbers": strip_history}, out / "training.png")
-    export(digits, strips, material, out, card)
+    fresh = work / "model"
+    fresh.mkdir(exist_ok=True)
+    plot_curves({"single digits": history, "whole numbers": strip_history}, fresh / CURVES)
+    export(digits, strips, material, fresh, card)
     report("fitting the confidence on held-out writers")
     from formreader.fit_confidence import fit_model
 
-    card = fit_model(out, material.held_out, hands_of(material.held_out), card, seed)
+    card = fit_model(fresh, material.held_out, hands_of(material.held_out), card, seed)
     if material.test is not None:
-        card["test"] = test_figures(out, material.test)
+        card["test"] = test_figures(fresh, material.test)
         report("test: {right} of {count} digits right".format(**card["test"]))
-    write_card(out, card)
+    write_card(fresh, card)
+    for name in (classify.NETWORK, classify.STRIP_NETWORK, CURVES, classify.CARD):
+        (fresh / name).replace(out / name)
     return card
 
 
