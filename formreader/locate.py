@@ -16,6 +16,7 @@ from formreader import locate_combs as combs
 from formreader import locate_groups as groups
 from formreader import locate_rows as rows
 from formreader import locate_text as text
+from formreader import locate_torn as torn
 from formreader.document import FieldImage, FieldSpec, Grey, Mask, Rect
 from formreader.locate_rows import Row
 from formreader.rules import Rules
@@ -35,9 +36,6 @@ PALE = 0.6
 """Darkness of a field's ink, as a share of the page's, below which it may be a printed hint."""
 PALE_DOUBT = 0.55
 """Doubt of such a field: enough that a person looks."""
-BESIDE, TORN_DOUBT = 0.5, 0.55
-"""Reach in character heights within which more ink shows that a number was found in part, and
-the least doubt of such a number: an 8046 whose 8 was lost read as 046, and surely."""
 SPECK_MM = 0.22
 """Side of the smallest spot kept in a field, in millimetres; dust is smaller."""
 
@@ -172,7 +170,25 @@ class _Page:
         image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
         spec = FieldSpec("", row.kind, len(cells))
         doubt = self._row_doubt(ink, dark, cells)
+        if self._goes_on(row, own):
+            doubt = max(doubt, torn.DOUBT)
         return FieldImage(spec, rect, image, ink, tuple(cells), doubt)
+
+    def _goes_on(self, row: Row, own: float) -> bool:
+        """Tell whether a number goes on right before or after a row of boxes."""
+        frame, first, last = row.frame, row.cells[0], row.cells[-1]
+        reach = torn.BOX_BESIDE
+        for left, right in (
+            (max(0.0, first.left - reach * first.width), first.left),
+            (last.right, last.right + reach * last.width),
+        ):
+            rect = self._rect(left, frame.top, right, frame.bottom)
+            dark = self.dark[rect.y : rect.bottom, rect.x : rect.right]
+            across, up = self._mask(self.rules.across, rect), self._mask(self.rules.up, rect)
+            ink = rules.without_rules(binarize.ink_mask(dark, own), across, up)
+            if torn.as_tall_as_half(ink):
+                return True
+        return False
 
     def _own_ink(self, ink: Mask, inside: Mask, share: float) -> Mask:
         """Keep the ink that lies in the boxes at least by `share`, without dust."""
@@ -269,21 +285,6 @@ class _Page:
         around = dark.size - own.size
         return around > 0 and (int(dark.sum()) - int(own.sum())) / around > DARK_SHARE
 
-    def _torn(self, group: groups.Group, ink: Mask) -> bool:
-        """Tell whether ink as tall as half a character stands right beside a group."""
-        reach = round(BESIDE * group.height)
-        rows = slice(group.top, group.bottom)
-        sides = (
-            ink[rows, max(0, group.left - reach) : group.left],
-            ink[rows, group.right : group.right + reach],
-        )
-        return any(
-            side.any()
-            and cv2.connectedComponentsWithStats(side.view(np.uint8))[2][1:, 3].max()
-            > 0.5 * group.height
-            for side in map(np.ascontiguousarray, sides)
-        )
-
     def _written_field(self, written: text.Written, ink: Mask) -> FieldImage | None:
         group = written.group
         if self._on_dark(group, ink):
@@ -302,6 +303,6 @@ class _Page:
             return None
         pale = float(np.median(dark[own])) < PALE * self.level
         doubt = max(written.doubt, PALE_DOUBT) if pale else written.doubt
-        doubt = max(doubt, TORN_DOUBT) if self._torn(group, ink) else doubt
+        doubt = max(doubt, torn.DOUBT) if torn.beside(group, ink) else doubt
         image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
         return FieldImage(FieldSpec("", written.kind), rect, image, own, (), doubt)

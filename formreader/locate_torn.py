@@ -1,0 +1,53 @@
+"""Tell whether a number was found only in part (a part of stage 3).
+
+A piece of a number reads surely and wrong: an 8046 whose 8 was lost as 046, a date whose last
+box was lost as seven digits. Ink right beside a field is the sign of it.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from formreader.document import Mask
+from formreader.locate_groups import Group
+
+BESIDE = 0.5
+"""Reach beside a written number, in character heights."""
+BOX_BESIDE = 0.8
+"""Reach beside a row of boxes, in box widths: a digit whose box was not seen lies in it."""
+DOUBT = 0.55
+"""Least doubt of a number found in part; nothing above 0.5 is accepted."""
+SPOT = 0.02
+"""Area of the smallest spot that counts, as a share of the box's height squared."""
+
+
+def beside(group: Group, ink: Mask) -> bool:
+    """Tell whether ink as tall as half a character stands right beside a group."""
+    reach = round(BESIDE * group.height)
+    rows = slice(group.top, group.bottom)
+    for side in (
+        ink[rows, max(0, group.left - reach) : group.left],
+        ink[rows, group.right : group.right + reach],
+    ):
+        if side.any():
+            part = np.ascontiguousarray(side).view(np.uint8)
+            if cv2.connectedComponentsWithStats(part)[2][1:, 3].max() > 0.5 * group.height:
+                return True
+    return False
+
+
+def as_tall_as_half(ink: Mask) -> bool:
+    """Tell whether the ink beside a row of boxes is half as tall as they are and no mere line.
+
+    `ink` bool (H, W) covers the height of the boxes, rules taken out; broken strokes count
+    together.
+    """
+    height = ink.shape[0]
+    stats = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)[2][1:]
+    spots = stats[stats[:, 4] > SPOT * height**2]
+    if not len(spots):
+        return False
+    wide = np.ptp(np.r_[spots[:, 0], spots[:, 0] + spots[:, 2]])
+    tall = np.ptp(np.r_[spots[:, 1], spots[:, 1] + spots[:, 3]])
+    return bool(tall > 0.5 * height and wide > 0.15 * height)
