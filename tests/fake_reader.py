@@ -83,5 +83,6 @@ def run_cli():
 
     sys.modules["formreader.pipeline"] = pipeline = types.ModuleType("formreader.pipeline")
     pipeline.Options = Options
+    pipeline.unkept_promises = lambda options: []
     batch.bundled_reader = make_for
     cli.main()

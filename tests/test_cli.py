@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[1]
 def fake(monkeypatch):
     pipeline = types.ModuleType("formreader.pipeline")
     pipeline.Options = fake_reader.Options
+    pipeline.unkept_promises = lambda options: []
     monkeypatch.setitem(sys.modules, "formreader.pipeline", pipeline)
     monkeypatch.setattr(batch, "bundled_reader", fake_reader.make_for)
     return pipeline

@@ -108,6 +108,16 @@ def test_reasons_come_in_the_order_of_their_weight() -> None:
     )
 
 
+@given(st.floats(0, 1), st.none() | st.floats(0, 1))
+def test_what_the_readers_disagree_on_is_never_accepted(
+    confidence: float, threshold: float | None
+) -> None:
+    disputed = replace(SURE, confidence=confidence, agree=False)
+    status, reasons = validate(disputed, threshold)
+    assert status is Status.REVIEW
+    assert reasons[0] is Reason.READERS_DISAGREE
+
+
 @given(
     text=st.text("0123456789", max_size=4),
     confidence=st.floats(0, 1),
