@@ -200,6 +200,8 @@ def promises(
         }
         start = max(least, len(order) // 4)
         for count in range(start, len(order) + 1, max(1, least // 10)):
+            if ranked[count - 1] >= 0:
+                break  # confidence 0 is never accepted, so it supports no promise
             accepted = int(np.searchsorted(ranked, ranked[count - 1], side="right"))  # with ties
             wrong = int(errors[accepted - 1])
             if upper_bound(wrong, accepted) > promise:
