@@ -210,11 +210,11 @@ def join_pieces(
     piece = np.zeros(dark.shape, np.int16)
     for seam in seams:
         piece += grid >= seam[:, None]
+    lefts, rights = seams.min(1).tolist(), (seams.max(1) + 1).tolist()
     joined = []
-    for start in range(len(seams) - 1):
-        left = int(seams[start].min())
+    for start, left in enumerate(lefts[:-1]):
         for end in range(start + 1, len(seams)):
-            right = int(seams[end].max()) + 1
+            right = rights[end]
             near = piece[:, left:right]
             part = dark[:, left:right] * ((near > start) & (near <= end))
             x, y, w, h = cv2.boundingRect((part > 0.4).view(np.uint8))
