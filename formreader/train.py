@@ -94,7 +94,7 @@ def train(
 
     card = fit_model(fresh, material.held_out, hands_of(material.held_out), card, seed)
     if material.test is not None:
-        card["test"] = test_figures(fresh, material.test)
+        card["test"] = count_right(fresh, material.test)
         report("test: {right} of {count} digits right".format(**card["test"]))
     write_card(fresh, card)
     for name in (classify.NETWORK, classify.STRIP_NETWORK, CURVES, classify.CARD):
@@ -286,7 +286,7 @@ def export(digits: Any, strips: Any, material: Material, out: Path, card: dict[s
         )
 
 
-def test_figures(folder: Path, test: Glyphs) -> dict[str, int]:
+def count_right(folder: Path, test: Glyphs) -> dict[str, int]:
     """Count the test digits that the exported network reads right."""
     logits = classify.load_recognizer(folder).classify(
         test.images.astype(np.float32) / np.float32(255)

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from formreader import segment
+from formreader import pipeline, segment
 from formreader.compose import compose, random_text
 from formreader.datasets import Glyphs
-from formreader.document import FieldImage, FieldSpec, Float, Grey, Kind, Rect
-from formreader.ink import INK_LEVEL, darkness_of
+from formreader.document import Float
 from formreader.train_loop import Course, Report, cosine, run
 
 EPOCHS = 20
@@ -41,14 +40,6 @@ def hands_of(glyphs: Glyphs) -> Hands:
     return hands
 
 
-def as_field(image: Grey) -> FieldImage:
-    """Take a picture, grey uint8 (H, W), as one pre-cut number."""
-    darkness, _ = darkness_of(image)
-    height, width = image.shape
-    spec = FieldSpec("number", Kind.FREE)
-    return FieldImage(spec, Rect(0, 0, width, height), image, darkness > INK_LEVEL)
-
-
 def batch(hands: Hands, size: int, seed: list[int]) -> tuple[Float, NDArray[np.int32]]:
     """Compose a batch: strips float32 (B, 32, W), labels int32 (B, 9), 0 for no digit."""
     rng = np.random.default_rng(seed)
@@ -58,7 +49,7 @@ def batch(hands: Hands, size: int, seed: list[int]) -> tuple[Float, NDArray[np.i
     for row in range(size):
         text = random_text(rng, lengths)
         number = compose(*hands[int(rng.integers(len(hands)))], rng, text)
-        strips.append(segment.strip(as_field(number.image))[:, :WIDEST])
+        strips.append(segment.strip(pipeline.whole_image(number.image))[:, :WIDEST])
         labels[row, : len(number.text)] = [int(digit) + 1 for digit in number.text]
     width = max(64, -(-max(s.shape[1] for s in strips) // 32) * 32)
     padded = np.zeros((size, 32, width), np.float32)
