@@ -32,7 +32,7 @@ MARK_HEIGHT = 0.6
 """Height in digit heights from which ink passed over is more than a dot, comma or dash."""
 INKY_CUT = 0.15
 """Cost in stroke widths from which a cut goes through ink."""
-UNLIKELY = -9.0
+UNLIKELY = -7.0
 """Log-probability below which a glyph is not tried as a digit."""
 PASS_LOW, PASS_TALL = -0.1, -2.0
 """Log-likelihood of passing over a mark as small as a dot, and over one as tall as a digit."""
@@ -61,6 +61,7 @@ def assemble(
     for index, glyph in enumerate(glyphs):
         edges[glyph.start].append(index)
     nodes = len(cuts)
+    gains = scores.tolist()
     beams: list[dict[str, Path]] = [{} for _ in range(nodes)]
     beams[0][""] = Path(0.0, "", ())
     for node in range(nodes - 1):
@@ -74,9 +75,11 @@ def assemble(
                 if held is None or path.score > held.score:
                     beams[node + 1][path.text] = path
         for index in edges[node]:
-            follow(beams[glyphs[index].end], alive, index, glyphs[index], scores[index], cells)
+            follow(beams[glyphs[index].end], alive, index, glyphs[index], gains[index], cells)
     finished = sorted(beams[-1].values(), key=lambda p: -p.score)[:BEAM]
-    return [to_candidate(path, glyphs, scores, cuts) for path in finished]
+    order = np.argsort(-scores, axis=1)[:, :3].tolist()
+    chances = np.exp(scores).tolist()
+    return [to_candidate(path, glyphs, order, chances, cuts) for path in finished]
 
 
 def follow(
@@ -84,13 +87,13 @@ def follow(
     alive: list[Path],
     index: int,
     glyph: Glyph,
-    scores: Float,
+    gains: list[float],
     cells: int,
 ) -> None:
     """Extend partial readings by one glyph, read as each likely digit or passed over."""
     fit = 0.0 if cells else height_fit(glyph.height)
-    options = [(k, gain + fit) for k, gain in enumerate(scores[:10].tolist()) if gain > UNLIKELY]
-    options.append((-1, passing(glyph, float(scores[-1]), cells)))
+    options = [(k, gain + fit) for k, gain in enumerate(gains[:10]) if gain > UNLIKELY]
+    options.append((-1, passing(glyph, gains[-1], cells)))
     for path in alive:
         for symbol, gain in options:
             text = path.text + DIGITS[symbol] if symbol >= 0 else path.text
@@ -110,31 +113,33 @@ def passing(glyph: Glyph, not_a_digit: float, cells: int) -> float:
     """Return the log-likelihood of passing a glyph over."""
     if cells:
         return not_a_digit - 2.0
-    share = float(np.clip((glyph.height - 0.2) / 0.6, 0, 1))
+    share = min(max((glyph.height - 0.2) / 0.6, 0.0), 1.0)
     trust = 0.5 + 0.5 * share
     tall = PASS_TALL * max(1.0, glyph.width / DIGIT_WIDTH)
     return PASS_LOW + share * (tall - PASS_LOW) + trust * max(not_a_digit, -6.0)
 
 
 def to_candidate(
-    path: Path, glyphs: Sequence[Glyph], scores: Float, cuts: NDArray[np.float64]
+    path: Path,
+    glyphs: Sequence[Glyph],
+    order: list[list[int]],
+    chances: list[list[float]],
+    cuts: NDArray[np.float64],
 ) -> Candidate:
-    """Turn a finished path into a candidate with its characters."""
+    """Turn a finished path into a candidate with its characters.
+
+    `order` holds the three likeliest classes of every glyph, `chances` the probability of
+    every class.
+    """
     characters = []
     for index, symbol in path.steps:
         if symbol < 0:
             continue
-        order = np.argsort(-scores[index])
+        chance = chances[index]
         others = tuple(
-            (DIGITS[k] if k < 10 else "?", float(np.exp(scores[index][k])))
-            for k in order
-            if k != symbol
+            (DIGITS[k] if k < 10 else "?", chance[k]) for k in order[index] if k != symbol
         )[:2]
-        characters.append(
-            Character(
-                DIGITS[symbol], float(np.exp(scores[index][symbol])), others, glyphs[index].rect
-            )
-        )
+        characters.append(Character(DIGITS[symbol], chance[symbol], others, glyphs[index].rect))
     taken = [glyphs[index] for index, _ in path.steps]
     return Candidate(
         path.text,

@@ -53,7 +53,7 @@ def leave_line(canvas: Float, rng: np.random.Generator) -> Float:
     x, y, w, h = cv2.boundingRect((canvas > 0.3).view(np.uint8))
     if w < 4 or h < 4:
         return canvas
-    line = canvas.copy()
+    line = np.zeros_like(canvas)
     dark = float(rng.uniform(0.35, 1.0))
     long = float(rng.uniform(0.2, 0.9))
     if rng.random() < 0.5:
@@ -65,7 +65,7 @@ def leave_line(canvas: Float, rng: np.random.Generator) -> Float:
         start = y + int(rng.uniform(0, 1 - long) * h)
         end = (column, start + int(long * h))
         cv2.line(line, (column, start), end, dark * 0.8, int(rng.integers(1, 3)))
-    return line
+    return np.maximum(canvas, line)
 
 
 def scan(canvas: Float, rng: np.random.Generator) -> Float:

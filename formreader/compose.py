@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from formreader import strokes
+from formreader.augment import bend
 from formreader.document import Float, Grey
 from formreader.junk import trim
 
@@ -36,10 +37,10 @@ def write_number(
 
     `tiles` are the glyphs of the digits of `text`; `gap` mean and spread in pixels at digit
     height 20 (negative: touching). Thousands get dots or commas in half the numbers, the end
-    a dash, a comma or a double dash in a third.
+    a dash, a comma or a double dash in four of nine.
     """
     hand = strokes.random_hand(rng)
-    shear = float(rng.normal(0.0, 0.12))
+    shear = float(rng.normal(0.08, 0.18))
     size = float(rng.uniform(0.85, 1.15))
     canvas = np.zeros((3 * BASE, (len(text) + 6) * 2 * BASE), np.float32)
     pen = float(BASE)
@@ -59,8 +60,8 @@ def write_number(
         left = len(text) - place - 1
         if separator and left and left % 3 == 0:
             pen = add_mark(canvas, str(separator), hand, pen + 1, base, rng)
-    if rng.random() < 0.33:
-        for symbol in str(rng.choice([",", ".", "-", ".-", "=", "/-", ",-", "--"])):
+    if rng.random() < 0.45:
+        for symbol in str(rng.choice([",", ".", "-", ".-", "=", ".=", "/-", ",-", "--"])):
             pen = add_mark(canvas, symbol, hand, pen + rng.uniform(0, 6), base, rng)
     x, y, w, h = cv2.boundingRect((canvas > 0.2).view(np.uint8))
     return canvas[y : y + h, x : x + w]
@@ -94,11 +95,20 @@ def add_mark(
     base: float,
     rng: np.random.Generator,
 ) -> float:
-    """Write a dot, comma, dash or sign with the pen; returns where the pen goes on."""
+    """Write a dot, comma, dash or sign with the pen; returns where the pen goes on.
+
+    Dashes are written smaller than digits and at any height beside them: a raised double
+    dash after an amount was read as 5 or 50. A slash is longer than a 1.
+    """
     paths = strokes.pen_paths(symbol, hand, rng)
     low = min(float(p[:, 0].min()) for p in paths)
-    place = np.array([pen - low * BASE, base - BASE], np.float32)
-    paths = [p * np.float32(BASE) + place for p in paths]
+    size, rise = float(BASE), 0.0
+    if symbol in "-=":
+        size, rise = BASE * float(rng.uniform(0.5, 1.1)), BASE * float(rng.uniform(0.0, 0.35))
+    elif symbol == "/":
+        size, rise = BASE * float(rng.uniform(1.1, 1.5)), -0.1 * BASE
+    place = np.array([pen - low * size, base - size - rise], np.float32)
+    paths = [p * np.float32(size) + place for p in paths]
     strokes.draw_paths(canvas, paths, max(2.0, hand.pen * BASE))
     return max(float(p[:, 0].max()) for p in paths) + hand.pen * BASE + rng.uniform(0, 4)
 
@@ -170,8 +180,8 @@ def background(
     return page
 
 
-DRAWN = {"1": 0.7, "7": 0.7, "9": 0.7, "5": 0.6, "4": 0.6, "2": 0.5, "0": 0.4}
-"""How often a digit is drawn in a number with drawn digits; others a fifth."""
+DRAWN = {"1": 0.7, "7": 0.7, "9": 0.7, "5": 0.6, "4": 0.6, "2": 0.6, "0": 0.4}
+"""How often a digit is drawn in a number with drawn digits; others a third."""
 LENGTHS = {1: 0.06, 2: 0.1, 3: 0.14, 4: 0.2, 5: 0.2, 6: 0.15, 7: 0.08, 8: 0.07}
 """How often composed numbers have each count of digits."""
 
@@ -191,21 +201,22 @@ def compose(
 ) -> Composed:
     """Compose one number from one writer's glyphs: images (N, 28, 28), labels (N,).
 
-    In a third of the numbers some digits are drawn by the stroke model, mostly those whose
+    In 45 % of the numbers some digits are drawn by the stroke model, mostly those whose
     forms differ between countries; so is a digit that the writer has not written.
     """
     text = random_text(rng) if text is None else text
-    hand = strokes.random_hand(rng, continental=rng.random() < 0.6)
-    drawing = rng.random() < 0.35
+    hand = strokes.random_hand(rng, continental=rng.random() < 0.75)
+    drawing = rng.random() < 0.45
     tiles = []
     for symbol in text:
         own = np.flatnonzero(labels == int(symbol))
-        drawn = drawing and rng.random() < DRAWN.get(symbol, 0.2)
+        drawn = drawing and rng.random() < DRAWN.get(symbol, 0.33)
         if len(own) and not drawn:
             tiles.append(glyphs[own[int(rng.integers(len(own)))]])
         else:
-            sketch = trim(strokes.draw_symbol(symbol, hand, rng, 40))
-            tiles.append(cv2.resize(sketch, None, fx=0.45, fy=0.45, interpolation=cv2.INTER_AREA))
+            sketch = trim(bend(strokes.draw_symbol(symbol, hand, rng, 40), rng, 0.8))
+            zoom = 19 / max(sketch.shape)
+            tiles.append(cv2.resize(sketch, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA))
     mean = float(rng.choice([4.0, 1.5, -0.5, -2.0], p=[0.35, 0.3, 0.2, 0.15]))
     ink = write_number(text, tiles, (mean, 1.6), rng)
     return Composed(on_paper(ink, rng), text, mean < 0)

@@ -19,6 +19,8 @@ LIKELY = -7.0
 """Log-probability below which a symbol is not followed in a frame."""
 DIGITS = "0123456789"
 NEVER = -math.inf
+RESCALED = 4
+"""Frames between two rescalings of the forward recursion; doubles reach down to 1e-300."""
 
 
 def decode(frames: Float) -> list[tuple[str, float]]:
@@ -31,6 +33,9 @@ def decode(frames: Float) -> list[tuple[str, float]]:
     for frame in frames.tolist():
         blank = frame[0]
         likely = [(DIGITS[k], gain) for k, gain in enumerate(frame[1:]) if gain > LIKELY]
+        if not likely:
+            beams = {prefix: (log_add(*ends) + blank, NEVER) for prefix, ends in beams.items()}
+            continue
         fresh: dict[str, tuple[float, float]] = {}
         for prefix, (ends_blank, ends_symbol) in beams.items():
             total = log_add(ends_blank, ends_symbol)
@@ -65,8 +70,8 @@ def add(beams: dict[str, tuple[float, float]], prefix: str, blank: float, symbol
 def log_posteriors(frames: Float, texts: Sequence[str]) -> list[float]:
     """Return the exact log-probability of each string: the sum over all its alignments.
 
-    The forward recursion of Graves et al. 2006 over all strings at once, rescaled in every
-    frame so that long strips do not underflow.
+    The forward recursion of Graves et al. 2006 over all strings at once, rescaled every
+    fourth frame so that long strips do not underflow.
     """
     longest = max(map(len, texts))
     extended = np.zeros((len(texts), 2 * longest + 1), np.int64)
@@ -78,14 +83,15 @@ def log_posteriors(frames: Float, texts: Sequence[str]) -> list[float]:
     alpha = np.zeros(extended.shape)
     alpha[:, :2] = gains[0][:, :2]
     scale = np.zeros(len(texts))
-    for gain in gains[1:]:
+    for number, gain in enumerate(gains[1:]):
         moved = alpha.copy()
         moved[:, 1:] += alpha[:, :-1]
         moved[:, 2:] += skip[:, 2:] * alpha[:, :-2]
         alpha = moved * gain
-        peak = np.maximum(alpha.max(1), 1e-300)
-        alpha /= peak[:, None]
-        scale += np.log(peak)
+        if number % RESCALED == 0:
+            peak = np.maximum(alpha.max(1), 1e-300)
+            alpha /= peak[:, None]
+            scale += np.log(peak)
     last = np.array([2 * len(text) for text in texts])
     rows = np.arange(len(texts))
     ends = alpha[rows, last] + np.where(last > 0, alpha[rows, last - 1], 0.0)

@@ -55,6 +55,11 @@ FAINTEST_CONTRAST = 12.0
 show-through of the sheets looked at stay under 10, hard pencil reaches 25."""
 
 
+TWO_TONE = 0.45
+"""Share of a field's pixels from which "ink" must be paper of a second tone: writing covered
+12 to 33 % of 846 amounts, a dark panel on a light sheet 60 to 88 %."""
+
+
 INK_LEVEL = 0.5
 """Darkness from which a pixel of a field is ink."""
 
@@ -66,9 +71,7 @@ def darkness_of(grey: Grey) -> tuple[Float, float]:
     security print counts as paper; 1 is the mean darkness of the pixels it calls dark. Also
     returns the contrast between the two in grey levels.
     """
-    soft = cv2.GaussianBlur(grey, (3, 3), 0)
-    threshold, _ = cv2.threshold(soft, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    bright = (soft > threshold).astype(np.float32)
+    grey, bright = paper_of(grey)
     values = grey.astype(np.float32)
     side = max(9, int(grey.shape[0] * PAPER_WINDOW) | 1)
     weight = cv2.blur(bright, (side, side))
@@ -80,6 +83,28 @@ def darkness_of(grey: Grey) -> tuple[Float, float]:
     if contrast < 1.0:
         return np.zeros(grey.shape, np.float32), 0.0
     return np.clip(depth / contrast, 0, 1).astype(np.float32), contrast
+
+
+def paper_of(grey: Grey) -> tuple[Grey, Float]:
+    """Tell paper from ink by Otsu's threshold (1979): the field and 1.0 where paper is.
+
+    A field on paper of two tones, of which the darker would all be ink, comes back levelled:
+    closing by a quarter of its height takes the strokes out of the paper it is held against.
+    """
+    bright = brighter(grey)
+    if bright.mean() > 1 - TWO_TONE:
+        return grey, bright
+    kernel = np.ones((max(5, grey.shape[0] // 4),) * 2, np.uint8)
+    level = cv2.morphologyEx(cv2.GaussianBlur(grey, (3, 3), 0), cv2.MORPH_CLOSE, kernel)
+    levelled = np.asarray(255 - cv2.subtract(level, grey), np.uint8)
+    return levelled, brighter(levelled)
+
+
+def brighter(grey: Grey) -> Float:
+    """Return 1.0 where a slightly blurred picture is above Otsu's threshold, else 0.0."""
+    soft = cv2.GaussianBlur(grey, (3, 3), 0)
+    threshold, _ = cv2.threshold(soft, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    return (soft > threshold).astype(np.float32)
 
 
 def remove_long_lines(mask: Mask, length: int, thickness: int) -> Mask:

@@ -20,8 +20,9 @@ MARGIN = 8
 """White columns left at both sides of upright writing, in pixels."""
 SIDEWAYS = np.float32(0.03)
 """Price of a sideways step of a cut, in pixels of full ink; at 0 cuts wander in white."""
-APART = 4
-"""Least distance between two cuts in pixels, at digit height 40."""
+APART = 6
+"""Least distance between two cuts in pixels, at digit height 40; 4 made a third more glyphs
+and read four numbers fewer of 400."""
 CUT_LIMIT = 1.8
 """Dearest cut, in stroke widths: touching digits cost 0.3 to 1.5, the middle of a 0 costs 2."""
 MOST_SLANT = 0.6
@@ -43,24 +44,25 @@ class Lean:
     margin: int
 
 
-def upright(dark: Float) -> tuple[Float, Lean]:
+def upright(dark: Float, shear: float, margin: int = MARGIN) -> tuple[Float, Lean]:
     """Take the slant out of writing: float32 (H, W') and how it was moved.
 
-    The shear that makes the column sums most uneven wins (after Vinciarelli & Luettin 2001);
-    a margin is left at both sides.
+    `shear` is what `slant` measured; `margin` white columns are left at both sides.
     """
     height = dark.shape[0]
-    shear = slant(dark)
-    pad = int(abs(shear) * height / 2) + MARGIN
+    pad = int(abs(shear) * height / 2) + margin
     wide = cv2.copyMakeBorder(dark, 0, 0, pad, pad, cv2.BORDER_CONSTANT)
     leant = lean_by(wide, shear)
     columns = np.flatnonzero(leant.max(0) > 0.1)
-    left = max(0, int(columns[0]) - MARGIN)
-    return leant[:, left : int(columns[-1]) + MARGIN + 1], Lean(shear, pad - left)
+    left = max(0, int(columns[0]) - margin)
+    return leant[:, left : int(columns[-1]) + margin + 1], Lean(shear, pad - left)
 
 
 def slant(dark: Float) -> float:
-    """Measure the slant of writing in pixels a row, on a copy of half the size."""
+    """Measure the slant of writing in pixels a row, on a copy of half the size.
+
+    The shear that makes the column sums most uneven wins (after Vinciarelli & Luettin 2001).
+    """
     height, width = dark.shape[0] // 2, dark.shape[1] // 2
     pad = int(MOST_SLANT * height / 2)
     small = cv2.resize(dark, (max(width, 1), max(height, 1)), interpolation=cv2.INTER_AREA)
@@ -148,7 +150,7 @@ def follow(steps: NDArray[np.int8], ends: NDArray[np.int64]) -> NDArray[np.int64
 
 
 def local_minima(price: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Pick the cheapest columns, at least 4 px apart; white gaps are cut in their middle.
+    """Pick the cheapest columns, at least 6 px apart; white gaps are cut in their middle.
 
     A piece that stays wider than a digit is cut at its cheapest place, however dear: strokes
     of touching digits may run side by side.
@@ -162,9 +164,13 @@ def local_minima(price: NDArray[np.floating]) -> NDArray[np.int64]:
             picked.append(int(start + end - 1) // 2)
     around = np.lib.stride_tricks.sliding_window_view(np.pad(price, 2, mode="edge"), 5)
     inky = np.flatnonzero((price <= around.min(1)) & (price >= WHITE) & (price <= CUT_LIMIT))
-    for x in inky[np.argsort(price[inky], kind="stable")]:
-        if len(picked) < MOST_CUTS and all(abs(x - p) >= APART for p in picked):
-            picked.append(int(x))
+    free = np.ones(width, bool)
+    for x in picked:
+        free[max(x - APART + 1, 0) : x + APART] = False
+    for x in inky[np.argsort(price[inky], kind="stable")].tolist():
+        if len(picked) < MOST_CUTS and free[x]:
+            picked.append(x)
+            free[max(x - APART + 1, 0) : x + APART] = False
     spans = list(pairwise(sorted(picked)))
     while spans and len(picked) < MOST_CUTS:
         left, right = spans.pop()

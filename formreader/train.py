@@ -34,7 +34,7 @@ EPOCHS = 24
 """Passes of the bundled recipe over the digits."""
 BATCH_DIGITS, BATCH_JUNK = 100, 28
 """Digits and pieces of junk in a batch."""
-DRAWN = 12_000
+DRAWN = 16_000
 """Digits drawn by our own code, beside 49,000 of MNIST's."""
 PEAK_RATE = 3e-3
 """Highest learning rate (AdamW, Loshchilov & Hutter 2019), reached after one epoch."""
@@ -239,7 +239,7 @@ def describe(material: Material, seed: int, histories: dict[str, Any]) -> dict[s
     return {
         "alphabet": ALPHABET,
         "input": "glyphs float32 (N, 28, 28), 0 paper to 1 ink, by ink.normalize_glyph",
-        "strips": {"input": "strips float32 (1, 32, W), by ink.strip_of", "temperature": 1.0},
+        "strips": {"input": "strips float32 (1, 32, W), by segment.strip", "temperature": 1.0},
         "temperature": 1.0,
         "calibration": {},
         "data": {

@@ -160,6 +160,16 @@ def test_security_print_stays_paper() -> None:
     assert (darkness[digit > 0.9] > INK_LEVEL).mean() > 0.95
 
 
+def test_a_dark_panel_on_a_light_sheet_is_paper_too() -> None:
+    digit = np.pad(drawn("6", height_px=40), ((4, 4), (20, 60)))
+    page = np.full(digit.shape, 150.0, np.float32)
+    page[:14], page[:, :10] = 235, 235
+    darkness, _ = darkness_of(paper_with(digit, page, 90))
+    far = cv2.dilate(digit, np.ones((7, 7), np.uint8)) < 0.05
+    assert (darkness[far] > INK_LEVEL).mean() < 0.02
+    assert (darkness[digit > 0.9] > INK_LEVEL).mean() > 0.9
+
+
 def test_a_black_field_is_not_read_as_ink_on_paper() -> None:
     _, contrast = darkness_of(np.zeros((30, 30), np.uint8))
     assert contrast == 0.0

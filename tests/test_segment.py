@@ -14,6 +14,7 @@ from formreader.document import FieldImage, FieldSpec, Float, Glyph, Grey, Kind,
 from formreader.ink import INK_LEVEL, darkness_of
 from formreader.junk import trim
 from formreader.segment import Lattice, segment, strip, without_rules
+from formreader.segment_cuts import slant
 
 HEIGHT_PX = 44
 
@@ -265,6 +266,21 @@ def test_the_strip_of_a_number_is_as_wide_as_the_number() -> None:
     assert found.shape[0] == 32
     width = places[-1].right - places[0].x
     assert found.shape[1] == pytest.approx(28 / HEIGHT_PX * width, rel=0.1)
+
+
+def test_the_strip_of_slanted_writing_is_set_upright() -> None:
+    upright_strip = strip(field_of(paper(written("1111", gap_px=24)[0])))
+    found = strip(field_of(paper(written("1111", gap_px=24, slant=0.4)[0])))
+    assert found.shape[1] == pytest.approx(upright_strip.shape[1], abs=5)
+    assert slant(found) == pytest.approx(0, abs=0.11)
+
+
+def test_no_glyph_spans_the_paper_between_two_whole_digits() -> None:
+    ink, places = written("38", gap_px=6)
+    middle = (places[0].right + places[1].x) // 2
+    glyphs = segment(field_of(paper(ink))).glyphs
+    assert glyphs
+    assert not [g for g in glyphs if g.rect.x < middle - 6 and g.rect.right > middle + 6]
 
 
 # Anything at all
