@@ -36,6 +36,7 @@ class Reason(StrEnum):
     STRUCK_OUT = "struck out or overwritten"
     EMPTY_BOX_INSIDE = "empty box between digits"
     SPILT = "ink runs out of its box"
+    LINE_OR_ONE = "first or last stroke may be a line"
     READERS_DISAGREE = "readers disagree"
     NOT_A_FIELD = "may not be a handwritten number"
     FAINT = "faint ink"

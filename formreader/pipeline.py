@@ -211,6 +211,7 @@ def judge(
         touching=shown.touching,
         gaps=empty_between(lattice),
         spilt=lattice.spilt,
+        edge=lattice.edge,
         agree=calibrate.agree(candidates, spelt),
         alternatives=calibrate.alternatives(fused, chance),
     )

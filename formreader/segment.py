@@ -38,6 +38,8 @@ SPILT = 0.35
 FULL_HEIGHT, FULL_WIDTH = 0.7, 0.3
 """Size in digit heights from which writing between two white gaps is taken for whole digits;
 halves of a broken 0 are narrower, the loose bar of a 5 is lower."""
+TIGHT = 0.8
+"""Height of writing, as a share of the crop's, from which the crop is cut to the writing."""
 LINE_THICKNESS = 4
 """Thickest ruled line in pixels that is taken out of a cut-out field."""
 
@@ -49,7 +51,8 @@ class Lattice:
     `cuts` float (nodes,) is what each cut costs in stroke widths (0: white paper), `height`
     the digit height in crop pixels, `contrast` ink against paper in grey levels, `cells` the
     number of boxes (0: free writing), `spilt` the strokes that run over from one box into
-    another or out of the field, and `strip` the whole of free writing, float32 (32, W).
+    another or out of the field, `strip` the whole of free writing, float32 (32, W), and
+    `edge` that its first or last stroke may be the edge of a box.
     """
 
     glyphs: tuple[Glyph, ...]
@@ -59,6 +62,7 @@ class Lattice:
     cells: int = 0
     spilt: int = 0
     strip: Float | None = None
+    edge: bool = False
 
 
 def segment(field: FieldImage) -> Lattice:
@@ -73,7 +77,9 @@ def segment(field: FieldImage) -> Lattice:
     leaning = strip_of(dark, ink)
     shear = slant(leaning)
     lattice = by_cuts(ink, dark, contrast, shear)
-    return replace(lattice, strip=set_upright(leaning, shear)) if lattice.glyphs else lattice
+    if not lattice.glyphs:
+        return lattice
+    return replace(lattice, strip=set_upright(leaning, shear), edge=line_or_one(ink))
 
 
 def strip(field: FieldImage) -> Float:
@@ -102,10 +108,24 @@ def without_rules(ink: Mask) -> Mask:
 
     Twice the height is asked for, since both ends meet the border: with the height alone,
     half a stroke of a 7 or 1 that touched the border counted as a line (14 of 677 amounts).
+    Where the writing itself is as tall as the crop, upright strokes stay: they are its 1s.
     """
     height, width = ink.shape
     level = remove_long_lines(ink, max(24, width // 3, round(0.9 * height)), LINE_THICKNESS)
-    return remove_long_lines(level.T.copy(), 2 * height, LINE_THICKNESS).T.copy()
+    bare = remove_long_lines(level.T.copy(), 2 * height, LINE_THICKNESS).T.copy()
+    lost = level & ~bare
+    tight = lost.any() and (not bare.any() or digit_height(bare) >= TIGHT * height)
+    return level if tight else bare
+
+
+def line_or_one(ink: Mask) -> bool:
+    """Tell whether a crop's first or last stroke may as well be the edge of a box.
+
+    `ink` bool (H, W) is what `without_rules` left; a stroke from border to border that lies
+    within a seventh of the height of the crop's side cannot be told from a 1.
+    """
+    near = max(1, ink.shape[0] // 7)
+    return bool(ink[:, :near].all(0).any() or ink[:, -near:].all(0).any())
 
 
 def by_cells(field: FieldImage, darkness: Float, contrast: float) -> Lattice:

@@ -17,7 +17,8 @@ class Evidence:
     """What the earlier stages found out about one field.
 
     `passed` counts large glyphs passed over, `touching` cuts through ink, `gaps` empty boxes
-    between filled ones, `spilt` strokes that run out of their box or of the field.
+    between filled ones, `spilt` strokes that run out of their box or of the field;
+    `edge` tells that the first or last stroke may be the edge of a box.
     """
 
     text: str
@@ -31,6 +32,7 @@ class Evidence:
     gaps: int = 0
     spilt: int = 0
     agree: bool = True
+    edge: bool = False
     alternatives: tuple[tuple[str, float], ...] = ()
 
 
@@ -52,6 +54,8 @@ def validate(evidence: Evidence, threshold: float | None) -> tuple[Status, tuple
         stops.append(Reason.READERS_DISAGREE)
     if evidence.spilt:
         stops.append(Reason.SPILT)
+    if evidence.edge:
+        stops.append(Reason.LINE_OR_ONE)
     if evidence.gaps:
         stops.append(Reason.EMPTY_BOX_INSIDE)
     if threshold is None or evidence.confidence < threshold:

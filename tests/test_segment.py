@@ -193,6 +193,23 @@ def test_the_edge_of_a_box_is_taken_out() -> None:
     assert not without_rules(ink > INK_LEVEL)[:, 4:6].any()
 
 
+def test_a_straight_1_in_a_crop_cut_to_the_writing_is_no_line() -> None:
+    ink, _ = written("303", gap_px=20)
+    tight = trim(ink)
+    middle = tight.shape[1] // 3 + 2
+    tight[:, middle : middle + 3] = 1
+    assert without_rules(tight > INK_LEVEL)[:, middle].all()
+
+
+@pytest.mark.parametrize(("left", "may_be_a_line"), [(0, True), (40, False)])
+def test_a_line_at_the_side_of_a_tight_crop_is_told_from_one_inside(
+    left: int, may_be_a_line: bool
+) -> None:
+    tight = np.pad(trim(written("30", gap_px=30)[0]), ((0, 0), (6, 0)))
+    tight[:, left : left + 3] = 1
+    assert segment(field_of(paper(tight))).edge is may_be_a_line
+
+
 # Boxes
 
 

@@ -52,6 +52,7 @@ def test_nothing_is_accepted_where_nothing_can_be_promised() -> None:
         ({"doubt": 0.51}, Reason.NOT_A_FIELD),
         ({"agree": False}, Reason.READERS_DISAGREE),
         ({"spilt": 1}, Reason.SPILT),
+        ({"edge": True}, Reason.LINE_OR_ONE),
         ({"gaps": 1}, Reason.EMPTY_BOX_INSIDE),
     ],
 )
