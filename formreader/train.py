@@ -30,7 +30,7 @@ from formreader.train_loop import Course, cosine, run
 
 ALPHABET = "0123456789?"
 """Classes of the network in order; `?` is the not-a-digit class."""
-EPOCHS = 24
+EPOCHS = 18
 """Passes of the bundled recipe over the digits."""
 BATCH_DIGITS, BATCH_JUNK = 100, 28
 """Digits and pieces of junk in a batch."""
