@@ -1,0 +1,218 @@
+"""The addresses of the review page: what can be asked and what can be decided.
+
+The database is used in the server's own thread alone, pictures are made in others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, PackageLoader, select_autoescape
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from formreader import __version__, job
+from formreader.errors import FormreaderError, PageError
+from formreader.review import pictures, tables, views
+from formreader.review.guard import Guard, Keys
+from formreader.store_reviews import Case, Filter, GoneError, Order, ReviewStore, StaleError
+from formreader.store_schema import Meaning
+
+ORIGIN = "review page"
+SYMBOLS = "0123456789.,/- "
+"""What a value may consist of, besides what the machine read."""
+LEAST_ALIKE = 5
+"""Accepted values of one length from which a field's length is taken as known (as `apply`)."""
+HISTORY = 200
+"""Decisions that a newly opened page can take back; more than anybody remembers."""
+
+GONE = "This field is not in the job any more: its scan was read again."
+STALE = "Somebody else decided this field meanwhile. Yours was not stored; see theirs."
+STALE_UNDO = "This was decided again later, so it was not taken back."
+NO_DECISION = "There is nothing to take back here."
+BARE = "An empty or unreadable field has no value."
+MALFORMED = "The page sent something that cannot be understood. Load it again."
+
+
+class Said(BaseModel):
+    """What a person says of a field that they saw in the state `seen`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    seen: int
+    meaning: Annotated[Meaning, Field(strict=False)]
+    value: Annotated[str, Field(max_length=64)] = ""
+
+    def refusal(self, case: Case) -> str:
+        """Return why this cannot be said of a field, empty where it can."""
+        if self.meaning is not Meaning.VALUE:
+            return BARE if self.value else ""
+        if not self.value.strip():
+            return "Type the number first."
+        strange = set(self.value) - set(SYMBOLS + case.value)
+        return f"“{min(strange)}” is no part of a number." if strange else ""
+
+
+class TakenBack(BaseModel):
+    """The decision that a person takes back."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    decision: int
+
+
+@dataclass(slots=True)
+class Desk:
+    """What the addresses share: the open job, its scans, and who reviews."""
+
+    store: ReviewStore
+    scans: pictures.Scans
+    source: Path
+    who: str
+    lengths: dict[str, int]
+
+    def view(self, case: Case) -> dict[str, Any]:
+        """Return a field as the page wants it."""
+        return views.field(case, self.lengths.get(case.field, 0))
+
+    async def crop(self, case: Case) -> bytes:
+        """Return the picture of a field, from its scan or else the job's own small one."""
+        file = self.store.scan(case.page_file)
+        try:
+            path = pictures.scan_of(self.source, file.name)
+            page = await run_in_threadpool(self.scans.page, path, file, case.page)
+            return await run_in_threadpool(pictures.crop, page, case.rect)
+        except PageError:
+            return await run_in_threadpool(pictures.small_crop, self.store.folder, case)
+
+
+def create_app(folder: Path, keys: Keys, who: str) -> Guard:
+    """Return the page for one job as an ASGI application.
+
+    Opens the job when it is started and closes it when it ends.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with ReviewStore.open(folder) as store:
+            source = Path(store.settings().get("source", ""))
+            lengths = store.fixed_lengths(LEAST_ALIKE)
+            app.state.desk = Desk(store, pictures.Scans(), source, who, lengths)
+            yield
+
+    app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    static = Path(__file__).with_name("static")
+    app.mount("/static", StaticFiles(directory=static), name="static")
+    add_answers_to_errors(app)
+    add_page(app)
+    add_fields(app)
+    return Guard(app, keys)
+
+
+def desk_of(request: Request) -> Desk:
+    """Return what the addresses share."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def add_answers_to_errors(app: FastAPI) -> None:
+    """Answer whatever goes wrong with a sentence."""
+
+    @app.exception_handler(FormreaderError)
+    async def failed(_: Request, error: FormreaderError) -> Response:
+        return JSONResponse({"message": str(error)}, 500)
+
+    @app.exception_handler(PageError)
+    async def no_picture(_: Request, error: PageError) -> Response:
+        return JSONResponse({"message": str(error)}, 404)
+
+    @app.exception_handler(GoneError)
+    async def gone(_: Request, error: GoneError) -> Response:
+        return JSONResponse({"message": GONE}, 410)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: RequestValidationError) -> Response:
+        return JSONResponse({"message": MALFORMED}, 422)
+
+
+def add_page(app: FastAPI) -> None:
+    """Add the page itself, and what it asks about the whole job."""
+    templates = Environment(
+        loader=PackageLoader("formreader.review"), autoescape=select_autoescape(), trim_blocks=True
+    )
+
+    @app.get("/")
+    async def page(request: Request) -> Response:
+        store = desk_of(request).store
+        html = templates.get_template("page.html").render(
+            job=store.folder.resolve().name, version=__version__, choices=store.choices()
+        )
+        return HTMLResponse(html)
+
+    @app.get("/api/summary")
+    async def summary(request: Request) -> dict[str, Any]:
+        desk = desk_of(request)
+        desk.lengths = desk.store.fixed_lengths(LEAST_ALIKE)
+        return {
+            **desk.store.progress()._asdict(),
+            "running": job.RUNNING in desk.store.settings(),
+            "history": desk.store.history(desk.who, ORIGIN, HISTORY),
+        }
+
+    @app.get("/api/queue")
+    async def queue(
+        request: Request,
+        order: Order = Order.PAGE,
+        field: str = "",
+        reason: str = "",
+        file: str = "",
+    ) -> list[int]:
+        return desk_of(request).store.queue(order, Filter(field, reason, file))
+
+    @app.post("/api/tables")
+    async def write(request: Request) -> dict[str, str]:
+        return {"message": tables.write(desk_of(request).store)}
+
+
+def add_fields(app: FastAPI) -> None:
+    """Add what concerns one field: to see it, to decide it, to take that back."""
+
+    @app.get("/api/fields/{reading}")
+    async def field(request: Request, reading: int) -> dict[str, Any]:
+        desk = desk_of(request)
+        return desk.view(desk.store.case(reading))
+
+    @app.get("/api/crops/{reading}")
+    async def crop(request: Request, reading: int) -> Response:
+        desk = desk_of(request)
+        picture = await desk.crop(desk.store.case(reading))
+        return Response(picture, media_type="image/png")
+
+    @app.post("/api/fields/{reading}/decision")
+    async def decide(request: Request, reading: int, said: Said) -> Response:
+        desk = desk_of(request)
+        if refusal := said.refusal(desk.store.case(reading)):
+            return JSONResponse({"message": refusal}, 422)
+        value = said.value.strip()
+        try:
+            done = desk.store.decide(reading, said.seen, said.meaning, value, desk.who, ORIGIN)
+        except StaleError as error:
+            return JSONResponse({"message": STALE, "field": desk.view(error.case)}, 409)
+        return JSONResponse({"decision": done})
+
+    @app.post("/api/undo")
+    async def undo(request: Request, taken: TakenBack) -> Response:
+        desk = desk_of(request)
+        try:
+            reading = desk.store.undo(taken.decision, desk.who, ORIGIN)
+        except StaleError as error:
+            return JSONResponse({"message": STALE_UNDO, "field": desk.view(error.case)}, 409)
+        except GoneError:
+            return JSONResponse({"message": NO_DECISION}, 410)
+        return JSONResponse({"field": desk.view(desk.store.case(reading))})

@@ -1,0 +1,303 @@
+// One doubtful field at a time: confirm, type over, choose another reading, and on to the next.
+
+import { get, post, Refused } from "./api.js";
+import * as stage from "./stage.js";
+
+const AHEAD = 6; // crops loaded before they are needed
+const TYPED = /^[0-9.,/ -]$/; // what goes into the number; letters are commands
+
+const MEANINGS = { blank: "empty", unreadable: "cannot be read" };
+
+export class Fields {
+  constructor(progress) {
+    this.progress = progress;
+    this.stage = document.getElementById("stage");
+    this.input = document.getElementById("value");
+    this.list = document.getElementById("choices");
+    this.ids = [];
+    this.at = 0;
+    this.field = null;
+    this.visible = false;
+    this.undoable = [];
+    this.warned = null;
+    this.busy = false;
+    this.waiting = []; // keys pressed while the server was asked
+    this.input.addEventListener("input", () => this.check());
+  }
+
+  get commands() {
+    return [
+      ["Enter", "confirm", () => this.confirm()],
+      ["+", "other reading", () => this.choose(1), ["ArrowDown"]],
+      ["E", "empty, no number", () => this.say("blank")],
+      ["X", "cannot read", () => this.say("unreadable")],
+      ["S", "skip", () => this.move(1), ["*", "PageDown"]],
+      ["B", "back", () => this.move(-1), ["PageUp"]],
+      ["U", "undo", () => this.undo()],
+    ];
+  }
+
+  // The order and filters chosen; starts at the first field of the new queue.
+  async load(wanted) {
+    this.wanted = wanted;
+    this.ids = await get("/api/queue", wanted);
+    this.at = 0;
+    await this.show();
+  }
+
+  // Adds fields that a run under way has read since.
+  async grow() {
+    const known = new Set(this.ids);
+    const added = (await get("/api/queue", this.wanted)).filter((id) => !known.has(id));
+    if (!added.length || this.busy) return;
+    this.ids.push(...added);
+    if (!this.field) await this.show();
+  }
+
+  async show(step = 1) {
+    this.field = null;
+    for (;;) {
+      const id = this.ids[this.at];
+      if (id === undefined) return this.end();
+      stage.preload(this.ids.slice(this.at, this.at + AHEAD));
+      try {
+        const field = await get(`/api/fields/${id}`);
+        if (step > 0 && field.decision) {
+          this.at += 1; // somebody else was here
+          continue;
+        }
+        return await this.present(field);
+      } catch (error) {
+        if (error.status !== 410) throw error;
+        this.ids.splice(this.at, 1); // read again meanwhile
+      }
+    }
+  }
+
+  async present(field) {
+    this.visible = await stage.seen(field.id);
+    this.field = field;
+    this.warned = null;
+    this.input.disabled = false;
+    const { decision } = field;
+    this.input.value = decision ? decision.value : field.value;
+    this.tellPlace();
+    this.tellChoices();
+    if (this.visible) this.redraw();
+    else stage.note(this.stage, ["There is no picture of this field, so it cannot be confirmed.",
+      "Put the scans back where they were, or skip the field."]);
+    if (decision) this.tell(`Decided: ${words(decision)}, by ${decision.who || "somebody"}`, "");
+    this.check();
+    this.input.focus();
+    this.input.select();
+  }
+
+  redraw() {
+    if (this.field && this.visible) stage.draw(this.stage, this.field);
+  }
+
+  end() {
+    this.input.value = "";
+    this.input.disabled = true;
+    this.list.replaceChildren();
+    document.getElementById("place").textContent = "";
+    document.getElementById("reasons").textContent = "";
+    stage.note(this.stage, ["No field is left here.",
+      "Press S to look for skipped and new ones, U to take the last decision back."]);
+  }
+
+  tellPlace() {
+    const { file, page, field, reasons } = this.field;
+    const name = document.createElement("b");
+    name.textContent = field;
+    document.getElementById("place").replaceChildren(`${file}, page ${page}, field `, name);
+    document.getElementById("reasons").textContent = reasons.join(" · ");
+  }
+
+  tellChoices() {
+    const { value, choices } = this.field;
+    const all = value ? [value, ...choices] : choices;
+    this.list.replaceChildren(...all.map((text) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.tabIndex = -1;
+      button.dataset.value = text;
+      button.append(...marked(text, value));
+      button.addEventListener("click", () => this.put(text));
+      const item = document.createElement("li");
+      item.append(button);
+      return item;
+    }));
+    this.list.hidden = all.length < 2;
+  }
+
+  tell(text, kind) {
+    const message = document.getElementById("message");
+    message.textContent = text;
+    message.className = kind;
+  }
+
+  put(text) {
+    this.input.value = text;
+    this.check();
+    this.input.focus();
+    this.input.select();
+  }
+
+  choose(step) {
+    const all = [...this.list.querySelectorAll("button")].map((button) => button.dataset.value);
+    if (!all.length) return;
+    const now = all.indexOf(this.input.value);
+    this.put(all[(now + step + all.length) % all.length]);
+  }
+
+  // What is odd about the number typed; empty where nothing is.
+  oddity() {
+    const { expected } = this.field;
+    const value = this.input.value.trim();
+    if (value && expected && value.length !== expected)
+      return `${value.length} characters; this field usually has ${expected}.`;
+    return "";
+  }
+
+  check() {
+    if (!this.field) return;
+    const odd = this.oddity();
+    this.input.classList.toggle("warned", Boolean(odd));
+    if (odd) this.tell(odd, "bad");
+    else if (document.getElementById("message").className === "bad") this.tell("", "");
+    for (const button of this.list.querySelectorAll("button"))
+      button.setAttribute("aria-pressed", String(button.dataset.value === this.input.value));
+  }
+
+  async confirm() {
+    if (!this.field) return;
+    const value = this.input.value.trim();
+    const { decision } = this.field;
+    if (decision && (decision.meaning !== "value" ? !value : decision.value === value))
+      return this.move(1);
+    if (!value) return this.tell("Type the number, or press E for empty, X for cannot read.", "bad");
+    if (this.oddity() && this.warned !== value) {
+      this.warned = value;
+      return this.tell(`${this.oddity()} Press Enter again if it is right.`, "bad");
+    }
+    await this.say("value", value);
+  }
+
+  async say(meaning, value = "") {
+    const { field } = this;
+    if (!field) return;
+    if (!this.visible)
+      return this.tell("Without its picture a field cannot be decided. Press S to skip it.", "bad");
+    try {
+      const done = await post(`/api/fields/${field.id}/decision`,
+        { seen: field.version, meaning, value });
+      this.undoable.push(done.decision);
+      if (!field.decision && field.status === "review") this.progress.add(1);
+    } catch (error) {
+      if (error.status !== 409) throw error;
+      await this.present(error.body.field);
+      const { decision } = error.body.field;
+      return this.tell(decision
+        ? `${decision.who || "Somebody"} said ‘${words(decision)}’ meanwhile. Enter keeps that; type to change it.`
+        : "Somebody took a decision back here meanwhile. Look again.", "bad");
+    }
+    await this.move(1);
+    this.tell(`Stored: ${words({ meaning, value })}`, "good");
+  }
+
+  async move(step) {
+    this.tell("", "");
+    if (step > 0 && this.at >= this.ids.length) return this.load(this.wanted);
+    this.at = Math.max(0, this.at + step);
+    await this.show(step);
+  }
+
+  async undo() {
+    const decision = this.undoable.at(-1);
+    if (decision === undefined) return this.tell("There is nothing to take back.", "");
+    try {
+      const { field } = await post("/api/undo", { decision });
+      this.undoable.pop();
+      if (!field.decision && field.status === "review") this.progress.add(-1);
+      await this.open(field);
+      this.tell("Taken back. Decide this field again.", "good");
+    } catch (error) {
+      if (error.status !== 409 && error.status !== 410) throw error;
+      this.undoable.pop();
+      this.tell(error.message, "bad");
+    }
+  }
+
+  // Goes to a field wherever it stands in the queue.
+  async open(field) {
+    const place = this.ids.indexOf(field.id);
+    if (place < 0) this.ids.splice(this.at, 0, field.id);
+    else this.at = place;
+    await this.present(field);
+  }
+
+  // Takes a key; false leaves it to the browser.
+  key(event) {
+    if (event.ctrlKey && event.key.toLowerCase() === "z") return this.queue("U");
+    if (event.ctrlKey || event.altKey || event.metaKey) return false;
+    if (event.key === "ArrowUp") return this.queue("ArrowUp");
+    const { key } = event;
+    const command = this.find(key);
+    if (command) return event.repeat || this.queue(key);
+    if (key.length > 1) return false;
+    if (!TYPED.test(key)) return true; // no letter gets into a number
+    if (this.busy) return this.queue(key);
+    this.input.focus();
+    return false;
+  }
+
+  find(key) {
+    const name = key.length === 1 ? key.toUpperCase() : key;
+    return this.commands.find(([first, , , more = []]) => first === name || more.includes(name));
+  }
+
+  // Keys come in one after the other, also those pressed while the server is asked.
+  queue(key) {
+    this.waiting.push(key);
+    if (!this.busy) this.work();
+    return true;
+  }
+
+  async work() {
+    this.busy = true;
+    try {
+      while (this.waiting.length) await this.press(this.waiting.shift());
+    } catch (error) {
+      this.waiting.length = 0;
+      if (!(error instanceof Refused)) throw error;
+      this.tell(error.message, "bad");
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  async press(key) {
+    if (key === "ArrowUp") return this.choose(-1);
+    const command = this.find(key);
+    if (command) return command[2]();
+    const { selectionStart, selectionEnd } = this.input;
+    this.input.setRangeText(key, selectionStart, selectionEnd, "end");
+    this.check();
+  }
+}
+
+function words({ meaning, value }) {
+  return MEANINGS[meaning] ?? value;
+}
+
+// The text with those characters marked that differ from the machine's.
+function marked(text, value) {
+  if (text.length !== value.length) return [text];
+  return [...text].map((symbol, i) => {
+    if (symbol === value[i]) return symbol;
+    const mark = document.createElement("mark");
+    mark.textContent = symbol;
+    return mark;
+  });
+}
