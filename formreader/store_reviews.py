@@ -19,6 +19,7 @@ from formreader.document import Character, Rect, Status
 from formreader.errors import OutputError
 from formreader.store import Store
 from formreader.store_schema import Meaning, now, pairs, sentences
+from formreader.store_sheets import SheetRows
 
 UNDONE = "undone"
 """The `meaning` of a row that takes back another."""
@@ -52,9 +53,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A reading as a reviewer needs it; `version` is the last row said about it, 0 for none."""
+    """A reading as a reviewer needs it.
+
+    `sheet` is the id of its page; `version` the last row said about it, 0 for none.
+    """
 
     id: int
+    sheet: int
     page_file: str
     page: int
     field: str
@@ -97,7 +102,7 @@ class GoneError(Exception):
     """Say that the reading, or the decision, is no longer there."""
 
 
-class ReviewStore(Store):
+class ReviewStore(SheetRows, Store):
     """An open job database for those who review it."""
 
     @classmethod
@@ -173,7 +178,7 @@ class ReviewStore(Store):
         with sentences(self.folder):
             row = self._db.execute(
                 "SELECT f.path, p.number, r.field, r.value, r.confidence, r.status, r.reasons, "
-                "r.alternatives, r.snippet, r.x, r.y, r.width, r.height FROM readings r "
+                "r.alternatives, r.snippet, p.id, r.x, r.y, r.width, r.height FROM readings r "
                 "JOIN pages p ON p.id = r.page JOIN files f ON f.id = p.file WHERE r.id = ?",
                 (reading,),
             ).fetchone()
@@ -185,7 +190,7 @@ class ReviewStore(Store):
                 (reading,),
             ).fetchall()
             characters = self._characters_of(reading)
-        name, page, field, value, confidence, status, reasons, others, snippet, *rect = row
+        name, page, field, value, confidence, status, reasons, others, snippet, sheet, *rect = row
         undone = {undoes for *_, undoes in said}
         kept = [
             Decision(id_, Meaning(meaning), text, who, at)
@@ -194,6 +199,7 @@ class ReviewStore(Store):
         ]
         return Case(
             id=reading,
+            sheet=sheet,
             page_file=name,
             page=page,
             field=field,

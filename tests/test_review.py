@@ -135,14 +135,22 @@ def test_fields_that_a_run_reads_meanwhile_are_found(job, page):
         assert len(queue(page)) == 4
 
 
-def test_characters_in_doubt_are_marked_and_have_a_second_choice(job, page):
+def test_a_character_is_marked_where_another_reading_differs(tmp_path):
+    job = make_job(tmp_path / "other", ("doubt-17",))
+    with opened(job) as page:
+        shown = field(page, queue(page)[0])
+    assert shown["choices"] == ["77"]
+    assert [c["doubtful"] for c in shown["characters"]] == [True, False]
+
+
+def test_an_unsure_character_is_marked_and_its_second_choice_offered(job, page):
     with closing(sqlite3.connect(job / DATABASE)) as database:
         database.execute("UPDATE characters SET confidence = 0.5 WHERE position = 2")
+        database.execute("UPDATE readings SET alternatives = '[]'")
         database.commit()
     shown = field(page, queue(page)[0])
     assert [c["doubtful"] for c in shown["characters"]] == [False, True]
-    assert [c["second"] for c in shown["characters"]] == ["7", "7"]
-    assert shown["choices"] == ["77", "47"]
+    assert shown["choices"] == ["47"]
 
 
 def test_the_usual_length_of_a_field_is_told(tmp_path):
@@ -323,6 +331,57 @@ def test_tables_are_left_to_a_run_under_way(job):
     assert (job / "records.csv").stat().st_mtime_ns == before
 
 
+# Whole pages
+
+
+def sheet(page, reading):
+    return page.get(f"/api/pages/{field(page, reading)['sheet']}").json()
+
+
+def test_a_page_tells_each_field_with_its_place_and_status(page):
+    reading = queue(page)[0]
+    (spot,) = sheet(page, reading)["spots"]
+    assert spot["rect"] == [4, 3, 30, 12]
+    assert (spot["status"], spot["value"]) == ("review", "45")
+    say(page, reading, "46")
+    (spot,) = sheet(page, reading)["spots"]
+    assert (spot["status"], spot["value"]) == ("decided", "46")
+
+
+def test_pages_follow_each_other_in_reading_order(page):
+    first = page.get("/api/pages").json()["page"]
+    names, at = [], first
+    while at is not None:
+        shown = page.get(f"/api/pages/{at}").json()
+        names.append(shown["file"])
+        at = shown["after"]
+    assert names == [f"{name}.png" for name in NAMES]
+    assert page.get(f"/api/pages/{first}").json()["before"] is None
+    last = page.get("/api/pages", params={"file": "doubt-8.png"}).json()["page"]
+    assert page.get(f"/api/pages/{last}").json()["file"] == "doubt-8.png"
+    assert page.get("/api/pages", params={"number": 2}).json()["page"] is None
+
+
+def test_the_scan_of_a_page_is_shown(page):
+    shown = sheet(page, queue(page)[0])
+    assert (shown["width"], shown["height"], shown["trouble"]) == (90, 40, "")
+    answer = page.get(f"/api/pages/{shown['id']}/scan")
+    assert answer.headers["content-type"] == "image/png"
+    assert page.get("/api/pages/999").status_code == 410
+
+
+def test_a_scan_that_was_moved_or_changed_is_told(job, page):
+    scan = job.with_name("scans") / "doubt-45.png"
+    scan.write_bytes(scan.read_bytes() + b" ")
+    shown = sheet(page, queue(page)[0])
+    assert "was changed after it was read" in shown["trouble"]
+    scan.unlink()
+    shown = sheet(page, queue(page)[0])
+    assert "is not where it was" in shown["trouble"]
+    assert shown["spots"]
+    assert page.get(f"/api/pages/{shown['id']}/scan").status_code == 404
+
+
 # Safety
 
 
@@ -451,6 +510,7 @@ def test_a_picture_outside_the_folder_of_pictures_is_not_served(job, page, path)
         database.execute("UPDATE files SET path = '../' || path")
         database.commit()
     assert page.get(f"/api/crops/{queue(page)[0]}").status_code == 404
+    assert "is not where it was" in sheet(page, queue(page)[0])["trouble"]
 
 
 @pytest.mark.parametrize(

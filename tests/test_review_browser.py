@@ -245,6 +245,26 @@ def test_back_shows_what_was_decided_and_allows_another_word(job, serve, browser
     assert decisions(job) == [("100", "value", "556")]
 
 
+def test_a_field_chosen_on_its_page_is_corrected_and_the_page_comes_back(job, serve, browser):
+    page = tab(browser, serve())
+    page.keyboard.press("p")
+    page.wait_for_selector(".spot.review")
+    page.keyboard.press("PageDown")
+    page.wait_for_selector(".spot[title^='number: 101']")
+    page.keyboard.press("Enter")
+    shown(page, "101")
+    page.keyboard.type("888\n")
+    page.wait_for_selector(".spot.decided[title^='number: 888']")
+    page.keyboard.press("g")
+    page.keyboard.type("1\n")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    shown(page, "100")
+    page.keyboard.press("Enter")
+    shown(page, "102")
+    assert decisions(job) == [("100", "value", "100"), ("101", "value", "888")]
+
+
 def test_the_next_crop_is_there_before_it_is_needed(serve, browser):
     page = tab(browser, serve())
     page.wait_for_timeout(300)

@@ -1,13 +1,9 @@
-"""The addresses of the review page: what can be asked and what can be decided.
-
-The database is used in the server's own thread alone, pictures are made in others.
-"""
+"""The addresses of the review page: what can be asked and what can be decided."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,20 +13,19 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, select_autoescape
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.concurrency import run_in_threadpool
 
 from formreader import __version__, job
 from formreader.errors import FormreaderError, PageError
-from formreader.review import pictures, tables, views
+from formreader.review import tables
+from formreader.review.desk import Desk, desk_of
 from formreader.review.guard import Guard, Keys
+from formreader.review.sheets import add_sheets
 from formreader.store_reviews import Case, Filter, GoneError, Order, ReviewStore, StaleError
 from formreader.store_schema import Meaning
 
 ORIGIN = "review page"
 SYMBOLS = "0123456789.,/- "
 """What a value may consist of, besides what the machine read."""
-LEAST_ALIKE = 5
-"""Accepted values of one length from which a field's length is taken as known (as `apply`)."""
 HISTORY = 200
 """Decisions that a newly opened page can take back; more than anybody remembers."""
 
@@ -67,31 +62,6 @@ class TakenBack(BaseModel):
     decision: int
 
 
-@dataclass(slots=True)
-class Desk:
-    """What the addresses share: the open job, its scans, and who reviews."""
-
-    store: ReviewStore
-    scans: pictures.Scans
-    source: Path
-    who: str
-    lengths: dict[str, int]
-
-    def view(self, case: Case) -> dict[str, Any]:
-        """Return a field as the page wants it."""
-        return views.field(case, self.lengths.get(case.field, 0))
-
-    async def crop(self, case: Case) -> bytes:
-        """Return the picture of a field, from its scan or else the job's own small one."""
-        file = self.store.scan(case.page_file)
-        try:
-            path = pictures.scan_of(self.source, file.name)
-            page = await run_in_threadpool(self.scans.page, path, file, case.page)
-            return await run_in_threadpool(pictures.crop, page, case.rect)
-        except PageError:
-            return await run_in_threadpool(pictures.small_crop, self.store.folder, case)
-
-
 def create_app(folder: Path, keys: Keys, who: str) -> Guard:
     """Return the page for one job as an ASGI application.
 
@@ -101,9 +71,7 @@ def create_app(folder: Path, keys: Keys, who: str) -> Guard:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with ReviewStore.open(folder) as store:
-            source = Path(store.settings().get("source", ""))
-            lengths = store.fixed_lengths(LEAST_ALIKE)
-            app.state.desk = Desk(store, pictures.Scans(), source, who, lengths)
+            app.state.desk = Desk.of(store, who)
             yield
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
@@ -112,13 +80,8 @@ def create_app(folder: Path, keys: Keys, who: str) -> Guard:
     add_answers_to_errors(app)
     add_page(app)
     add_fields(app)
+    add_sheets(app)
     return Guard(app, keys)
-
-
-def desk_of(request: Request) -> Desk:
-    """Return what the addresses share."""
-    desk: Desk = request.app.state.desk
-    return desk
 
 
 def add_answers_to_errors(app: FastAPI) -> None:
@@ -158,7 +121,7 @@ def add_page(app: FastAPI) -> None:
     @app.get("/api/summary")
     async def summary(request: Request) -> dict[str, Any]:
         desk = desk_of(request)
-        desk.lengths = desk.store.fixed_lengths(LEAST_ALIKE)
+        desk.refresh()
         return {
             **desk.store.progress()._asdict(),
             "running": job.RUNNING in desk.store.settings(),

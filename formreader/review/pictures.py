@@ -22,6 +22,8 @@ AROUND_UP, AROUND_SIDE = 0.5, 0.9
 still fills the width of the screen."""
 AROUND_PX = (12, 90)
 """Bounds of that in pixels: a speck gets some surroundings, a tall field not a whole page."""
+OVERVIEW_PX = 2200
+"""Longest side of a page as it is drawn whole: an A4 page at 190 dpi, small print is legible."""
 OUTSIDE = 214
 """Grey beyond the edge of the page, or of the small picture: told from paper."""
 MOVED = "The scan {} is not where it was when it was read."
@@ -79,6 +81,13 @@ def crop_rect(rect: Rect) -> Rect:
 def crop(page: Grey, rect: Rect) -> bytes:
     """Return the surroundings of a field as PNG, of the size of `crop_rect`."""
     return png(window(page, 0, 0, crop_rect(rect)))
+
+
+def overview(page: Grey) -> bytes:
+    """Return a whole page as PNG, no larger than a screen can show."""
+    picture = Image.fromarray(page)
+    picture.thumbnail((OVERVIEW_PX, OVERVIEW_PX), Image.Resampling.BOX)
+    return png(np.asarray(picture))
 
 
 def small_crop(job: Path, case: Case) -> bytes:

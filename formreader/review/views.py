@@ -23,13 +23,17 @@ def field(case: Case, expected: int) -> dict[str, Any]:
         "id": case.id,
         "file": case.page_file,
         "page": case.page,
+        "sheet": case.sheet,
         "field": case.field,
         "status": str(case.status),
         "reasons": list(case.reasons),
         "value": case.value,
         "confidence": case.confidence,
         "choices": choices(case),
-        "characters": [character(char, crop) for char in case.characters],
+        "characters": [
+            {"text": char.text, "doubtful": marked, "rect": place(char.rect, crop)}
+            for char, marked in zip(case.characters, doubtful(case), strict=True)
+        ],
         "expected": expected,
         "crop": {"width": crop.width, "height": crop.height, "rect": place(case.rect, crop)},
         "version": case.version,
@@ -49,14 +53,13 @@ def choices(case: Case) -> list[str]:
     return [text for text in dict.fromkeys(found) if text and text != case.value][:CHOICES]
 
 
-def character(char: Character, crop: Rect) -> dict[str, Any]:
-    """Return a character with its place in the crop."""
-    return {
-        "text": char.text,
-        "doubtful": char.probability < DOUBTFUL,
-        "second": second(char),
-        "rect": place(char.rect, crop),
-    }
+def doubtful(case: Case) -> list[bool]:
+    """Tell which characters are to be marked: unsure ones, and where another reading differs."""
+    others = [text for text, _ in case.alternatives if len(text) == len(case.characters)]
+    return [
+        char.probability < DOUBTFUL or any(text[i] != char.text for text in others)
+        for i, char in enumerate(case.characters)
+    ]
 
 
 def second(char: Character) -> str:

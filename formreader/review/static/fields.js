@@ -1,6 +1,8 @@
 // One doubtful field at a time: confirm, type over, choose another reading, and on to the next.
 
-import { get, post, Refused } from "./api.js";
+import { get, post } from "./api.js";
+import { settle, tell } from "./message.js";
+import { Mode } from "./mode.js";
 import * as stage from "./stage.js";
 
 const AHEAD = 6; // crops loaded before they are needed
@@ -8,8 +10,11 @@ const TYPED = /^[0-9.,/ -]$/; // what goes into the number; letters are commands
 
 const MEANINGS = { blank: "empty", unreadable: "cannot be read" };
 
-export class Fields {
-  constructor(progress) {
+export class Fields extends Mode {
+  constructor(progress, showSheet) {
+    super("fields");
+    this.showSheet = showSheet;
+    this.back = null; // where to go after a field that was asked for from elsewhere
     this.progress = progress;
     this.stage = document.getElementById("stage");
     this.input = document.getElementById("value");
@@ -20,8 +25,6 @@ export class Fields {
     this.visible = false;
     this.undoable = [];
     this.warned = null;
-    this.busy = false;
-    this.waiting = []; // keys pressed while the server was asked
     this.input.addEventListener("input", () => this.check());
   }
 
@@ -34,11 +37,13 @@ export class Fields {
       ["S", "skip", () => this.move(1), ["*", "PageDown"]],
       ["B", "back", () => this.move(-1), ["PageUp"]],
       ["U", "undo", () => this.undo()],
+      ["P", "page", () => this.showSheet(this.field)],
     ];
   }
 
   // The order and filters chosen; starts at the first field of the new queue.
   async load(wanted) {
+    this.back = null;
     this.wanted = wanted;
     this.ids = await get("/api/queue", wanted);
     this.at = 0;
@@ -86,8 +91,12 @@ export class Fields {
     if (this.visible) this.redraw();
     else stage.note(this.stage, ["There is no picture of this field, so it cannot be confirmed.",
       "Put the scans back where they were, or skip the field."]);
-    if (decision) this.tell(`Decided: ${words(decision)}, by ${decision.who || "somebody"}`, "");
+    if (decision) tell(`Decided: ${words(decision)}, by ${decision.who || "somebody"}`, "");
     this.check();
+    this.focus();
+  }
+
+  focus() {
     this.input.focus();
     this.input.select();
   }
@@ -131,17 +140,10 @@ export class Fields {
     this.list.hidden = all.length < 2;
   }
 
-  tell(text, kind) {
-    const message = document.getElementById("message");
-    message.textContent = text;
-    message.className = kind;
-  }
-
   put(text) {
     this.input.value = text;
     this.check();
-    this.input.focus();
-    this.input.select();
+    this.focus();
   }
 
   choose(step) {
@@ -164,8 +166,8 @@ export class Fields {
     if (!this.field) return;
     const odd = this.oddity();
     this.input.classList.toggle("warned", Boolean(odd));
-    if (odd) this.tell(odd, "bad");
-    else if (document.getElementById("message").className === "bad") this.tell("", "");
+    if (odd) tell(odd, "bad");
+    else settle();
     for (const button of this.list.querySelectorAll("button"))
       button.setAttribute("aria-pressed", String(button.dataset.value === this.input.value));
   }
@@ -176,10 +178,10 @@ export class Fields {
     const { decision } = this.field;
     if (decision && (decision.meaning !== "value" ? !value : decision.value === value))
       return this.move(1);
-    if (!value) return this.tell("Type the number, or press E for empty, X for cannot read.", "bad");
+    if (!value) return tell("Type the number, or press E for empty, X for cannot read.", "bad");
     if (this.oddity() && this.warned !== value) {
       this.warned = value;
-      return this.tell(`${this.oddity()} Press Enter again if it is right.`, "bad");
+      return tell(`${this.oddity()} Press Enter again if it is right.`, "bad");
     }
     await this.say("value", value);
   }
@@ -188,7 +190,7 @@ export class Fields {
     const { field } = this;
     if (!field) return;
     if (!this.visible)
-      return this.tell("Without its picture a field cannot be decided. Press S to skip it.", "bad");
+      return tell("Without its picture a field cannot be decided. Press S to skip it.", "bad");
     try {
       const done = await post(`/api/fields/${field.id}/decision`,
         { seen: field.version, meaning, value });
@@ -198,16 +200,17 @@ export class Fields {
       if (error.status !== 409) throw error;
       await this.present(error.body.field);
       const { decision } = error.body.field;
-      return this.tell(decision
+      return tell(decision
         ? `${decision.who || "Somebody"} said ‘${words(decision)}’ meanwhile. Enter keeps that; type to change it.`
         : "Somebody took a decision back here meanwhile. Look again.", "bad");
     }
     await this.move(1);
-    this.tell(`Stored: ${words({ meaning, value })}`, "good");
+    tell(`Stored: ${words({ meaning, value })}`, "good");
   }
 
   async move(step) {
-    this.tell("", "");
+    tell("");
+    if (this.back) return this.back();
     if (step > 0 && this.at >= this.ids.length) return this.load(this.wanted);
     this.at = Math.max(0, this.at + step);
     await this.show(step);
@@ -215,18 +218,33 @@ export class Fields {
 
   async undo() {
     const decision = this.undoable.at(-1);
-    if (decision === undefined) return this.tell("There is nothing to take back.", "");
+    if (decision === undefined) return tell("There is nothing to take back.", "");
     try {
       const { field } = await post("/api/undo", { decision });
       this.undoable.pop();
       if (!field.decision && field.status === "review") this.progress.add(-1);
+      this.back = null;
       await this.open(field);
-      this.tell("Taken back. Decide this field again.", "good");
+      tell("Taken back. Decide this field again.", "good");
     } catch (error) {
       if (error.status !== 409 && error.status !== 410) throw error;
       this.undoable.pop();
-      this.tell(error.message, "bad");
+      tell(error.message, "bad");
     }
+  }
+
+  // Shows a field that was asked for from elsewhere; afterwards, whatever it was, goes back.
+  async visit(reading, back) {
+    const field = await get(`/api/fields/${reading}`);
+    stage.preload([reading]);
+    this.back = back;
+    await this.present(field);
+  }
+
+  // Comes back to the queue.
+  async resume() {
+    this.back = null;
+    await this.show();
   }
 
   // Goes to a field wherever it stands in the queue.
@@ -242,6 +260,7 @@ export class Fields {
     if (event.ctrlKey && event.key.toLowerCase() === "z") return this.queue("U");
     if (event.ctrlKey || event.altKey || event.metaKey) return false;
     if (event.key === "ArrowUp") return this.queue("ArrowUp");
+    if (event.key === "Escape" && this.back) return this.queue("S");
     const { key } = event;
     const command = this.find(key);
     if (command) return event.repeat || this.queue(key);
@@ -252,32 +271,7 @@ export class Fields {
     return false;
   }
 
-  find(key) {
-    const name = key.length === 1 ? key.toUpperCase() : key;
-    return this.commands.find(([first, , , more = []]) => first === name || more.includes(name));
-  }
-
-  // Keys come in one after the other, also those pressed while the server is asked.
-  queue(key) {
-    this.waiting.push(key);
-    if (!this.busy) this.work();
-    return true;
-  }
-
-  async work() {
-    this.busy = true;
-    try {
-      while (this.waiting.length) await this.press(this.waiting.shift());
-    } catch (error) {
-      this.waiting.length = 0;
-      if (!(error instanceof Refused)) throw error;
-      this.tell(error.message, "bad");
-    } finally {
-      this.busy = false;
-    }
-  }
-
-  async press(key) {
+  press(key) {
     if (key === "ArrowUp") return this.choose(-1);
     const command = this.find(key);
     if (command) return command[2]();

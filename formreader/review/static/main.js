@@ -1,33 +1,66 @@
-// Starts the page: filters, keys, legend, and a look every few seconds at what the job holds.
+// Starts the page: filters, ways to work, keys, legend, and a look now and then at the job.
 
 import { get, post, Refused } from "./api.js";
 import { Fields } from "./fields.js";
+import { tell } from "./message.js";
 import { Progress } from "./progress.js";
+import { SheetView } from "./sheet.js";
 
 const LOOK_MS = 15_000;
 const FILTERS = ["order", "field", "reason", "file"];
+const KEYS = { ArrowRight: "→", ArrowLeft: "←" };
 
 const progress = new Progress();
-const fields = new Fields(progress);
+const fields = new Fields(progress, showSheet);
+const sheet = new SheetView(backToFields, correct);
+let mode = fields;
 
-const wanted = () =>
-  Object.fromEntries(FILTERS.map((name) => [name, document.getElementById(name).value]));
+const filter = (name) => document.getElementById(name).value;
+const wanted = () => Object.fromEntries(FILTERS.map((name) => [name, filter(name)]));
+
+function show(next) {
+  mode = next;
+  for (const each of [fields, sheet]) each.main.hidden = each !== mode;
+  legend();
+}
+
+async function showSheet(field) {
+  show(sheet);
+  if (field) await sheet.load(field.sheet, field.id);
+  else await sheet.find_page(filter("file"), 1);
+}
+
+async function backToFields() {
+  show(fields);
+  await fields.resume();
+}
+
+async function correct(reading) {
+  const { id } = sheet.page;
+  show(fields);
+  await fields.visit(reading, async () => {
+    show(sheet);
+    fields.back = null;
+    await sheet.load(id, reading);
+  });
+}
 
 async function guarded(work) {
   try {
     await work();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    fields.tell(error.message, "bad");
+    tell(error.message, "bad");
   }
 }
 
-function legend(commands) {
+function legend() {
+  const typing = mode === fields ? [["0…9", "type over"]] : [];
   document.getElementById("legend").replaceChildren(
-    ...[["0…9", "type over"], ...commands].map(([key, what]) => {
+    ...[...typing, ...mode.commands].map(([key, what]) => {
       const item = document.createElement("li");
       const cap = document.createElement("kbd");
-      cap.textContent = key;
+      cap.textContent = KEYS[key] ?? key;
       item.append(cap, ` ${what}`);
       return item;
     }),
@@ -41,29 +74,33 @@ async function look() {
 }
 
 document.addEventListener("keydown", (event) => {
-  const elsewhere = event.target.closest("select, button");
-  if (elsewhere && event.key === "Escape") return fields.input.focus();
+  const elsewhere = event.target.closest("select, #tables, #number");
+  if (elsewhere && event.key === "Escape") return mode.focus();
   if (elsewhere) return;
-  if (fields.key(event)) event.preventDefault();
+  if (mode.key(event)) event.preventDefault();
 });
 
 for (const name of FILTERS) {
-  document.getElementById(name).addEventListener("change", () =>
-    guarded(() => fields.load(wanted())));
+  document.getElementById(name).addEventListener("change", () => mode.guarded(async () => {
+    if (mode === sheet && name === "file") return sheet.find_page(filter("file"), 1);
+    show(fields);
+    await fields.load(wanted());
+  }));
 }
 
 document.getElementById("tables").addEventListener("click", () =>
   guarded(async () => {
-    fields.tell((await post("/api/tables", {})).message, "good");
-    fields.input.focus();
+    tell((await post("/api/tables", {})).message, "good");
+    mode.focus();
   }));
 
 window.addEventListener("resize", () => {
-  fields.redraw();
+  if (mode === sheet) sheet.draw();
+  else fields.redraw();
 });
 
-legend(fields.commands);
-guarded(async () => {
+show(fields);
+fields.guarded(async () => {
   const summary = await get("/api/summary");
   progress.set(summary);
   fields.undoable = summary.history;
