@@ -180,11 +180,16 @@ def review(
         bool, typer.Option("--open/--no-open", help="Open the page in the browser.")
     ] = True,
     port: Annotated[int, typer.Option(help="Port of the page; by default any free one.")] = 0,
+    audit: Annotated[
+        float, typer.Option(help="Share of accepted fields to key blind, as a check of them.")
+    ] = 0.02,
 ) -> None:
     """Review doubtful readings on a local page, by keyboard."""
+    if not 0 <= audit <= 1:
+        raise UsageError(f"--audit is {audit:g}; it must lie between 0 and 1, such as 0.02.")
     from formreader.review.server import serve
 
-    serve(job, port, open_browser, tell)
+    serve(job, port, open_browser, audit, tell)
     typer.echo(str(job / "records.csv"))
 
 

@@ -173,7 +173,7 @@ class Store(Rows):
     def clear(self) -> None:
         """Forget all pages and settings, to begin anew; the caller has looked at the reviews."""
         with self._transaction():
-            for table in ("reviews", "files", "settings"):
+            for table in ("reviews", "audits", "files", "settings"):
                 self._db.execute(f"DELETE FROM {table}")
 
     def sync(self, files: Iterable[SourceFile]) -> Changes:

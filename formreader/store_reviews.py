@@ -8,7 +8,7 @@ the last row about it); where that is no longer the last one, the decision is re
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -123,8 +123,10 @@ class ReviewStore(SheetRows, Store):
                 "it is: put back a copy of job.sqlite, or read into another folder."
             )
 
-    def queue(self, order: Order, wanted: Filter) -> list[int]:
-        """Return the readings that wait for a person."""
+    def queue(
+        self, order: Order, wanted: Filter, extra: Collection[int] = frozenset()
+    ) -> list[int]:
+        """Return the readings that wait for a person: doubtful ones, and those in `extra`."""
         by = {
             Order.PAGE: "f.position, p.number, r.position",
             Order.CONFIDENCE: "r.confidence, r.id",
@@ -133,13 +135,20 @@ class ReviewStore(SheetRows, Store):
             rows = self._db.execute(
                 "SELECT r.id FROM readings r JOIN pages p ON p.id = r.page "
                 "JOIN files f ON f.id = p.file "
-                "WHERE r.status = 'review' AND r.id NOT IN (SELECT reading FROM corrections) "
+                "WHERE (r.status = 'review' OR r.id IN (SELECT value FROM json_each(:extra))) "
+                "AND r.id NOT IN (SELECT reading FROM corrections) "
                 "AND (:field = '' OR r.field = :field) AND (:file = '' OR f.path = :file) "
                 "AND (:reason = '' OR instr(r.reasons, json_quote(:reason))) "
                 f"ORDER BY {by}",
-                wanted._asdict(),
+                {**wanted._asdict(), "extra": json.dumps(sorted(extra))},
             )
             return [id_ for (id_,) in rows]
+
+    def last_reading(self) -> int:
+        """Return the highest id of a reading, which grows with every page that is read."""
+        with sentences(self.folder):
+            (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM readings").fetchone()
+        return int(last)
 
     def progress(self) -> Progress:
         """Count the doubtful fields and those decided."""

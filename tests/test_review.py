@@ -1,6 +1,7 @@
 """The review page: what is decided is stored at once, kept apart, and never over another's head."""
 
 import csv
+import json
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from formreader.review import app as review_app
 from formreader.review import server, tables
 from formreader.review.guard import Keys
 from formreader.store import DATABASE, Store, hold
+from formreader.store_audits import AuditStore
 from formreader.store_reviews import Filter, Order, ReviewStore
 from formreader.store_schema import SCHEMA, SourceFile
 
@@ -52,10 +54,10 @@ def job(tmp_path):
     return make_job(tmp_path / "job")
 
 
-def opened(job, who="anna"):
+def opened(job, who="anna", share=0.0):
     """Return a browser that has the page open; to be used in a `with` block."""
     keys = Keys(PORT)
-    client = TestClient(review_app.create_app(job, keys, who), base_url=HERE)
+    client = TestClient(review_app.create_app(job, keys, who, share), base_url=HERE)
     client.headers["origin"] = HERE
     client.cookies.set(keys.cookie, keys.session)
     return client
@@ -331,6 +333,129 @@ def test_tables_are_left_to_a_run_under_way(job):
     assert (job / "records.csv").stat().st_mtime_ns == before
 
 
+# The blind audit
+
+ACCEPTED = tuple(f"90{i:03}" for i in range(20))
+
+
+@pytest.fixture
+def audited(tmp_path):
+    job = make_job(tmp_path / "audited", ("doubt-45", *ACCEPTED))
+    with opened(job, share=1.0) as client:
+        yield client
+
+
+def blind_field(page):
+    """Return a field that is to be keyed blind, and what the machine read in it."""
+    reading = next(id_ for id_ in queue(page) if field(page, id_)["blind"])
+    return reading, field(page, reading)["file"].removesuffix(".png")
+
+
+def key(page, reading, value, meaning="value", seen=0):
+    said = {"seen": seen, "meaning": meaning, "value": value}
+    return page.post(f"/api/audits/{reading}", json=said)
+
+
+def measured(page):
+    return page.get("/api/audit").json()
+
+
+def test_the_share_of_accepted_fields_is_drawn_the_same_way_each_time(tmp_path):
+    job = make_job(tmp_path / "other", tuple(f"{i:05}" for i in range(400)))
+    with AuditStore.open(job) as store:
+        drawn = store.sample(0.1)
+        assert drawn == store.sample(0.1)
+        assert 20 <= len(drawn) <= 60
+        assert drawn < store.sample(0.5) < store.sample(1.0)
+        assert store.sample(0.0) == frozenset()
+
+
+def test_fields_of_the_audit_come_among_the_others_in_both_orders(tmp_path):
+    job = make_job(tmp_path / "other", (*(f"doubt-{i}" for i in range(20)), *ACCEPTED[:4]))
+    with opened(job, share=1.0) as page:
+        by_page, by_confidence = queue(page, order="page"), queue(page, order="confidence")
+        blind = [field(page, id_)["blind"] for id_ in by_confidence]
+        assert sorted(by_page) == sorted(by_confidence)
+        assert by_page == sorted(by_page)
+        assert sum(blind) == 4
+        assert not any(blind[:2])
+        assert blind[-3:] != [True] * 3
+        assert queue(page, file="doubt-3.png") == [by_page[3]]
+        assert page.get("/api/summary").json()["doubtful"] == 20
+
+
+def test_nothing_that_the_machine_read_is_told_before_a_field_is_keyed(audited):
+    reading, value = blind_field(audited)
+    shown = audited.get(f"/api/fields/{reading}").text.replace(f"{value}.png", "")
+    assert value not in shown
+    assert field(audited, reading)["characters"] == []
+    spots = sheet(audited, reading)["spots"]
+    assert [spot["value"] for spot in spots] == [""]
+
+
+def test_agreement_confirms_the_value(audited):
+    reading, value = blind_field(audited)
+    answer = key(audited, reading, value).json()
+    assert answer["agrees"]
+    assert answer["field"]["decision"]["value"] == value
+    assert reading not in queue(audited)
+    assert (measured(audited)["judged"], measured(audited)["wrong"]) == (1, 0)
+
+
+def test_where_they_differ_the_person_looks_again_and_a_slip_is_no_error(audited):
+    reading, value = blind_field(audited)
+    answer = key(audited, reading, "1").json()
+    assert not answer["agrees"]
+    assert answer["field"]["value"] == value
+    assert answer["field"]["keyed"] == {"meaning": "value", "value": "1"}
+    assert reading in queue(audited)
+    assert measured(audited)["open"] == 1
+    assert measured(audited)["judged"] == 0
+    say(audited, reading, value)
+    assert (measured(audited)["judged"], measured(audited)["wrong"]) == (1, 0)
+
+
+def test_the_rate_has_its_exact_interval_and_is_stored(audited):
+    for wrong in (True, False, False):
+        reading, value = blind_field(audited)
+        key(audited, reading, "1" if wrong else value)
+        if wrong:
+            say(audited, reading, "1")
+    found = measured(audited)
+    assert (found["sampled"], found["keyed"], found["wrong"], found["judged"]) == (20, 3, 1, 3)
+    assert found["rate"] == pytest.approx(1 / 3)
+    assert (found["low"], found["high"]) == pytest.approx((0.0084, 0.9057), abs=1e-4)
+    with AuditStore.open(audited.app._app.state.desk.store.folder) as store:
+        kept = json.loads(store.settings()["audit"])
+    assert (kept["share"], kept["wrong"], kept["high"]) == (1.0, 1, found["high"])
+    assert "1 of 3 wrong, 33.33%" in found["sentence"]
+
+
+def test_what_nobody_can_read_is_no_error_of_the_machine(audited):
+    reading, _ = blind_field(audited)
+    key(audited, reading, "", "unreadable")
+    say(audited, reading, meaning="unreadable")
+    assert (measured(audited)["unreadable"], measured(audited)["judged"]) == (1, 0)
+
+
+def test_a_field_is_keyed_blind_once(audited):
+    reading, value = blind_field(audited)
+    key(audited, reading, "1")
+    assert key(audited, reading, value).status_code == 409
+    assert key(audited, queue(audited)[0], "45").status_code == 409
+    assert key(audited, reading, "x").status_code == 422
+
+
+def test_an_open_difference_survives_a_restart(tmp_path):
+    job = make_job(tmp_path / "other", ACCEPTED)
+    with opened(job, share=1.0) as page:
+        reading, _ = blind_field(page)
+        key(page, reading, "1")
+    with opened(job, share=0.0) as page:
+        assert queue(page) == [reading]
+        assert field(page, reading)["keyed"]["value"] == "1"
+
+
 # Whole pages
 
 
@@ -389,7 +514,7 @@ def test_a_scan_that_was_moved_or_changed_is_told(job, page):
 def stranger(job):
     keys = Keys(PORT)
     with TestClient(
-        review_app.create_app(job, keys, "anna"), base_url=HERE, follow_redirects=False
+        review_app.create_app(job, keys, "anna", 0.0), base_url=HERE, follow_redirects=False
     ) as client:
         client.keys = keys
         yield client
@@ -443,9 +568,9 @@ def test_a_change_from_another_page_is_refused(job, page, origin):
 def test_a_change_must_be_json_of_modest_size(page):
     url = f"/api/fields/{queue(page)[0]}/decision"
     assert page.post(url, content=b"{}", headers={"content-type": "text/plain"}).status_code == 415
-    json = {"content-type": "application/json"}
-    assert page.post(url, content=b" " * 20_000, headers=json).status_code == 413
-    assert page.post(url, content=iter([b"{}"]), headers=json).status_code == 411
+    headers = {"content-type": "application/json"}
+    assert page.post(url, content=b" " * 20_000, headers=headers).status_code == 413
+    assert page.post(url, content=iter([b"{}"]), headers=headers).status_code == 411
     assert page.delete(url).status_code == 405
 
 
@@ -529,7 +654,7 @@ def test_no_path_leads_out(page, path):
 
 def test_a_folder_that_is_no_job_is_refused(tmp_path):
     with pytest.raises(UsageError, match="no job folder"):
-        server.serve(tmp_path, 0, False, print)
+        server.serve(tmp_path, 0, False, 0.0, print)
 
 
 def test_a_damaged_database_is_told_and_left_alone(job):
@@ -541,7 +666,7 @@ def test_a_damaged_database_is_told_and_left_alone(job):
     content[4096 * 2 :] = b"\x55" * (len(content) - 4096 * 2)
     path.write_bytes(content)
     with pytest.raises(OutputError, match="damaged"):
-        server.serve(job, 0, False, print)
+        server.serve(job, 0, False, 0.0, print)
     assert path.read_bytes()[8192:] == content[8192:]
 
 
@@ -549,9 +674,9 @@ def test_a_port_in_use_is_named(job):
     with server.bind(0) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(UsageError, match=f"Port {port} is in use"):
-            server.serve(job, port, False, print)
+            server.serve(job, port, False, 0.0, print)
     with pytest.raises(UsageError, match="Port 99999 cannot be used"):
-        server.serve(job, 99999, False, print)
+        server.serve(job, 99999, False, 0.0, print)
 
 
 def test_the_server_listens_on_this_computer_alone():

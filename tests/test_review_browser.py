@@ -265,6 +265,27 @@ def test_a_field_chosen_on_its_page_is_corrected_and_the_page_comes_back(job, se
     assert decisions(job) == [("100", "value", "100"), ("101", "value", "888")]
 
 
+def test_an_accepted_field_is_keyed_blind_and_looked_at_again_where_it_differs(job, serve, browser):
+    page = tab(browser, serve("--audit", "1"))
+    for value in (*(str(i) for i in range(101, 112)), ""):
+        page.keyboard.press("Enter")
+        shown(page, value)
+    assert page.inner_text("#reasons").startswith("Check of an accepted field")
+    assert "00123" not in page.inner_text("main:not([hidden])").replace("00123.png", "")
+    page.keyboard.press("Enter")
+    said(page, "Type the number")
+    page.keyboard.type("0123\n")
+    said(page, "the machine read ‘00123’")
+    page.keyboard.press("Enter")
+    said(page, "Type the number")
+    page.keyboard.press("+")
+    shown(page, "00123")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#stage .note")
+    assert "0 of 1 wrong" in page.inner_text("#stage")
+    assert decisions(job)[0] == ("00123", "value", "00123")
+
+
 def test_the_next_crop_is_there_before_it_is_needed(serve, browser):
     page = tab(browser, serve())
     page.wait_for_timeout(300)

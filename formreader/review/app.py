@@ -5,54 +5,33 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, select_autoescape
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from formreader import __version__, job
 from formreader.errors import FormreaderError, PageError
 from formreader.review import tables
-from formreader.review.desk import Desk, desk_of
+from formreader.review.audits import add_audits
+from formreader.review.desk import Desk, Said, desk_of, stale
 from formreader.review.guard import Guard, Keys
 from formreader.review.sheets import add_sheets
-from formreader.store_reviews import Case, Filter, GoneError, Order, ReviewStore, StaleError
-from formreader.store_schema import Meaning
+from formreader.store_audits import AuditStore
+from formreader.store_reviews import Filter, GoneError, Order, StaleError
 
 ORIGIN = "review page"
-SYMBOLS = "0123456789.,/- "
-"""What a value may consist of, besides what the machine read."""
 HISTORY = 200
 """Decisions that a newly opened page can take back; more than anybody remembers."""
 
 GONE = "This field is not in the job any more: its scan was read again."
-STALE = "Somebody else decided this field meanwhile. Yours was not stored; see theirs."
 STALE_UNDO = "This was decided again later, so it was not taken back."
 NO_DECISION = "There is nothing to take back here."
-BARE = "An empty or unreadable field has no value."
 MALFORMED = "The page sent something that cannot be understood. Load it again."
-
-
-class Said(BaseModel):
-    """What a person says of a field that they saw in the state `seen`."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-    seen: int
-    meaning: Annotated[Meaning, Field(strict=False)]
-    value: Annotated[str, Field(max_length=64)] = ""
-
-    def refusal(self, case: Case) -> str:
-        """Return why this cannot be said of a field, empty where it can."""
-        if self.meaning is not Meaning.VALUE:
-            return BARE if self.value else ""
-        if not self.value.strip():
-            return "Type the number first."
-        strange = set(self.value) - set(SYMBOLS + case.value)
-        return f"“{min(strange)}” is no part of a number." if strange else ""
 
 
 class TakenBack(BaseModel):
@@ -62,16 +41,16 @@ class TakenBack(BaseModel):
     decision: int
 
 
-def create_app(folder: Path, keys: Keys, who: str) -> Guard:
-    """Return the page for one job as an ASGI application.
+def create_app(folder: Path, keys: Keys, who: str, share: float) -> Guard:
+    """Return the page for one job as an ASGI application; `share` is audited.
 
     Opens the job when it is started and closes it when it ends.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with ReviewStore.open(folder) as store:
-            app.state.desk = Desk.of(store, who)
+        with AuditStore.open(folder) as store:
+            app.state.desk = Desk.of(store, who, share)
             yield
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
@@ -81,6 +60,7 @@ def create_app(folder: Path, keys: Keys, who: str) -> Guard:
     add_page(app)
     add_fields(app)
     add_sheets(app)
+    add_audits(app)
     return Guard(app, keys)
 
 
@@ -124,6 +104,7 @@ def add_page(app: FastAPI) -> None:
         desk.refresh()
         return {
             **desk.store.progress()._asdict(),
+            "last": desk.store.last_reading(),
             "running": job.RUNNING in desk.store.settings(),
             "history": desk.store.history(desk.who, ORIGIN, HISTORY),
         }
@@ -136,7 +117,8 @@ def add_page(app: FastAPI) -> None:
         reason: str = "",
         file: str = "",
     ) -> list[int]:
-        return desk_of(request).store.queue(order, Filter(field, reason, file))
+        desk = desk_of(request)
+        return desk.store.mixed_queue(order, Filter(field, reason, file), desk.sample)
 
     @app.post("/api/tables")
     async def write(request: Request) -> dict[str, str]:
@@ -166,7 +148,9 @@ def add_fields(app: FastAPI) -> None:
         try:
             done = desk.store.decide(reading, said.seen, said.meaning, value, desk.who, ORIGIN)
         except StaleError as error:
-            return JSONResponse({"message": STALE, "field": desk.view(error.case)}, 409)
+            return stale(desk, error)
+        if desk.store.keyed(reading):
+            desk.keep_measured()
         return JSONResponse({"decision": done})
 
     @app.post("/api/undo")
@@ -174,6 +158,8 @@ def add_fields(app: FastAPI) -> None:
         desk = desk_of(request)
         try:
             reading = desk.store.undo(taken.decision, desk.who, ORIGIN)
+            if desk.store.keyed(reading):
+                desk.keep_measured()
         except StaleError as error:
             return JSONResponse({"message": STALE_UNDO, "field": desk.view(error.case)}, 409)
         except GoneError:

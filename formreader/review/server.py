@@ -17,7 +17,8 @@ from formreader.corrections import user
 from formreader.errors import UsageError
 from formreader.review import tables
 from formreader.review.app import create_app
-from formreader.review.guard import Keys
+from formreader.review.guard import Guard, Keys
+from formreader.store_audits import AuditStore, sentence
 from formreader.store_reviews import Progress, ReviewStore
 
 LOOPBACK = "127.0.0.1"
@@ -25,11 +26,14 @@ STOP_S = 3
 """Seconds that pictures under way may take when the server stops."""
 
 
-def serve(folder: Path, port: int, open_browser: bool, tell: Callable[[str], None]) -> None:
+def serve(
+    folder: Path, port: int, open_browser: bool, share: float, tell: Callable[[str], None]
+) -> None:
     """Serve the page until Ctrl+C, then write the job's tables.
 
-    `port` 0 takes any free one. Raises UsageError where the folder is no job or the port is
-    taken, OutputError where the database is damaged or the tables cannot be written.
+    `port` 0 takes any free one; `share` in 0…1 of the accepted fields is audited. Raises
+    UsageError where the folder is no job or the port is taken, OutputError where the database
+    is damaged or the tables cannot be written.
     """
     with ReviewStore.open(folder) as store:
         store.check()
@@ -41,9 +45,10 @@ def serve(folder: Path, port: int, open_browser: bool, tell: Callable[[str], Non
         tell("Stop    with Ctrl+C; every decision is stored as it is made")
         if open_browser:
             Thread(target=show, args=(keys.address, tell), daemon=True).start()
-        run(folder, keys, listener)
-    with ReviewStore.open(folder) as store:
+        run(create_app(folder, keys, user(), share), listener)
+    with AuditStore.open(folder) as store:
         tell(tables.write(store))
+        tell(f"Audit   {sentence(store.measured(store.sample(share)))}")
         tell(waiting(store.progress()))
 
 
@@ -76,10 +81,10 @@ def show(address: str, tell: Callable[[str], None]) -> None:
         tell("No browser could be opened. Open the address above in one.")
 
 
-def run(folder: Path, keys: Keys, listener: socket.socket) -> None:
+def run(page: Guard, listener: socket.socket) -> None:
     """Answer requests until the user or the system says stop."""
     config = uvicorn.Config(
-        create_app(folder, keys, user()),
+        page,
         log_level="warning",
         access_log=False,
         server_header=False,

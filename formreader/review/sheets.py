@@ -63,11 +63,15 @@ def add_sheets(app: FastAPI) -> None:
 
 
 def sheet_of(request: Request, page: int) -> Sheet:
-    """Return a page; raise GoneError where it is not in the job."""
-    sheet = desk_of(request).store.sheet(page)
+    """Return a page; raise GoneError where it is not in the job.
+
+    Values that are still to be keyed blind are left out.
+    """
+    desk = desk_of(request)
+    sheet = desk.store.sheet(page)
     if sheet is None:
         raise GoneError
-    return sheet
+    return sheet.without(desk.store.pending(desk.sample))
 
 
 def extent(sheet: Sheet) -> tuple[int, int]:

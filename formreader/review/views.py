@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from formreader.document import Character, Rect
 from formreader.review.pictures import crop_rect
+from formreader.store_audits import Keyed
 from formreader.store_reviews import Case, Decision
 
 DOUBTFUL = 0.9
@@ -16,8 +18,17 @@ CHOICES = 4
 NOT_A_DIGIT = "?"
 
 
-def field(case: Case, expected: int) -> dict[str, Any]:
-    """Return a field for the page; `expected` is its usual length, 0 where none is known."""
+def blind(case: Case, expected: int) -> dict[str, Any]:
+    """Return a field without anything that the machine read in it."""
+    empty = replace(case, value="", confidence=0.0, reasons=(), alternatives=(), characters=())
+    return {**field(empty, expected, None), "blind": True}
+
+
+def field(case: Case, expected: int, keyed: Keyed | None) -> dict[str, Any]:
+    """Return a field for the page; `expected` is its usual length, 0 where none is known.
+
+    `keyed` is what a person said of it before they saw what the machine read.
+    """
     crop = crop_rect(case.rect)
     return {
         "id": case.id,
@@ -37,6 +48,8 @@ def field(case: Case, expected: int) -> dict[str, Any]:
         "expected": expected,
         "crop": {"width": crop.width, "height": crop.height, "rect": place(case.rect, crop)},
         "version": case.version,
+        "blind": False,
+        "keyed": keyed and {"meaning": str(keyed.meaning), "value": keyed.value},
         "decision": decision(case.decision),
     }
 

@@ -84,15 +84,17 @@ export class Fields extends Mode {
     this.field = field;
     this.warned = null;
     this.input.disabled = false;
-    const { decision } = field;
-    this.input.value = decision ? decision.value : field.value;
+    const { decision, keyed } = field;
+    const differs = keyed && !decision; // keyed blind, otherwise than the machine read it
+    this.input.value = decision ? decision.value : differs ? "" : field.value;
     this.tellPlace();
     this.tellChoices();
     if (this.visible) this.redraw();
     else stage.note(this.stage, ["There is no picture of this field, so it cannot be confirmed.",
       "Put the scans back where they were, or skip the field."]);
-    if (decision) tell(`Decided: ${words(decision)}, by ${decision.who || "somebody"}`, "");
     this.check();
+    if (decision) tell(`Decided: ${words(decision)}, by ${decision.who || "somebody"}`);
+    if (differs) tell(`Keyed ‘${words(keyed)}’, the machine read ‘${field.value}’. Look again: type what is right, or choose with +.`, "bad");
     this.focus();
   }
 
@@ -105,14 +107,15 @@ export class Fields extends Mode {
     if (this.field && this.visible) stage.draw(this.stage, this.field);
   }
 
-  end() {
+  async end() {
     this.input.value = "";
     this.input.disabled = true;
     this.list.replaceChildren();
     document.getElementById("place").textContent = "";
     document.getElementById("reasons").textContent = "";
     stage.note(this.stage, ["No field is left here.",
-      "Press S to look for skipped and new ones, U to take the last decision back."]);
+      "Press S to look for skipped and new ones, U to take the last decision back.",
+      (await get("/api/audit")).sentence]);
   }
 
   tellPlace() {
@@ -120,12 +123,13 @@ export class Fields extends Mode {
     const name = document.createElement("b");
     name.textContent = field;
     document.getElementById("place").replaceChildren(`${file}, page ${page}, field `, name);
-    document.getElementById("reasons").textContent = reasons.join(" · ");
+    document.getElementById("reasons").textContent =
+      this.field.blind ? "Check of an accepted field: type what you see" : reasons.join(" · ");
   }
 
   tellChoices() {
-    const { value, choices } = this.field;
-    const all = value ? [value, ...choices] : choices;
+    const { value, choices, keyed } = this.field;
+    const all = [...new Set([value, keyed?.value, ...choices])].filter(Boolean);
     this.list.replaceChildren(...all.map((text) => {
       const button = document.createElement("button");
       button.type = "button";
@@ -191,9 +195,10 @@ export class Fields extends Mode {
     if (!field) return;
     if (!this.visible)
       return tell("Without its picture a field cannot be decided. Press S to skip it.", "bad");
+    const said = { seen: field.version, meaning, value };
     try {
-      const done = await post(`/api/fields/${field.id}/decision`,
-        { seen: field.version, meaning, value });
+      if (field.blind) return await this.sayBlind(said);
+      const done = await post(`/api/fields/${field.id}/decision`, said);
       this.undoable.push(done.decision);
       if (!field.decision && field.status === "review") this.progress.add(1);
     } catch (error) {
@@ -206,6 +211,14 @@ export class Fields extends Mode {
     }
     await this.move(1);
     tell(`Stored: ${words({ meaning, value })}`, "good");
+  }
+
+  // What was keyed without the machine's value; where they differ, the person looks again.
+  async sayBlind(said) {
+    const { agrees, field } = await post(`/api/audits/${this.field.id}`, said);
+    if (!agrees) return this.present(field);
+    await this.move(1);
+    tell("Stored, and the machine agrees.", "good");
   }
 
   async move(step) {

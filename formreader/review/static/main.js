@@ -14,6 +14,7 @@ const progress = new Progress();
 const fields = new Fields(progress, showSheet);
 const sheet = new SheetView(backToFields, correct);
 let mode = fields;
+let last = 0; // the last reading known
 
 const filter = (name) => document.getElementById(name).value;
 const wanted = () => Object.fromEntries(FILTERS.map((name) => [name, filter(name)]));
@@ -70,7 +71,8 @@ function legend() {
 async function look() {
   const summary = await get("/api/summary");
   if (!fields.busy) progress.set(summary);
-  await fields.grow();
+  if (summary.last !== last) await fields.grow();
+  last = summary.last;
 }
 
 document.addEventListener("keydown", (event) => {
@@ -104,6 +106,7 @@ fields.guarded(async () => {
   const summary = await get("/api/summary");
   progress.set(summary);
   fields.undoable = summary.history;
+  last = summary.last;
   await fields.load(wanted());
 });
 setInterval(() => guarded(look), LOOK_MS);
