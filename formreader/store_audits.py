@@ -73,13 +73,10 @@ class AuditStore(ReviewStore):
             ).fetchall()
         return sample.difference(id_ for (id_,) in done)
 
-    def undecided(self) -> frozenset[int]:
-        """Return the readings that were keyed otherwise than read, and not decided yet."""
+    def doubted(self) -> frozenset[int]:
+        """Return the readings that a person contradicted and nobody decided yet."""
         with sentences(self.folder):
-            rows = self._db.execute(
-                "SELECT reading FROM audits WHERE reading IS NOT NULL "
-                "AND reading NOT IN (SELECT reading FROM corrections)"
-            ).fetchall()
+            rows = self._db.execute("SELECT reading FROM doubted").fetchall()
         return frozenset(id_ for (id_,) in rows)
 
     def mixed_queue(self, order: Order, wanted: Filter, sample: frozenset[int]) -> list[int]:
@@ -87,7 +84,7 @@ class AuditStore(ReviewStore):
 
         By page they come where they stand; by confidence spread evenly over the others.
         """
-        extra = self.pending(sample) | self.undecided()
+        extra = self.pending(sample) | self.doubted()
         if order is Order.PAGE:
             return self.queue(order, wanted, extra)
         mixed = self.queue(order, wanted)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -456,6 +457,95 @@ def test_an_open_difference_survives_a_restart(tmp_path):
         assert field(page, reading)["keyed"]["value"] == "1"
 
 
+# Sheets of digits
+
+
+def glyphs(page, digit):
+    return page.get(f"/api/digits/{digit}").json()["glyphs"]
+
+
+def check(page, digit, right=(), wrong=()):
+    answer = page.post("/api/digits", json={"digit": digit, "right": right, "wrong": wrong})
+    return answer.json().get("stored", answer.status_code)
+
+
+def test_a_sheet_has_all_of_one_digit_least_sure_first(job, page):
+    with closing(sqlite3.connect(job / DATABASE)) as database:
+        database.execute("UPDATE characters SET confidence = 0.2 WHERE position = 4")
+        database.commit()
+    shown = page.get("/api/digits/0").json()
+    assert shown["left"] == 3
+    assert [position for _, position in shown["glyphs"]] == [1, 2, 5]
+    assert glyphs(page, "9")[0][1] == 4
+
+
+def test_what_was_checked_comes_on_no_other_sheet(page):
+    zeros = glyphs(page, "0")
+    assert check(page, "0", zeros[:2], zeros[2:]) == 3
+    assert glyphs(page, "0") == []
+    assert check(page, "0", zeros) == 0
+
+
+def test_a_wrong_character_sends_its_field_to_a_person_even_if_accepted(job, page):
+    accepted = glyphs(page, "3")[0][0]
+    assert accepted not in queue(page)
+    check(page, "3", wrong=glyphs(page, "3"))
+    assert accepted in queue(page)
+    assert accepted in queue(page, order="confidence")
+    shown = field(page, accepted)["characters"]
+    assert [c["wrong"] for c in shown] == [False, False, False, False, True]
+    page.post("/api/tables", json={})
+    assert records(job)["00123.png"] == "00123?"
+    assert "doubted by a person" in (job / "readings.csv").read_text("utf-8")
+    say(page, accepted, "00128")
+    page.post("/api/tables", json={})
+    assert records(job)["00123.png"] == "00128"
+    assert accepted not in queue(page)
+
+
+def test_right_characters_are_marked_no_more_but_close_no_field(page):
+    reading = queue(page)[0]
+    assert [c["doubtful"] for c in field(page, reading)["characters"]] == [True, True]
+    check(page, "4", right=[[reading, 1]])
+    assert [c["doubtful"] for c in field(page, reading)["characters"]] == [False, True]
+    assert reading in queue(page)
+
+
+def test_a_sheet_is_taken_back_also_after_a_restart(job):
+    with opened(job) as page:
+        zeros = glyphs(page, "0")
+        check(page, "0", zeros[:1])
+        check(page, "0", wrong=zeros[1:])
+    with opened(job) as page:
+        assert page.post("/api/digits/undo", json={}).json() == {"digit": "0"}
+        assert glyphs(page, "0") == zeros[1:]
+        assert len(queue(page)) == 3
+        page.post("/api/digits/undo", json={})
+        assert glyphs(page, "0") == zeros
+        assert page.post("/api/digits/undo", json={}).status_code == 410
+
+
+def test_fields_decided_or_to_be_keyed_blind_are_on_no_sheet(job):
+    with opened(job, share=1.0) as page:
+        assert {reading for reading, _ in glyphs(page, "0")} == {queue(page)[2]}
+        say(page, queue(page)[2], "67890")
+        assert glyphs(page, "0") == []
+
+
+def test_only_what_was_read_as_the_digit_can_be_checked(page):
+    reading = queue(page)[0]
+    assert check(page, "5", right=[[reading, 1], [reading, 9], [999, 1]]) == 0
+    assert check(page, "55") == 422
+    assert check(page, "5", right=[[1, 1]] * 61) == 422
+
+
+def test_a_character_is_shown_by_its_id(page):
+    reading, position = glyphs(page, "0")[0]
+    answer = page.get(f"/api/glyphs/{reading}/{position}")
+    assert answer.headers["content-type"] == "image/png"
+    assert page.get(f"/api/glyphs/{reading}/99").status_code == 410
+
+
 # Whole pages
 
 
@@ -682,6 +772,11 @@ def test_a_port_in_use_is_named(job):
 def test_the_server_listens_on_this_computer_alone():
     with server.bind(0) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
+
+
+def test_answers_do_not_wait_for_acknowledgements():
+    with server.bind(0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_a_job_of_an_older_formreader_is_brought_up_to_date(job):

@@ -286,6 +286,37 @@ def test_an_accepted_field_is_keyed_blind_and_looked_at_again_where_it_differs(j
     assert decisions(job)[0] == ("00123", "value", "00123")
 
 
+def test_a_sheet_of_digits_by_keyboard(job, serve, browser):
+    page = tab(browser, serve())
+    page.keyboard.press("d")
+    page.keyboard.press("3")
+    page.wait_for_selector("#question:has-text('not a 3')")
+    page.keyboard.press("Enter")
+    said(page, "Look at the sheet first")
+    page.wait_for_timeout(700)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press(" ")
+    page.keyboard.press("Enter")
+    said(page, "Stored: 2 characters, 1 of the sheet wrong")
+    page.keyboard.press("u")
+    said(page, "taken back")
+    page.wait_for_timeout(700)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press(" ")
+    page.keyboard.press("Enter")
+    said(page, "Stored: 2")
+    page.keyboard.press("Escape")
+    shown(page, "100")
+    for value in (*(str(i) for i in range(101, 112)), "00123"):
+        page.keyboard.press("Enter")
+        shown(page, value)
+    page.keyboard.press("Enter")
+    said(page, "ticked 3 as wrong. Press Enter again")
+    page.keyboard.type("00128\n")
+    page.wait_for_selector("#stage .note")
+    assert decisions(job)[0] == ("00123", "value", "00128")
+
+
 def test_the_next_crop_is_there_before_it_is_needed(serve, browser):
     page = tab(browser, serve())
     page.wait_for_timeout(300)

@@ -19,9 +19,10 @@ from formreader.errors import FormreaderError, PageError
 from formreader.review import tables
 from formreader.review.audits import add_audits
 from formreader.review.desk import Desk, Said, desk_of, stale
+from formreader.review.digits import add_digits
 from formreader.review.guard import Guard, Keys
 from formreader.review.sheets import add_sheets
-from formreader.store_audits import AuditStore
+from formreader.store_glyphs import GlyphStore
 from formreader.store_reviews import Filter, GoneError, Order, StaleError
 
 ORIGIN = "review page"
@@ -49,7 +50,7 @@ def create_app(folder: Path, keys: Keys, who: str, share: float) -> Guard:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with AuditStore.open(folder) as store:
+        with GlyphStore.open(folder) as store:
             app.state.desk = Desk.of(store, who, share)
             yield
 
@@ -61,6 +62,7 @@ def create_app(folder: Path, keys: Keys, who: str, share: float) -> Guard:
     add_fields(app)
     add_sheets(app)
     add_audits(app)
+    add_digits(app)
     return Guard(app, keys)
 
 

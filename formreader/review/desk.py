@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from formreader.document import Grey
 from formreader.errors import PageError
 from formreader.review import pictures, views
-from formreader.store_audits import AuditStore
+from formreader.store_glyphs import GlyphStore
 from formreader.store_reviews import Case, StaleError
 from formreader.store_schema import Meaning
 
@@ -50,7 +50,7 @@ class Said(BaseModel):
 class Desk:
     """One open job; used in the server's own thread alone, pictures are made in others."""
 
-    store: AuditStore
+    store: GlyphStore
     scans: pictures.Scans
     source: Path
     who: str
@@ -60,7 +60,7 @@ class Desk:
     sample: frozenset[int] = frozenset()
 
     @classmethod
-    def of(cls, store: AuditStore, who: str, share: float) -> Desk:
+    def of(cls, store: GlyphStore, who: str, share: float) -> Desk:
         """Return the desk for a job."""
         source = Path(store.settings().get("source", ""))
         desk = cls(store, pictures.Scans(), source, who, share)
@@ -81,7 +81,7 @@ class Desk:
         keyed = self.store.keyed(case.id)
         if case.id in self.sample and case.decision is None and keyed is None:
             return views.blind(case, expected)
-        return views.field(case, expected, keyed)
+        return views.field(case, expected, keyed, self.store.verdicts(case.id))
 
     def keep_measured(self) -> None:
         """Store what the audit has found."""

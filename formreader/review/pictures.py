@@ -22,6 +22,10 @@ AROUND_UP, AROUND_SIDE = 0.5, 0.9
 still fills the width of the screen."""
 AROUND_PX = (12, 90)
 """Bounds of that in pixels: a speck gets some surroundings, a tall field not a whole page."""
+AROUND_GLYPH = 1.35
+"""Side of the square around a character, in its longer side: neighbours show, but little."""
+FADED = 0.25
+"""Darkness left of what is beside a character: seen, but not taken for it."""
 OVERVIEW_PX = 2200
 """Longest side of a page as it is drawn whole: an A4 page at 190 dpi, small print is legible."""
 OUTSIDE = 214
@@ -95,17 +99,47 @@ def small_crop(job: Path, case: Case) -> bytes:
 
     Raises PageError where there is none inside the job's folder of pictures.
     """
+    return png(window(small_picture(job, case), *snippets.corner(case.rect), crop_rect(case.rect)))
+
+
+def small_glyph(job: Path, case: Case, rect: Rect) -> bytes:
+    """Return one character out of the job's own picture of its field; raises like small_crop."""
+    return spotlight(small_picture(job, case), *snippets.corner(case.rect), rect)
+
+
+def glyph(page: Grey, rect: Rect) -> bytes:
+    """Return one character of a page, square, as PNG."""
+    return spotlight(page, 0, 0, rect)
+
+
+def spotlight(picture: Grey, left: int, top: int, rect: Rect) -> bytes:
+    """Return a character of a picture as PNG, what is beside it faded; (left, top) as `window`."""
+    around = glyph_rect(rect)
+    shown = window(picture, left, top, around)
+    beside = np.ones(shown.shape[1], bool)
+    beside[max(0, rect.x - around.x) : max(0, rect.right - around.x)] = False
+    shown[:, beside] = 255 - (255 - shown[:, beside]) * FADED
+    return png(shown)
+
+
+def glyph_rect(rect: Rect) -> Rect:
+    """Return the square that is shown for a character: with what touches it."""
+    side = round(AROUND_GLYPH * max(rect.width, rect.height, 8))
+    middle_x, middle_y = rect.x + rect.width // 2, rect.y + rect.height // 2
+    return Rect(middle_x - side // 2, middle_y - side // 2, side, side)
+
+
+def small_picture(job: Path, case: Case) -> Grey:
+    """Load the job's own picture of a field."""
     folder = (job / snippets.FOLDER).resolve()
     path = (job / case.snippet).resolve()
     if not case.snippet or not path.is_relative_to(folder):
         raise PageError("There is no picture of this field.")
     try:
         with Image.open(io.BytesIO(path.read_bytes())) as opened:
-            picture = np.asarray(opened.convert("L"))
+            return np.asarray(opened.convert("L"))
     except (OSError, ValueError) as error:
         raise PageError("The picture of this field is missing or damaged.") from error
-    left, top = snippets.corner(case.rect)
-    return png(window(picture, left, top, crop_rect(case.rect)))
 
 
 def window(picture: Grey, left: int, top: int, wanted: Rect) -> Grey:

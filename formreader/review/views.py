@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from formreader.document import Character, Rect
 from formreader.review.pictures import crop_rect
 from formreader.store_audits import Keyed
+from formreader.store_glyphs import Verdict
 from formreader.store_reviews import Case, Decision
 
 DOUBTFUL = 0.9
@@ -21,13 +23,16 @@ NOT_A_DIGIT = "?"
 def blind(case: Case, expected: int) -> dict[str, Any]:
     """Return a field without anything that the machine read in it."""
     empty = replace(case, value="", confidence=0.0, reasons=(), alternatives=(), characters=())
-    return {**field(empty, expected, None), "blind": True}
+    return {**field(empty, expected, None, {}), "blind": True}
 
 
-def field(case: Case, expected: int, keyed: Keyed | None) -> dict[str, Any]:
+def field(
+    case: Case, expected: int, keyed: Keyed | None, verdicts: Mapping[int, Verdict]
+) -> dict[str, Any]:
     """Return a field for the page; `expected` is its usual length, 0 where none is known.
 
-    `keyed` is what a person said of it before they saw what the machine read.
+    `keyed` is what a person said of it before they saw what the machine read, `verdicts` what
+    was said of single characters, by position from 1.
     """
     crop = crop_rect(case.rect)
     return {
@@ -42,8 +47,15 @@ def field(case: Case, expected: int, keyed: Keyed | None) -> dict[str, Any]:
         "confidence": case.confidence,
         "choices": choices(case),
         "characters": [
-            {"text": char.text, "doubtful": marked, "rect": place(char.rect, crop)}
-            for char, marked in zip(case.characters, doubtful(case), strict=True)
+            {
+                "text": char.text,
+                "doubtful": verdicts.get(position, marked) in (True, Verdict.WRONG),
+                "wrong": verdicts.get(position) is Verdict.WRONG,
+                "rect": place(char.rect, crop),
+            }
+            for position, (char, marked) in enumerate(
+                zip(case.characters, doubtful(case), strict=True), 1
+            )
         ],
         "expected": expected,
         "crop": {"width": crop.width, "height": crop.height, "rect": place(case.rect, crop)},

@@ -11,8 +11,9 @@ const TYPED = /^[0-9.,/ -]$/; // what goes into the number; letters are commands
 const MEANINGS = { blank: "empty", unreadable: "cannot be read" };
 
 export class Fields extends Mode {
-  constructor(progress, showSheet) {
+  constructor(progress, showSheet, showDigits) {
     super("fields");
+    this.showDigits = showDigits;
     this.showSheet = showSheet;
     this.back = null; // where to go after a field that was asked for from elsewhere
     this.progress = progress;
@@ -38,11 +39,13 @@ export class Fields extends Mode {
       ["B", "back", () => this.move(-1), ["PageUp"]],
       ["U", "undo", () => this.undo()],
       ["P", "page", () => this.showSheet(this.field)],
+      ["D", "digits", () => this.showDigits()],
     ];
   }
 
   // The order and filters chosen; starts at the first field of the new queue.
   async load(wanted) {
+    tell("");
     this.back = null;
     this.wanted = wanted;
     this.ids = await get("/api/queue", wanted);
@@ -54,9 +57,8 @@ export class Fields extends Mode {
   async grow() {
     const known = new Set(this.ids);
     const added = (await get("/api/queue", this.wanted)).filter((id) => !known.has(id));
-    if (!added.length || this.busy) return;
     this.ids.push(...added);
-    if (!this.field) await this.show();
+    return added.length;
   }
 
   async show(step = 1) {
@@ -159,8 +161,11 @@ export class Fields extends Mode {
 
   // What is odd about the number typed; empty where nothing is.
   oddity() {
-    const { expected } = this.field;
+    const { expected, characters } = this.field;
     const value = this.input.value.trim();
+    const wrong = characters.filter((character) => character.wrong);
+    if (wrong.length && value === this.field.value)
+      return `On a sheet of digits somebody ticked ${wrong.map(({ text }) => text).join(", ")} as wrong.`;
     if (value && expected && value.length !== expected)
       return `${value.length} characters; this field usually has ${expected}.`;
     return "";
@@ -254,9 +259,10 @@ export class Fields extends Mode {
     await this.present(field);
   }
 
-  // Comes back to the queue.
+  // Comes back to the queue, which may have grown.
   async resume() {
     this.back = null;
+    await this.grow();
     await this.show();
   }
 

@@ -1,6 +1,7 @@
 // Starts the page: filters, ways to work, keys, legend, and a look now and then at the job.
 
 import { get, post, Refused } from "./api.js";
+import { Digits } from "./digits.js";
 import { Fields } from "./fields.js";
 import { tell } from "./message.js";
 import { Progress } from "./progress.js";
@@ -8,11 +9,12 @@ import { SheetView } from "./sheet.js";
 
 const LOOK_MS = 15_000;
 const FILTERS = ["order", "field", "reason", "file"];
-const KEYS = { ArrowRight: "→", ArrowLeft: "←" };
+const KEYS = { ArrowRight: "→", ArrowLeft: "←", ArrowDown: "↓", ArrowUp: "↑", " ": "Space" };
 
 const progress = new Progress();
-const fields = new Fields(progress, showSheet);
+const fields = new Fields(progress, showSheet, showDigits);
 const sheet = new SheetView(backToFields, correct);
+const digits = new Digits(backToFields);
 let mode = fields;
 let last = 0; // the last reading known
 
@@ -21,29 +23,36 @@ const wanted = () => Object.fromEntries(FILTERS.map((name) => [name, filter(name
 
 function show(next) {
   mode = next;
-  for (const each of [fields, sheet]) each.main.hidden = each !== mode;
+  for (const each of [fields, sheet, digits]) each.main.hidden = each !== mode;
   legend();
 }
 
 async function showSheet(field) {
   show(sheet);
-  if (field) await sheet.load(field.sheet, field.id);
-  else await sheet.find_page(filter("file"), 1);
+  await sheet.guarded(() =>
+    field ? sheet.load(field.sheet, field.id) : sheet.find_page(filter("file"), 1));
+}
+
+async function showDigits() {
+  show(digits);
+  tell("");
+  await digits.guarded(() => digits.load(digits.digit));
 }
 
 async function backToFields() {
   show(fields);
-  await fields.resume();
+  await fields.guarded(() => fields.resume());
 }
 
 async function correct(reading) {
   const { id } = sheet.page;
   show(fields);
-  await fields.visit(reading, async () => {
+  const back = async () => {
     show(sheet);
     fields.back = null;
-    await sheet.load(id, reading);
-  });
+    await sheet.guarded(() => sheet.load(id, reading));
+  };
+  await fields.guarded(() => fields.visit(reading, back));
 }
 
 async function guarded(work) {
@@ -71,7 +80,8 @@ function legend() {
 async function look() {
   const summary = await get("/api/summary");
   if (!fields.busy) progress.set(summary);
-  if (summary.last !== last) await fields.grow();
+  if (summary.last !== last && (await fields.grow()) && !fields.field && mode === fields)
+    await fields.guarded(() => fields.show());
   last = summary.last;
 }
 
@@ -86,7 +96,7 @@ for (const name of FILTERS) {
   document.getElementById(name).addEventListener("change", () => mode.guarded(async () => {
     if (mode === sheet && name === "file") return sheet.find_page(filter("file"), 1);
     show(fields);
-    await fields.load(wanted());
+    await fields.guarded(() => fields.load(wanted()));
   }));
 }
 
@@ -98,7 +108,7 @@ document.getElementById("tables").addEventListener("click", () =>
 
 window.addEventListener("resize", () => {
   if (mode === sheet) sheet.draw();
-  else fields.redraw();
+  if (mode === fields) fields.redraw();
 });
 
 show(fields);

@@ -6,8 +6,12 @@ import { tell } from "./message.js";
 export class Mode {
   constructor(id) {
     this.main = document.getElementById(id);
-    this.busy = false;
+    this.jobs = 0;
     this.waiting = []; // keys pressed while the server was asked
+  }
+
+  get busy() {
+    return this.jobs > 0;
   }
 
   // [key, what it does, how, more keys]
@@ -46,7 +50,7 @@ export class Mode {
 
   // Does something during which keys wait; a refusal is told.
   async guarded(something) {
-    this.busy = true;
+    this.jobs += 1;
     try {
       await something();
     } catch (error) {
@@ -54,9 +58,9 @@ export class Mode {
       if (!(error instanceof Refused)) throw error;
       tell(error.message, "bad");
     } finally {
-      this.busy = false;
+      this.jobs -= 1;
     }
-    if (this.waiting.length) this.work();
+    if (this.waiting.length && !this.busy) await this.work();
   }
 
   press(key) {
