@@ -2,19 +2,22 @@
 
 import csv
 import json
+import re
 import socket
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import fake_reader
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
+from typer.testing import CliRunner
 
-from formreader import export
+from formreader import cli, export
 from formreader.document import PageResult
 from formreader.errors import OutputError, UsageError
 from formreader.review import app as review_app
@@ -637,6 +640,14 @@ def test_the_token_is_traded_for_a_cookie_that_scripts_and_other_sites_do_not_ha
     assert stranger.get("/").status_code == 200
 
 
+def test_the_address_that_the_browser_is_started_with_opens_once(stranger):
+    ticket = {"token": stranger.keys.ticket}
+    assert stranger.keys.address_once.endswith(stranger.keys.ticket)
+    assert stranger.get("/", params=ticket).status_code == 303
+    assert stranger.get("/", params=ticket).status_code == 403
+    assert stranger.get("/", params={"token": stranger.keys.token}).status_code == 303
+
+
 def test_each_start_has_a_token_of_its_own():
     assert Keys(PORT).token != Keys(PORT).token
     assert len(Keys(PORT).token) >= 43
@@ -760,6 +771,26 @@ def test_a_damaged_database_is_told_and_left_alone(job):
     assert path.read_bytes()[8192:] == content[8192:]
 
 
+def exit_of(*words):
+    result = CliRunner().invoke(cli.app, ["review", "--no-open", *map(str, words)])
+    return result.exit_code, result.stderr
+
+
+def test_what_cannot_be_reviewed_ends_with_a_sentence_and_an_exit_code(job, tmp_path):
+    assert exit_of(tmp_path / "none") == (2, f"There is no job folder {tmp_path / 'none'}.\n")
+    code, told = exit_of(job, "--audit", "2")
+    assert code == 2
+    assert "between 0 and 1" in told
+    with server.bind(0) as taken:
+        code, told = exit_of(job, "--port", taken.getsockname()[1])
+    assert code == 2
+    assert "is in use" in told
+    (job / DATABASE).write_bytes(b"no database at all" * 999)
+    code, told = exit_of(job)
+    assert code == 5
+    assert "damaged" in told
+
+
 def test_a_port_in_use_is_named(job):
     with server.bind(0) as taken:
         port = taken.getsockname()[1]
@@ -801,6 +832,33 @@ def test_a_job_of_an_older_formreader_is_brought_up_to_date(job):
         store.undo(1, "anna", "review page")
     with ReviewStore.open(path.parent) as store:
         assert store.queue(Order.PAGE, Filter()) == [1]
+
+
+def contrast(one, other):
+    """Return the contrast of two colours as WCAG 2.2 defines it."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_text_stands_out_from_its_ground():
+    css = (Path(server.__file__).with_name("static") / "review.css").read_text("utf-8")
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", css))
+    for ink, ground in (
+        *(
+            (ink, ground)
+            for ink in ("ink", "quiet", "doubt", "good")
+            for ground in ("paper", "desk")
+        ),
+        *(("doubt", "doubt-ground"), ("ink", "doubt-ground"), ("ink", "mark"), ("paper", "lead")),
+    ):
+        assert contrast(colours[ink], colours[ground]) >= 4.5, f"{ink} on {ground}"
+    assert contrast(colours["line"], colours["paper"]) >= 3
 
 
 def test_starting_the_command_line_does_not_load_the_page():

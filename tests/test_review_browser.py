@@ -161,6 +161,7 @@ def test_ten_fields_by_keyboard_with_the_server_killed_in_the_middle(job, serve,
         shown(page, value)
     assert decisions(job) == half + [(v, "value", v) for v in ("105", "106", "107", "108", "109")]
     server.stop()
+    assert server.process.returncode == 0
     assert "doubt-101.png,1,field,number,101,0.5000,review,low confidence,777:0.0150,999" in (
         (job / "readings.csv").read_text("utf-8").replace("\r", "")
     )
@@ -327,6 +328,15 @@ def test_the_next_crop_is_there_before_it_is_needed(serve, browser):
     crops = [url for url in asked if "/api/crops/" in url]
     with_field = next(url for url in asked if "/api/fields/" in url and "decision" not in url)
     assert f"/api/crops/{with_field.rpartition('/')[2].rstrip('?')}" not in "".join(crops)
+
+
+def test_a_browser_that_goes_away_leaves_the_server_working(job, serve, browser):
+    server = serve()
+    page = tab(browser, server)
+    page.keyboard.type("555\n")
+    page.close()
+    tab(browser, server, "101").close()
+    assert len(decisions(job)) == 1
 
 
 def test_nothing_is_asked_of_any_other_place(serve, browser):

@@ -41,10 +41,15 @@ def secret() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What opens one server: its port, the token of the address, the value of the cookie."""
+    """What opens one server: its port, the token of the address, the value of the cookie.
+
+    `ticket` opens it once. The browser is started with that one, since other users of the
+    computer see the words that a program is started with.
+    """
 
     port: int
     token: str = field(default_factory=secret)
+    ticket: str = field(default_factory=secret)
     session: str = field(default_factory=secret)
 
     @property
@@ -59,8 +64,13 @@ class Keys:
 
     @property
     def address(self) -> str:
-        """Return the address to open."""
+        """Return the address to show."""
         return f"http://127.0.0.1:{self.port}/?token={self.token}"
+
+    @property
+    def address_once(self) -> str:
+        """Return the address to start the browser with."""
+        return f"http://127.0.0.1:{self.port}/?token={self.ticket}"
 
 
 class Guard:
@@ -69,6 +79,7 @@ class Guard:
     def __init__(self, app: ASGIApp, keys: Keys) -> None:
         self._app = app
         self._keys = keys
+        self._ticket_used = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with a sentence."""
@@ -96,7 +107,9 @@ class Guard:
             return refuse(405, "This cannot be done here.")
         token = request.query_params.get("token")
         if request.method == "GET" and request.url.path == "/" and token is not None:
-            if not same(token, keys.token):
+            if same(token, keys.ticket) and not self._ticket_used:
+                self._ticket_used = True
+            elif not same(token, keys.token):
                 return refuse(403, STRANGER)
             answer = RedirectResponse("/", 303)
             answer.set_cookie(keys.cookie, keys.session, httponly=True, samesite="strict", path="/")

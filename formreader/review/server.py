@@ -44,7 +44,7 @@ def serve(
         tell(f"Open    {keys.address}")
         tell("Stop    with Ctrl+C; every decision is stored as it is made")
         if open_browser:
-            Thread(target=show, args=(keys.address, tell), daemon=True).start()
+            Thread(target=show, args=(keys.address_once, tell), daemon=True).start()
         run(create_app(folder, keys, user(), share), listener)
     with AuditStore.open(folder) as store:
         tell(tables.write(store))
