@@ -7,14 +7,17 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+import threading
+from contextlib import closing, suppress
 from pathlib import Path
 
 import fake_reader
+import httpx
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
+from review_server import Server
 from typer.testing import CliRunner
 
 from formreader import cli, export
@@ -789,6 +792,28 @@ def test_what_cannot_be_reviewed_ends_with_a_sentence_and_an_exit_code(job, tmp_
     code, told = exit_of(job)
     assert code == 5
     assert "damaged" in told
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.1, 0.25])
+def test_no_confirmed_decision_is_lost_when_the_server_is_killed(tmp_path, seconds):
+    job = make_job(tmp_path / "job", tuple(f"doubt-{i}" for i in range(300)))
+    running = Server(job, "--audit", "0")
+    confirmed = []
+    try:
+        here = running.address.partition("/?")[0]
+        with httpx.Client(base_url=here, headers={"origin": here}) as page:
+            page.get(running.address)
+            threading.Timer(seconds, running.process.kill).start()
+            with suppress(httpx.TransportError):
+                for reading in page.get("/api/queue").json():
+                    if say(page, reading, f"{reading}").status_code == 200:
+                        confirmed.append(reading)
+    finally:
+        running.kill()
+    stored = rows(job, "SELECT reading, person_value FROM corrections ORDER BY reading")
+    assert stored[: len(confirmed)] == [(id_, str(id_)) for id_ in confirmed]
+    assert len(stored) - len(confirmed) in (0, 1)  # the last may be stored and not confirmed
+    assert rows(job, "PRAGMA integrity_check") == [("ok",)]
 
 
 def test_a_port_in_use_is_named(job):

@@ -1,21 +1,15 @@
 """The review page in a real browser, by keyboard alone, against the real server."""
 
-import os
-import re
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
-from pathlib import Path
 
 import pytest
+from review_server import Server
 from test_review import make_job
 
 from formreader.store import DATABASE
 
-ROOT = Path(__file__).resolve().parents[1]
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -25,32 +19,6 @@ NAMES = (*(f"doubt-{i}" for i in range(100, 112)), "00123")
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed here")
-
-
-class Server:
-    """A running `formreader review`; ends with the test."""
-
-    def __init__(self, job, *words):
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "formreader", "review", str(job), "--no-open", *words],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stderr=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for line in self.process.stderr:
-            if found := re.search(r"http://\S+", line):
-                self.address = found[0]
-                return
-        raise AssertionError("the server printed no address")
-
-    def kill(self):
-        self.process.kill()
-        self.process.communicate()
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.communicate(timeout=20)
 
 
 @pytest.fixture
