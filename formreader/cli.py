@@ -147,9 +147,10 @@ def summarise(batch: Batch, out: Path) -> int:
     tell(f"Tables  {out / 'readings.csv'}, characters.csv, records.csv")
     if counts.review:
         tell(
-            "Next    look at the rows with status review, write what is right into the column "
-            f"correction, then: formreader apply {out} CORRECTED.csv\n"
-            "        (open the table with all columns as text, or 00123 becomes 123)"
+            f"Next    formreader review {out}\n"
+            "        or look at the rows with status review in a spreadsheet (all columns as text, "
+            "or 00123\n        becomes 123), write what is right into the column correction, then: "
+            f"formreader apply {out} CORRECTED.csv"
         )
     return counts.failed
 
@@ -169,6 +170,26 @@ def apply(
         f"{applied.changed} values corrected, {applied.confirmed} confirmed, "
         f"{applied.unchanged} known before."
     )
+    typer.echo(str(job / "records.csv"))
+
+
+@app.command()
+def review(
+    job: Job,
+    open_browser: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the page in the browser.")
+    ] = True,
+    port: Annotated[int, typer.Option(help="Port of the page; by default any free one.")] = 0,
+    audit: Annotated[
+        float, typer.Option(help="Share of accepted fields to key blind, as a check of them.")
+    ] = 0.02,
+) -> None:
+    """Review doubtful readings on a local page, by keyboard."""
+    if not 0 <= audit <= 1:
+        raise UsageError(f"--audit is {audit:g}; it must lie between 0 and 1, such as 0.02.")
+    from formreader.review.server import serve
+
+    serve(job, port, open_browser, audit, tell)
     typer.echo(str(job / "records.csv"))
 
 

@@ -54,6 +54,8 @@ def upright(dark: Float, shear: float, margin: int = MARGIN) -> tuple[Float, Lea
     wide = cv2.copyMakeBorder(dark, 0, 0, pad, pad, cv2.BORDER_CONSTANT)
     leant = lean_by(wide, shear)
     columns = np.flatnonzero(leant.max(0) > 0.1)
+    if not columns.size:  # ink no darker than its paper, such as a field that is black all over
+        columns = np.arange(leant.shape[1])
     left = max(0, int(columns[0]) - margin)
     return leant[:, left : int(columns[-1]) + margin + 1], Lean(shear, pad - left)
 

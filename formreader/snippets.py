@@ -42,9 +42,20 @@ def write_snippets(job: Path, page: Page, result: PageResult) -> dict[str, str]:
 
 def cut_out(image: Grey, rect: Rect) -> Grey:
     """Return the part of a page in and around a rectangle; empty where it lies outside."""
-    margin = max(LEAST_MARGIN_PX, round(MARGIN * rect.height))
-    top, left = max(0, rect.y - margin), max(0, rect.x - margin)
+    margin = margin_of(rect)
+    left, top = corner(rect)
     return image[top : max(top, rect.bottom + margin), left : max(left, rect.right + margin)]
+
+
+def margin_of(rect: Rect) -> int:
+    """Return how many pixels of paper are shown around a rectangle."""
+    return max(LEAST_MARGIN_PX, round(MARGIN * rect.height))
+
+
+def corner(rect: Rect) -> tuple[int, int]:
+    """Return the point (x, y) of the page at which a field's picture begins."""
+    margin = margin_of(rect)
+    return max(0, rect.x - margin), max(0, rect.y - margin)
 
 
 def page_name(source: str, number: int) -> str:

@@ -21,6 +21,7 @@ from formreader.store_schema import (
     APPLICATION_ID,
     SCHEMA,
     SCHEMA_VERSION,
+    UPGRADE,
     Changes,
     Review,
     SourceFile,
@@ -87,6 +88,7 @@ class Store(Rows):
         if store._version() == 0:
             with sentences(folder):
                 store._db.executescript(f"BEGIN IMMEDIATE;{SCHEMA}COMMIT;")
+            store._upgrade()
         return store
 
     @classmethod
@@ -99,7 +101,8 @@ class Store(Rows):
                 database.execute("PRAGMA journal_mode = WAL")
                 database.execute("PRAGMA synchronous = NORMAL")
                 database.execute("PRAGMA foreign_keys = ON")
-            store._version()
+            if store._version() == 1:
+                store._upgrade()
         except BaseException:
             store.close()
             raise
@@ -121,6 +124,13 @@ class Store(Rows):
                 "or name another folder."
             )
         return int(version) if tables else 0
+
+    def _upgrade(self) -> None:
+        """Bring the tables of version 1 up to date, all or nothing."""
+        with self._transaction():
+            if self._version() == 1:
+                for statement in UPGRADE:
+                    self._db.execute(statement)
 
     def __enter__(self) -> Self:
         return self
@@ -163,7 +173,7 @@ class Store(Rows):
     def clear(self) -> None:
         """Forget all pages and settings, to begin anew; the caller has looked at the reviews."""
         with self._transaction():
-            for table in ("reviews", "files", "settings"):
+            for table in ("reviews", "audits", "files", "settings"):
                 self._db.execute(f"DELETE FROM {table}")
 
     def sync(self, files: Iterable[SourceFile]) -> Changes:

@@ -24,9 +24,11 @@ class Rows:
             return dict(self._db.execute("SELECT name, value FROM settings"))
 
     def review_count(self) -> int:
-        """Count what persons have said in this job, earlier words included."""
+        """Count what persons have said in this job, earlier words and audits included."""
         with sentences(self.folder):
-            (count,) = self._db.execute("SELECT count(*) FROM reviews").fetchone()
+            (count,) = self._db.execute(
+                "SELECT (SELECT count(*) FROM reviews) + (SELECT count(*) FROM audits)"
+            ).fetchone()
         return int(count)
 
     def known(self) -> dict[str, Known]:

@@ -18,7 +18,7 @@ from formreader.errors import OutputError
 
 APPLICATION_ID = 0x666F726D
 """SQLite's mark of who a database belongs to: "form" in ASCII."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 SCHEMA = f"""
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -57,8 +57,45 @@ CREATE VIEW corrections AS
     SELECT reading, meaning, person_value, max(id) AS id FROM reviews
     WHERE reading IS NOT NULL GROUP BY reading;
 PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {SCHEMA_VERSION};
+PRAGMA user_version = 1;
 """
+
+UPGRADE = (
+    "ALTER TABLE reviews ADD COLUMN undoes INTEGER REFERENCES reviews",
+    "CREATE INDEX reviews_undoes ON reviews (undoes) WHERE undoes IS NOT NULL",
+    "CREATE INDEX readings_status ON readings (status, confidence)",
+    "DROP VIEW corrections",
+    """CREATE VIEW corrections AS
+    SELECT reading, meaning, person_value, max(id) AS id FROM reviews AS said
+    WHERE reading IS NOT NULL AND undoes IS NULL
+    AND NOT EXISTS (SELECT 1 FROM reviews WHERE undoes = said.id)
+    GROUP BY reading""",
+    """CREATE TABLE audits (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    reading INTEGER UNIQUE REFERENCES readings ON DELETE SET NULL,
+    page_file TEXT NOT NULL, page INTEGER NOT NULL, field TEXT NOT NULL,
+    machine_value TEXT NOT NULL, meaning TEXT NOT NULL, blind_value TEXT NOT NULL,
+    who TEXT NOT NULL, at TEXT NOT NULL
+) STRICT""",
+    """CREATE TABLE glyph_checks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, sheet INTEGER NOT NULL,
+    reading INTEGER NOT NULL REFERENCES readings ON DELETE CASCADE, position INTEGER NOT NULL,
+    character TEXT NOT NULL, verdict TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL
+) STRICT""",
+    "CREATE INDEX glyph_checks_place ON glyph_checks (reading, position, id)",
+    "CREATE INDEX glyph_checks_sheet ON glyph_checks (sheet)",
+    """CREATE VIEW checked AS SELECT reading, position, verdict FROM glyph_checks AS g
+    WHERE verdict != 'undone' AND id =
+    (SELECT max(id) FROM glyph_checks WHERE reading = g.reading AND position = g.position)""",
+    """CREATE VIEW doubted AS SELECT reading FROM (
+    SELECT reading FROM checked WHERE verdict = 'wrong'
+    UNION SELECT reading FROM audits WHERE reading IS NOT NULL)
+    WHERE reading NOT IN (SELECT reading FROM corrections)""",
+    "PRAGMA user_version = 2",
+)
+"""What version 2 added: decisions that take back others, audits, single characters checked.
+`doubted` are readings, accepted or not, that a person contradicted and nobody decided yet.
+Nothing that a person said is changed or removed, in this step or ever after."""
 
 
 class Meaning(StrEnum):
@@ -138,7 +175,12 @@ class Counts(NamedTuple):
 
 FIELD_ROWS = """
 SELECT r.id, f.path, p.number, p.form, p.failure, coalesce(r.field, ''), coalesce(r.value, ''),
-       coalesce(r.confidence, 0.0), coalesce(r.status, 'failed'), coalesce(r.reasons, '[]'),
+       coalesce(r.confidence, 0.0),
+       CASE WHEN r.id IN (SELECT reading FROM doubted) THEN 'review'
+       ELSE coalesce(r.status, 'failed') END,
+       CASE WHEN r.id IN (SELECT reading FROM doubted)
+       THEN json_insert(r.reasons, '$[#]', 'doubted by a person')
+       ELSE coalesce(r.reasons, '[]') END,
        coalesce(r.alternatives, '[]'), coalesce(r.snippet, ''),
        coalesce(r.x, 0), coalesce(r.y, 0), coalesce(r.width, 0), coalesce(r.height, 0),
        c.meaning, coalesce(c.person_value, '')

@@ -230,7 +230,7 @@ def test_the_version_is_the_one_of_the_package():
     assert run("--version").stdout == f"formreader {formreader.__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["read", "apply", "export", "evaluate", "train"])
+@pytest.mark.parametrize("command", ["read", "review", "apply", "export", "evaluate", "train"])
 def test_every_command_explains_itself(command):
     assert command in run("--help").stdout
     assert run(command, "--help").exit_code == 0

@@ -322,6 +322,15 @@ def test_any_ink_over_any_picture_can_be_segmented(
     assert_sound(field_of(grey, ink=rng.random(grey.shape) < share))
 
 
+def test_ink_no_darker_than_its_paper_can_be_segmented() -> None:
+    """Found by the test above: nearly black all over, a quarter of it taken for ink."""
+    grey = np.zeros((16, 6), np.uint8)
+    grey[15, 2] = 8
+    for seed in range(40):
+        ink = np.random.default_rng(seed).random(grey.shape) < 0.25
+        assert_sound(field_of(grey, ink=ink))
+
+
 @pytest.mark.parametrize(
     "shape", [(1, 1), (1, 300), (300, 1), (3, 200), (200, 3), (2, 2), (90, 900)]
 )

@@ -1,0 +1,113 @@
+"""What all addresses of the review page share: the open job, its scans, and who reviews."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from formreader.document import Grey
+from formreader.errors import PageError
+from formreader.review import pictures, views
+from formreader.store_glyphs import GlyphStore
+from formreader.store_reviews import Case, StaleError
+from formreader.store_schema import Meaning
+
+LEAST_ALIKE = 5
+"""Accepted values of one length from which a field's length is taken as known (as `apply`)."""
+
+
+SYMBOLS = "0123456789.,/- "
+"""What a value may consist of, besides what the machine read."""
+BARE = "An empty or unreadable field has no value."
+STALE = "Somebody else decided this field meanwhile. Yours was not stored; see theirs."
+
+
+class Said(BaseModel):
+    """What a person says of a field that they saw in the state `seen`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    seen: int
+    meaning: Annotated[Meaning, Field(strict=False)]
+    value: Annotated[str, Field(max_length=64)] = ""
+
+    def refusal(self, case: Case) -> str:
+        """Return why this cannot be said of a field, empty where it can."""
+        if self.meaning is not Meaning.VALUE:
+            return BARE if self.value else ""
+        if not self.value.strip():
+            return "Type the number first."
+        strange = set(self.value) - set(SYMBOLS + case.value)
+        return f"“{min(strange)}” is no part of a number." if strange else ""
+
+
+@dataclass(slots=True)
+class Desk:
+    """One open job; used in the server's own thread alone, pictures are made in others."""
+
+    store: GlyphStore
+    scans: pictures.Scans
+    source: Path
+    who: str
+    share: float
+    last: int = -1
+    lengths: dict[str, int] = field(default_factory=dict)
+    sample: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, store: GlyphStore, who: str, share: float) -> Desk:
+        """Return the desk for a job."""
+        source = Path(store.settings().get("source", ""))
+        desk = cls(store, pictures.Scans(), source, who, share)
+        desk.refresh()
+        return desk
+
+    def refresh(self) -> None:
+        """Look again at what a run under way may have added."""
+        last = self.store.last_reading()
+        if last != self.last:
+            self.last = last
+            self.lengths = self.store.fixed_lengths(LEAST_ALIKE)
+            self.sample = self.store.sample(self.share)
+
+    def view(self, case: Case) -> dict[str, Any]:
+        """Return a field as the page wants it, without its value where it is audited blind."""
+        expected = self.lengths.get(case.field, 0)
+        keyed = self.store.keyed(case.id)
+        if case.id in self.sample and case.decision is None and keyed is None:
+            return views.blind(case, expected)
+        return views.field(case, expected, keyed, self.store.verdicts(case.id))
+
+    def keep_measured(self) -> None:
+        """Store what the audit has found."""
+        self.store.keep_measured(self.share, self.store.measured(self.sample))
+
+    async def scan(self, name: str, number: int) -> Grey:
+        """Return a page of the source; raise PageError where it is not as it was read."""
+        file = self.store.scan(name)
+        path = pictures.scan_of(self.source, file.name)
+        return await run_in_threadpool(self.scans.page, path, file, number)
+
+    async def crop(self, case: Case) -> bytes:
+        """Return the picture of a field, from its scan or else the job's own small one."""
+        try:
+            page = await self.scan(case.page_file, case.page)
+        except PageError:
+            return await run_in_threadpool(pictures.small_crop, self.store.folder, case)
+        return await run_in_threadpool(pictures.crop, page, case.rect)
+
+
+def desk_of(request: Request) -> Desk:
+    """Return what the addresses share."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def stale(desk: Desk, error: StaleError) -> Response:
+    """Answer that a field is no longer as it was seen, and how it is now."""
+    return JSONResponse({"message": STALE, "field": desk.view(error.case)}, 409)

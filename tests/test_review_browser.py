@@ -1,0 +1,327 @@
+"""The review page in a real browser, by keyboard alone, against the real server."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+
+import pytest
+from review_server import Server
+from test_review import make_job
+
+from formreader.store import DATABASE
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+NAMES = (*(f"doubt-{i}" for i in range(100, 112)), "00123")
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed here")
+
+
+@pytest.fixture
+def job(tmp_path):
+    return make_job(tmp_path / "job", NAMES)
+
+
+@pytest.fixture
+def serve(job):
+    started = []
+
+    def start(*words):
+        started.append(Server(job, *words))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.kill()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browser(chromium):
+    context = chromium.new_context(viewport={"width": 1366, "height": 650})
+    yield context
+    context.close()
+
+
+def tab(browser, server, first="100"):
+    """Open the page in a new tab and wait for its first field; notes what the browser refuses."""
+    page = browser.new_page()
+    page.complaints = []
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda said: page.complaints.append(said.text) if "Security" in said.text else None,
+    )
+    page.goto(server.address)
+    shown(page, first)
+    return page
+
+
+def shown(page, value):
+    """Wait until a field is on screen, with this in the place for its value."""
+    page.wait_for_function(
+        "value => document.getElementById('value').value === value"
+        " && document.querySelector('#stage .sheet')",
+        arg=value,
+        timeout=5000,
+    )
+
+
+def said(page, text):
+    page.wait_for_function(
+        "text => document.getElementById('message').textContent.includes(text)",
+        arg=text,
+        timeout=5000,
+    )
+
+
+def decisions(job):
+    with closing(sqlite3.connect(job / DATABASE)) as database:
+        return database.execute(
+            "SELECT r.value, c.meaning, c.person_value FROM corrections c "
+            "JOIN readings r ON r.id = c.reading ORDER BY r.value"
+        ).fetchall()
+
+
+def test_ten_fields_by_keyboard_with_the_server_killed_in_the_middle(job, serve, browser):
+    server = serve()
+    page = tab(browser, server)
+    page.keyboard.press("Enter")
+    shown(page, "101")
+    page.keyboard.type("999")
+    page.keyboard.press("Enter")
+    shown(page, "102")
+    page.keyboard.press("e")
+    shown(page, "103")
+    page.keyboard.press("x")
+    shown(page, "104")
+    page.keyboard.press("+")
+    page.keyboard.press("Enter")
+    shown(page, "105")
+    server.kill()
+    page.keyboard.press("Enter")
+    said(page, "does not answer")
+    half = [
+        ("100", "value", "100"),
+        ("101", "value", "999"),
+        ("102", "blank", ""),
+        ("103", "unreadable", ""),
+        ("104", "value", "777"),
+    ]
+    assert decisions(job) == half
+    page.close()
+
+    server = serve()
+    page = tab(browser, server, "105")
+    for value in ("106", "107", "108", "109", "110"):
+        page.keyboard.press("Enter")
+        shown(page, value)
+    assert decisions(job) == half + [(v, "value", v) for v in ("105", "106", "107", "108", "109")]
+    server.stop()
+    assert server.process.returncode == 0
+    assert "doubt-101.png,1,field,number,101,0.5000,review,low confidence,777:0.0150,999" in (
+        (job / "readings.csv").read_text("utf-8").replace("\r", "")
+    )
+
+
+def test_undo_after_a_restart_goes_back_step_by_step(job, serve, browser):
+    server = serve()
+    page = tab(browser, server)
+    for value in ("101", "102"):
+        page.keyboard.press("Enter")
+        shown(page, value)
+    server.kill()
+    page.close()
+    page = tab(browser, serve(), "102")
+    page.keyboard.press("u")
+    shown(page, "101")
+    page.keyboard.press("u")
+    shown(page, "100")
+    page.keyboard.press("u")
+    said(page, "nothing to take back")
+    assert decisions(job) == []
+
+
+def test_two_tabs_never_overwrite_each_other(job, serve, browser):
+    server = serve()
+    first = tab(browser, server)
+    second = tab(browser, server)
+    first.keyboard.type("555")
+    first.keyboard.press("Enter")
+    shown(first, "101")
+    second.keyboard.type("666")
+    second.keyboard.press("Enter")
+    said(second, "said ‘555’ meanwhile")
+    assert decisions(job) == [("100", "value", "555")]
+    second.keyboard.press("Enter")
+    shown(second, "101")
+    second.keyboard.press("Enter")
+    shown(second, "102")
+    first.keyboard.press("s")
+    shown(first, "102")
+    assert first.complaints == second.complaints == []
+
+
+def test_letters_never_get_into_a_number_and_a_held_enter_confirms_once(job, serve, browser):
+    page = tab(browser, serve())
+    page.keyboard.type("1q2w3")
+    assert page.input_value("#value") == "123"
+    page.keyboard.down("Enter")
+    for _ in range(5):  # what the system sends while a key is held
+        page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    shown(page, "101")
+    page.wait_for_timeout(300)
+    assert len(decisions(job)) == 1
+
+
+def test_keys_pressed_while_a_decision_is_stored_reach_the_next_field(job, serve, browser):
+    page = tab(browser, serve())
+    page.evaluate(
+        """() => {
+            const real = window.fetch;
+            window.fetch = async (...all) => {
+                await new Promise((done) => setTimeout(done, 200));
+                return real(...all);
+            };
+        }"""
+    )
+    page.keyboard.type("111\n222\n333\n", delay=10)
+    shown(page, "103")
+    assert [value for _, _, value in decisions(job)] == ["111", "222", "333"]
+
+
+def test_back_shows_what_was_decided_and_allows_another_word(job, serve, browser):
+    page = tab(browser, serve())
+    page.keyboard.type("555\n")
+    shown(page, "101")
+    page.keyboard.press("b")
+    shown(page, "555")
+    said(page, "Decided: 555")
+    page.keyboard.type("556\n")
+    shown(page, "101")
+    assert decisions(job) == [("100", "value", "556")]
+
+
+def test_a_field_chosen_on_its_page_is_corrected_and_the_page_comes_back(job, serve, browser):
+    page = tab(browser, serve())
+    page.keyboard.press("p")
+    page.wait_for_selector(".spot.review")
+    page.keyboard.press("PageDown")
+    page.wait_for_selector(".spot[title^='number: 101']")
+    page.keyboard.press("Enter")
+    shown(page, "101")
+    page.keyboard.type("888\n")
+    page.wait_for_selector(".spot.decided[title^='number: 888']")
+    page.keyboard.press("g")
+    page.keyboard.type("1\n")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    shown(page, "100")
+    page.keyboard.press("Enter")
+    shown(page, "102")
+    assert decisions(job) == [("100", "value", "100"), ("101", "value", "888")]
+
+
+def test_an_accepted_field_is_keyed_blind_and_looked_at_again_where_it_differs(job, serve, browser):
+    page = tab(browser, serve("--audit", "1"))
+    for value in (*(str(i) for i in range(101, 112)), ""):
+        page.keyboard.press("Enter")
+        shown(page, value)
+    assert page.inner_text("#reasons").startswith("Check of an accepted field")
+    assert "00123" not in page.inner_text("main:not([hidden])").replace("00123.png", "")
+    page.keyboard.press("Enter")
+    said(page, "Type the number")
+    page.keyboard.type("0123\n")
+    said(page, "the machine read ‘00123’")
+    page.keyboard.press("Enter")
+    said(page, "Type the number")
+    page.keyboard.press("+")
+    shown(page, "00123")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#stage .note")
+    assert "0 of 1 wrong" in page.inner_text("#stage")
+    assert decisions(job)[0] == ("00123", "value", "00123")
+
+
+def test_a_sheet_of_digits_by_keyboard(job, serve, browser):
+    page = tab(browser, serve())
+    page.keyboard.press("d")
+    page.keyboard.press("3")
+    page.wait_for_selector("#question:has-text('not a 3')")
+    page.keyboard.press("Enter")
+    said(page, "Look at the sheet first")
+    page.wait_for_timeout(700)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press(" ")
+    page.keyboard.press("Enter")
+    said(page, "Stored: 2 characters, 1 of the sheet wrong")
+    page.keyboard.press("u")
+    said(page, "taken back")
+    page.wait_for_timeout(700)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press(" ")
+    page.keyboard.press("Enter")
+    said(page, "Stored: 2")
+    page.keyboard.press("Escape")
+    shown(page, "100")
+    for value in (*(str(i) for i in range(101, 112)), "00123"):
+        page.keyboard.press("Enter")
+        shown(page, value)
+    page.keyboard.press("Enter")
+    said(page, "ticked 3 as wrong. Press Enter again")
+    page.keyboard.type("00128\n")
+    page.wait_for_selector("#stage .note")
+    assert decisions(job)[0] == ("00123", "value", "00128")
+
+
+def test_the_next_crop_is_there_before_it_is_needed(serve, browser):
+    page = tab(browser, serve())
+    page.wait_for_timeout(300)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.keyboard.press("Enter")
+    shown(page, "101")
+    crops = [url for url in asked if "/api/crops/" in url]
+    with_field = next(url for url in asked if "/api/fields/" in url and "decision" not in url)
+    assert f"/api/crops/{with_field.rpartition('/')[2].rstrip('?')}" not in "".join(crops)
+
+
+def test_a_browser_that_goes_away_leaves_the_server_working(job, serve, browser):
+    server = serve()
+    page = tab(browser, server)
+    page.keyboard.type("555\n")
+    page.close()
+    tab(browser, server, "101").close()
+    assert len(decisions(job)) == 1
+
+
+def test_nothing_is_asked_of_any_other_place(serve, browser):
+    server = serve()
+    asked = []
+    browser.on("request", lambda request: asked.append(request.url))
+    tab(browser, server)
+    assert asked
+    assert all(url.startswith("http://127.0.0.1:") for url in asked)
+
+
+def test_the_whole_page_fits_a_small_screen(serve, browser):
+    page = tab(browser, serve())
+    for _ in range(6):
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(50)
+    size = page.evaluate("[document.body.scrollWidth, document.body.scrollHeight]")
+    assert size[0] <= 1366
+    assert size[1] <= 650
+    assert page.evaluate("document.querySelector('header').clientHeight") < 60
