@@ -149,7 +149,8 @@ def summarise(batch: Batch, out: Path) -> int:
         tell(
             "Next    look at the rows with status review, write what is right into the column "
             f"correction, then: formreader apply {out} CORRECTED.csv\n"
-            "        (open the table with all columns as text, or 00123 becomes 123)"
+            "        (open the table with all columns as text, or 00123 becomes 123)\n"
+            f"        or in a workbook with their pictures: formreader export {out} --format xlsx"
         )
     return counts.failed
 
@@ -157,7 +158,9 @@ def summarise(batch: Batch, out: Path) -> int:
 @app.command()
 def apply(
     job: Job,
-    corrected: Annotated[Path, typer.Argument(help="readings.csv with corrections filled in.")],
+    corrected: Annotated[
+        Path, typer.Argument(help="readings.csv or readings.xlsx with corrections.")
+    ],
 ) -> None:
     """Take a corrected spreadsheet back in."""
     from formreader import corrections

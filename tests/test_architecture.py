@@ -28,7 +28,7 @@ LAYERS = (
     "(load|locate|segment)_.+",
     "|".join(STAGES),
     "pipeline",
-    "executors|page_queue|job|sources|snippets|corrected|corrections|fit_confidence"
+    "executors|page_queue|job|sources|snippets|corrected(_.+)?|corrections|fit_confidence"
     "|(batch|store|export|evaluate|train|review)(_.+)?",
     "cli|progress|__main__",
 )
@@ -43,6 +43,9 @@ HOMES = {
     "PIL": "load(_.+)?|datasets|snippets|evaluate_plots",
     "h5py": "datasets",
     "pandas": "evaluate(_.+)?|export",
+    "openpyxl": "corrected_workbook",
+    "pyarrow": "export_parquet",
+    "xlsxwriter": "export_workbook",
     "rich": "cli|progress",
     "typer": "cli",
 }
@@ -50,7 +53,7 @@ HOMES = {
 
 NO_PIXELS = (
     "assemble|ctc|calibrate|validate|cli|progress|executors|page_queue|job|sources"
-    "|corrected|corrections|(batch|store|export|evaluate)(_.+)?"
+    "|corrected(_.+)?|corrections|(batch|store|export|evaluate)(_.+)?"
 )
 """From `assemble` on the program is numbers and text: none of these imports cv2."""
 
@@ -198,7 +201,10 @@ def test_no_module_grows_too_long(module: str) -> None:
 
 # What a process has imported after it has read
 
-HEAVY = ("tensorflow", "keras", "pandas", "matplotlib", "torch")
+HEAVY = (
+    *("tensorflow", "keras", "pandas", "matplotlib", "torch"),
+    *("xlsxwriter", "openpyxl", "pyarrow"),
+)
 
 
 def heavy_after(code: str, *arguments: str) -> set[str]:
