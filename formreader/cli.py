@@ -148,9 +148,9 @@ def summarise(batch: Batch, out: Path) -> int:
     if counts.review:
         tell(
             f"Next    formreader review {out}\n"
-            "        or look at the rows with status review in a spreadsheet (all columns as text, "
-            "or 00123\n        becomes 123), write what is right into the column correction, then: "
-            f"formreader apply {out} CORRECTED.csv"
+            f"        or in a spreadsheet with pictures: formreader export {out} --format xlsx,\n"
+            "        write what is right into the column correction, then: "
+            f"formreader apply {out} CORRECTED.xlsx"
         )
     return counts.failed
 
@@ -158,7 +158,9 @@ def summarise(batch: Batch, out: Path) -> int:
 @app.command()
 def apply(
     job: Job,
-    corrected: Annotated[Path, typer.Argument(help="readings.csv with corrections filled in.")],
+    corrected: Annotated[
+        Path, typer.Argument(help="readings.csv or readings.xlsx with corrections.")
+    ],
 ) -> None:
     """Take a corrected spreadsheet back in."""
     from formreader import corrections

@@ -13,14 +13,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from formreader.corrected import Row, read_corrected
+from formreader.corrected import Row, read_corrected, refusal
 from formreader.errors import UsageError
 from formreader.export import BLANK, UNREADABLE, correction, write_tables
 from formreader.store import Store
 from formreader.store_schema import Field, Meaning, Review
 
-LISTED = 20
-"""Refused rows that are named; more do not help anybody."""
 LEAST_ALIKE = 5
 """Accepted values of one length from which a field's length is taken as known."""
 SPREADSHEET_DIGITS = 15
@@ -116,14 +114,6 @@ def refuse_foreign(table: Path, rows: list[Row], fields: dict[tuple[str, int, st
         )
 
 
-def refusal(table: Path, refused: list[str]) -> str:
-    """Put refused rows into one message."""
-    more = len(refused) - LISTED
-    listed = refused[:LISTED] + ([f"and {more} more"] if more > 0 else [])
-    rows = "one of its rows" if len(refused) == 1 else f"{len(refused)} of its rows"
-    return f"Nothing of {table.name} was taken in, because of {rows}:\n  " + "\n  ".join(listed)
-
-
 def see_value(row: Row, field: Field) -> bool:
     """Tell whether a spreadsheet changed what the machine read; harmless, we keep our own.
 
@@ -175,12 +165,13 @@ def judge(row: Row, field: Field, expected: int) -> Review | None:
     if insisted := INSISTED.match(text):
         kept = next(group for group in insisted.groups() if group is not None).strip()
         return Review(field, Meaning.VALUE, kept) if kept else None
-    refuse_damage(text, field, expected)
+    refuse_damage(row, field, expected)
     return Review(field, Meaning.VALUE, text)
 
 
-def refuse_damage(text: str, field: Field, expected: int) -> None:
+def refuse_damage(row: Row, field: Field, expected: int) -> None:
     """Raise RefusedError where a correction may not be what the person wrote."""
+    text = row.correction
     usual = set("0123456789" + field.value)
     if not usual.issuperset(text):
         why = next((what for shape, what in DAMAGE if shape.match(text)), "is not a number")
@@ -192,6 +183,11 @@ def refuse_damage(text: str, field: Field, expected: int) -> None:
         raise RefusedError(
             f"says “{text}”: spreadsheets keep {SPREADSHEET_DIGITS} digits and make the rest "
             f"zeros. Write “{text}!” if it is right"
+        )
+    if row.is_number and len(text) != expected:
+        raise RefusedError(
+            f"says {text} as a number, and numbers lose the zeros at their start. Give the cell "
+            f"the format “Text” and write it again, or write “{text}!” if it is right"
         )
     if len(text) < expected and not (text.startswith("0") and len(text) > 1):
         raise RefusedError(

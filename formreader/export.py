@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from formreader.document import Status
@@ -39,12 +40,12 @@ def export(job: Path, kind: str) -> list[Path]:
     Raises UsageError where the folder is no job or the format is not known.
     """
     if kind not in FORMATS:
-        raise UsageError(f"There is no format '{kind}'. Use --format csv.")
-    if kind != "csv":
-        raise UsageError(
-            f"Tables cannot be written as {kind} yet. Use --format csv, which spreadsheets open."
-        )
+        raise UsageError(f"There is no format '{kind}'. Use --format csv, xlsx or parquet.")
     with Store.open(job) as store:
+        if kind == "xlsx":
+            return [write_workbook(store)]
+        if kind == "parquet":
+            return [write_parquet(store)]
         return write_tables(store)
 
 
@@ -60,15 +61,60 @@ def write_tables(store: Store) -> list[Path]:
     ]
 
 
+def write_workbook(store: Store) -> Path:
+    """Write readings.xlsx, with a picture beside each doubtful field; return its path.
+
+    Raises UsageError where the job does not fit into a sheet.
+    """
+    from formreader import export_workbook
+
+    counts = store.counts()
+    columns, rows = records(store)
+    fields = counts.accepted + counts.review + counts.blank + counts.failed
+    export_workbook.refuse_too_large(max(fields, counts.pages), len(columns))
+    path = store.folder / "readings.xlsx"
+    readings = ((reading_row(f), picture(store.folder, f)) for f in store.fields())
+    with replacing(path) as beside:
+        export_workbook.write(beside, READINGS, readings, columns, rows)
+    return path
+
+
+def picture(job: Path, field: Field) -> Path | None:
+    """Return the picture of a field that a person must look at, None for any other."""
+    doubtful = field.status is Status.REVIEW and field.snippet
+    return job / field.snippet if doubtful else None
+
+
+def write_parquet(store: Store) -> Path:
+    """Write readings.parquet; return its path. Raises UsageError where pyarrow is missing."""
+    from formreader import export_parquet
+
+    export_parquet.find_library()
+    path = store.folder / "readings.parquet"
+    with replacing(path) as beside:
+        export_parquet.write(beside, READINGS, map(reading_row, store.fields()))
+    return path
+
+
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> Path:
     """Write a table beside its old version and put it in its place (UTF-8, RFC 4180)."""
+    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([safe(column) for column in columns])
+        writer.writerows([safe(cell) for cell in row] for row in rows)
+    return path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path to write to, beside the old version; put it in its place when all is written.
+
+    Raises OutputError where that fails; the old version is then as it was.
+    """
     beside = path.with_name(f".{path.name}.new")
     try:
-        with beside.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow([safe(column) for column in columns])
-            writer.writerows([safe(cell) for cell in row] for row in rows)
-            file.flush()
+        yield beside
+        with beside.open("r+b") as file:
             os.fsync(file.fileno())
         beside.replace(path)
     except PermissionError as error:
@@ -78,7 +124,6 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> Path
         ) from error
     except OSError as error:
         raise cannot_write(path.parent, error) from error
-    return path
 
 
 def safe(cell: str | int) -> str | int:

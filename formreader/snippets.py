@@ -58,6 +58,22 @@ def corner(rect: Rect) -> tuple[int, int]:
     return max(0, rect.x - margin), max(0, rect.y - margin)
 
 
+def shrink(picture: Path, target: Path, width: int, height: int) -> tuple[int, int] | None:
+    """Write a picture again so that it fits into width and height, in pixels; return its size.
+
+    Never enlarges. Returns None, and writes nothing, where the picture is gone or damaged;
+    raises OSError where `target` cannot be written.
+    """
+    try:
+        with Image.open(picture) as image:
+            image.load()
+            image.thumbnail((width, height))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+    image.save(target, "PNG")
+    return image.size
+
+
 def page_name(source: str, number: int) -> str:
     """Return a short file name for a page, different for each page of a job."""
     return f"{plain(Path(source).stem)}-{digest(source)}-p{number}"

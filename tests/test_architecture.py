@@ -37,7 +37,7 @@ LAYERS = (
     "(load|locate|segment)_.+",
     "|".join(STAGES),
     "pipeline",
-    "executors|page_queue|job|sources|snippets|corrected|corrections|fit_confidence"
+    "executors|page_queue|job|sources|snippets|corrected(_.+)?|corrections|fit_confidence"
     r"|(batch|store|export|evaluate|train)(_.+)?|review(\..+)?",
     "cli|progress|__main__",
 )
@@ -52,6 +52,9 @@ HOMES = {
     "PIL": r"load(_.+)?|datasets|snippets|evaluate_plots|review\.pictures",
     "h5py": "datasets",
     "pandas": "evaluate(_.+)?|export",
+    "openpyxl": "corrected_workbook",
+    "pyarrow": "export_parquet",
+    "xlsxwriter": "export_workbook",
     "rich": "cli|progress",
     "typer": "cli",
     "fastapi": r"review\..+",
@@ -63,7 +66,7 @@ HOMES = {
 
 NO_PIXELS = (
     "assemble|ctc|calibrate|validate|cli|progress|executors|page_queue|job|sources"
-    r"|corrected|corrections|(batch|store|export|evaluate)(_.+)?|review(\..+)?"
+    r"|corrected(_.+)?|corrections|(batch|store|export|evaluate)(_.+)?|review(\..+)?"
 )
 """From `assemble` on the program is numbers and text: none of these imports cv2."""
 
@@ -221,6 +224,7 @@ def test_no_module_grows_too_long(module: str) -> None:
 HEAVY = (
     *("tensorflow", "keras", "pandas", "matplotlib", "torch"),
     *("fastapi", "starlette", "jinja2", "uvicorn"),
+    *("xlsxwriter", "openpyxl", "pyarrow"),
 )
 
 

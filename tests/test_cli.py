@@ -9,6 +9,7 @@ from pathlib import Path
 
 import fake_reader
 import numpy as np
+import openpyxl
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -67,7 +68,7 @@ def test_read_prints_the_table_on_stdout_and_the_summary_on_stderr(tmp_path, sou
     assert result.stdout == f"{tmp_path / 'job' / 'readings.csv'}\n"
     assert "Pages   2, of them 0 failed" in result.stderr
     assert "Fields  2: 1 accepted, 1 to review, 0 blank" in result.stderr
-    assert f"formreader apply {tmp_path / 'job'} CORRECTED.csv" in result.stderr
+    assert f"formreader apply {tmp_path / 'job'} CORRECTED.xlsx" in result.stderr
 
 
 def test_a_failed_page_is_listed_and_ends_with_1_now_and_on_resuming(tmp_path):
@@ -197,6 +198,39 @@ def test_export_writes_the_tables_again(tmp_path, source):
         str(job / name) for name in ("readings.csv", "characters.csv", "records.csv")
     ]
     assert (job / "records.csv").exists()
+
+
+def test_a_workbook_goes_out_is_filled_in_and_comes_back(tmp_path, source):
+    job = tmp_path / "job"
+    run("read", source, "--out", job)
+    result = run("export", job, "--format", "xlsx")
+    assert (result.exit_code, result.stdout) == (0, f"{job / 'readings.xlsx'}\n")
+    book = openpyxl.load_workbook(job / "readings.xlsx")
+    book["readings"]["K3"] = "007"
+    book.save(tmp_path / "corrected.xlsx")
+    result = run("apply", job, tmp_path / "corrected.xlsx")
+    assert (result.exit_code, result.stdout) == (0, f"{job / 'records.csv'}\n")
+    assert result.stderr == "1 values corrected, 0 confirmed, 0 known before.\n"
+    assert "doubt-2.png,1,accepted,007" in (job / "records.csv").read_text()
+
+
+def test_a_workbook_that_cannot_be_taken_in_ends_with_2(tmp_path, source):
+    job = tmp_path / "job"
+    run("read", source, "--out", job)
+    (tmp_path / "corrected.xlsx").write_text("none")
+    result = run("apply", job, tmp_path / "corrected.xlsx")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("corrected.xlsx is named .xlsx but is no Excel workbook.")
+
+
+def test_a_workbook_that_cannot_be_replaced_ends_with_5(tmp_path, source):
+    job = tmp_path / "job"
+    run("read", source, "--out", job)
+    (job / "readings.xlsx").mkdir()
+    result = run("export", job, "--format", "xlsx")
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize("command", [("export",), ("apply", "x.csv")])

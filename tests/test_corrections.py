@@ -243,7 +243,7 @@ def test_many_refused_rows_are_counted(tmp_path):
     ("content", "why"),
     [
         (b"", "is empty"),
-        (b"PK\x03\x04...", "is a workbook. Save the sheet as"),
+        (b"PK\x03\x04...", "is no Excel workbook that can be read"),
         (b"a,b\r\n1,2\r\n", "has no column page_file, page, field, correction"),
         (b"page_file,page,field,correction\r\n", "holds no rows"),
         (b"page_file,page,field,correction\r\n1.png,one,f,\r\n", "row 2: the column page holds"),

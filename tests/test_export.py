@@ -1,12 +1,14 @@
 """The tables a clerk opens: every row there, digits intact, nothing a spreadsheet would run."""
 
 import csv
+import sys
 from dataclasses import replace
 
 import fake_reader
 import pytest
+from pyarrow import parquet
 
-from formreader import export
+from formreader import export, export_parquet
 from formreader.document import PageResult, Rect, Status
 from formreader.errors import OutputError, UsageError
 from formreader.store import Store
@@ -161,10 +163,57 @@ def test_a_table_that_is_open_elsewhere_says_so(tmp_path, monkeypatch):
         export.export(folder, "csv")
 
 
-@pytest.mark.parametrize("kind", ["xlsx", "parquet", "doc"])
-def test_other_formats_are_refused_with_a_sentence(tmp_path, kind):
-    with pytest.raises(UsageError, match="Use --format csv"):
-        export.export(job(tmp_path, page("1.png")), kind)
+def test_another_format_is_refused_with_a_sentence(tmp_path):
+    with pytest.raises(UsageError, match="Use --format csv, xlsx or parquet"):
+        export.export(job(tmp_path, page("1.png")), "doc")
+
+
+def test_parquet_holds_the_readings_with_their_types(tmp_path, monkeypatch):
+    monkeypatch.setattr(export_parquet, "GROUP", 2)
+    folder = job(tmp_path, page("00123.png"), page("=2.png"), page("3.png", failure="torn"))
+    say(folder, "00123.png", Meaning.VALUE, "00124")
+    (path,) = export.export(folder, "parquet")
+    assert path == folder / "readings.parquet"
+    table = parquet.read_table(path)
+    types = dict(zip(table.column_names, map(str, table.schema.types), strict=True))
+    assert list(types) == list(export.READINGS)
+    assert {name for name, kind in types.items() if kind == "int32"} == {
+        *("page", "x", "y", "width", "height"),
+    }
+    assert {name for name, kind in types.items() if kind == "double"} == {"confidence"}
+    assert set(types.values()) == {"int32", "double", "string"}
+    first, second, failed = table.to_pylist()
+    assert (first["value"], first["correction"], first["page"]) == ("00123", "00124", 1)
+    assert (first["confidence"], first["width"]) == (0.9999, 30)
+    assert second["page_file"] == "=2.png"
+    assert (failed["status"], failed["reasons"], failed["value"]) == ("failed", "torn", "")
+    assert failed["confidence"] is failed["x"] is None
+
+
+def test_parquet_of_a_job_without_a_page_has_its_columns(tmp_path):
+    table = parquet.read_table(export.export(job(tmp_path), "parquet")[0])
+    assert (table.num_rows, table.column_names) == (0, list(export.READINGS))
+
+
+def test_parquet_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
+    folder = job(tmp_path, page("1.png"))
+    (path,) = export.export(folder, "parquet")
+    before = path.read_bytes()
+
+    def typed(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(export_parquet, "typed", typed)
+    with pytest.raises(OutputError, match="is full"):
+        export.export(folder, "parquet")
+    assert path.read_bytes() == before
+
+
+def test_parquet_without_its_library_says_how_to_install_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.delitem(sys.modules, "pyarrow.parquet")
+    with pytest.raises(UsageError, match="Install it with: pip install pyarrow"):
+        export.export(job(tmp_path, page("1.png")), "parquet")
 
 
 def test_a_reading_outside_of_the_page_still_has_a_row(tmp_path):
