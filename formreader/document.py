@@ -122,6 +122,7 @@ class FieldImage:
     `rect` is in upright pixels; `image` uint8 (H, W) grey; `ink` bool (H, W), printed lines
     taken out; `cells` are the field's boxes in crop pixels, left to right (empty where the
     field has none). `doubt` in 0…1 is how much the place looks like print, not a field.
+    `flat` is what `ink.darkness_of` makes of `image`, where that is already known.
     """
 
     spec: FieldSpec
@@ -130,6 +131,7 @@ class FieldImage:
     ink: Mask
     cells: tuple[Rect, ...] = ()
     doubt: float = 0.0
+    flat: tuple[Float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -31,7 +31,7 @@ from formreader.document import (
     Status,
 )
 from formreader.errors import FormError, ModelError
-from formreader.ink import INK_LEVEL, darkness_of
+from formreader.ink import INK_LEVEL, darkness_of, use_one_thread
 
 FORMS = ("auto", "field")
 """Built-in forms: find fields by itself; each image is one pre-cut number."""
@@ -101,6 +101,7 @@ class Reader:
             raise FormError(
                 f"There is no form called “{options.form}”. Built in are: {', '.join(FORMS)}."
             )
+        use_one_thread()
         self.options = options
         folder = classify.model_folder(options.model)
         recognizer = classify.load_recognizer(folder)
@@ -168,11 +169,10 @@ class Reader:
 
 def whole_image(image: Grey) -> FieldImage:
     """Take a whole picture as one pre-cut number."""
-    darkness, _ = darkness_of(image)
+    flat = darkness_of(image)
     height, width = image.shape
-    return FieldImage(
-        FieldSpec("number", Kind.FREE), Rect(0, 0, width, height), image, darkness > INK_LEVEL
-    )
+    spec, rect = FieldSpec("number", Kind.FREE), Rect(0, 0, width, height)
+    return FieldImage(spec, rect, image, flat[0] > INK_LEVEL, flat=flat)
 
 
 def propose(

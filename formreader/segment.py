@@ -67,7 +67,7 @@ class Lattice:
 
 def segment(field: FieldImage) -> Lattice:
     """Cut one field into the glyphs of a lattice; no glyphs where there is no ink."""
-    darkness, contrast = darkness_of(field.image)
+    darkness, contrast = field.flat or darkness_of(field.image)
     if contrast < FAINTEST_CONTRAST:
         return Lattice((), np.zeros(1), 0.0, contrast, len(field.cells))
     if field.cells:
@@ -84,7 +84,7 @@ def segment(field: FieldImage) -> Lattice:
 
 def strip(field: FieldImage) -> Float:
     """Bring a field outside boxes to the strip reader's frame alone: float32 (32, W) in 0…1."""
-    darkness, _ = darkness_of(field.image)
+    darkness, _ = field.flat or darkness_of(field.image)
     ink = without_rules(field.ink)
     leaning = strip_of(only_near(darkness, ink), ink)
     return set_upright(leaning, slant(leaning))
