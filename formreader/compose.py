@@ -37,7 +37,7 @@ def write_number(
 
     `tiles` are the glyphs of the digits of `text`; `gap` mean and spread in pixels at digit
     height 20 (negative: touching). Thousands get dots or commas in half the numbers, the end
-    a dash, a comma or a double dash in four of nine.
+    a dash, a comma or a double dash in nine of twenty.
     """
     hand = strokes.random_hand(rng)
     shear = float(rng.normal(0.08, 0.18))

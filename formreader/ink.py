@@ -128,8 +128,8 @@ def remove_long_lines(mask: Mask, length: int, thickness: int) -> Mask:
 def use_one_thread() -> None:
     """Keep OpenCV to one thread of this process.
 
-    A field is too small to share: with two threads 846 amounts took 2 % longer by the clock
-    and 15 % more processor time. Pages are shared out among processes instead.
+    A field is too small to share: with two threads 846 amounts took 4 % longer by the clock
+    and 16 % more processor time. Pages are shared out among processes instead.
     """
     cv2.setNumThreads(1)
 
