@@ -41,21 +41,30 @@ def write_number(
     """
     hand = strokes.random_hand(rng)
     shear = float(rng.normal(0.08, 0.18))
+    edge = float(rng.uniform(0.1, 0.45))
     size = float(rng.uniform(0.85, 1.15))
     canvas = np.zeros((3 * BASE, (len(text) + 6) * 2 * BASE), np.float32)
     pen = float(BASE)
     base = 2.0 * BASE
     separator = rng.choice(["", "", "", ".", ".", ","])
-    small_zero = rng.random() < 0.15
+    small_zero, linked, overhang = (rng.random(3) < (0.2, 0.12, 0.25)).tolist()
+    flat_zero = float(rng.uniform(0.9, 1.6))
     if rng.random() < 0.08:
         pen = add_mark(canvas, str(rng.choice(["$", "#", "="])), hand, pen, base, rng)
     for place, (symbol, tile) in enumerate(zip(text, tiles, strict=True)):
         height = BASE * size * float(rng.normal(1.0, 0.07))
         if small_zero and symbol == "0" and place >= len(text) - 3:
             height *= float(rng.uniform(0.55, 0.8))
-        ink = shaped(tile, height, shear, rng)
+        ink = shaped(tile, height, shear, edge)
+        if small_zero and symbol == "0":
+            ink = cv2.resize(ink, None, fx=flat_zero, fy=1.0, interpolation=cv2.INTER_LINEAR)
         rise = float(rng.normal(0, 0.05)) * BASE
-        pen += paste(canvas, ink, pen, base - rise - ink.shape[0])
+        top = base - rise - ink.shape[0]
+        if linked and text[place - 1 : place + 1] == "00" and place:
+            link(canvas, pen, top, hand, rng)
+        pen += paste(canvas, ink, pen, top)
+        if overhang and symbol in "57":
+            pen -= float(rng.uniform(0, 0.4)) * ink.shape[1]
         pen += (rng.normal(*gap)) * BASE / 20
         left = len(text) - place - 1
         if separator and left and left % 3 == 0:
@@ -67,8 +76,15 @@ def write_number(
     return canvas[y : y + h, x : x + w]
 
 
-def shaped(tile: Float, height: float, shear: float, rng: np.random.Generator) -> Float:
-    """Bring a glyph to a height in pixels, slant it and vary its pen."""
+def link(canvas: Float, x: float, top: float, hand: strokes.Hand, rng: np.random.Generator) -> None:
+    """Join two zeros by a sagging stroke between their upper ends, as a quick hand does."""
+    reach, sag = BASE * rng.uniform(0.15, 0.4, 2)
+    ends = np.array([[x - reach, top + 3], [x, top + sag], [x + reach, top + 2]], np.float32)
+    strokes.draw_paths(canvas, [strokes.smooth(ends, 1.0)], max(2.0, hand.pen * BASE))
+
+
+def shaped(tile: Float, height: float, shear: float, edge: float) -> Float:
+    """Bring a glyph to a height in pixels and slant it; a higher `edge` makes the pen finer."""
     ink = trim(tile)
     scale = height / 20.0
     h, w = ink.shape
@@ -76,7 +92,7 @@ def shaped(tile: Float, height: float, shear: float, rng: np.random.Generator) -
     matrix = np.array([[scale, -shear * scale, max(lean, 0.0) + 1], [0, scale, 1]], np.float64)
     size = (int(w * scale + abs(lean)) + 3, int(h * scale) + 3)
     out = cv2.warpAffine(ink, matrix, size, flags=cv2.INTER_LINEAR)
-    return trim(np.clip((out - 0.15) / 0.6, 0, 1)) if out.max() > 0.5 else trim(out)
+    return trim(np.clip((out - edge) / 0.5, 0, 1)) if out.max() > 0.5 else trim(out)
 
 
 def paste(canvas: Float, ink: Float, x: float, y: float) -> float:
@@ -180,7 +196,7 @@ def background(
     return page
 
 
-DRAWN = {"1": 0.7, "7": 0.7, "9": 0.7, "5": 0.6, "4": 0.6, "2": 0.6, "0": 0.4}
+DRAWN = {"1": 0.7, "7": 0.7, "9": 0.7, "5": 0.7, "4": 0.7, "2": 0.6, "0": 0.4}
 """How often a digit is drawn in a number with drawn digits; others a third."""
 LENGTHS = {1: 0.06, 2: 0.1, 3: 0.14, 4: 0.2, 5: 0.2, 6: 0.15, 7: 0.08, 8: 0.07}
 """How often composed numbers have each count of digits."""

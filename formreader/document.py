@@ -40,6 +40,7 @@ class Reason(StrEnum):
     READERS_DISAGREE = "readers disagree"
     NOT_A_FIELD = "may not be a handwritten number"
     FAINT = "faint ink"
+    PALER = "one stroke is much paler than the others"
 
 
 class Kind(StrEnum):

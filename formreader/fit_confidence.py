@@ -72,7 +72,7 @@ def boxed_field(
     page = np.zeros((side, side * len(text)), np.float32)
     spoiled = rng.random() < JUNK_SHARE
     victim = int(rng.integers(len(text)))
-    shear = float(rng.normal(0, 0.1))
+    shear, edge = float(rng.normal(0, 0.1)), float(rng.uniform(0.1, 0.45))
     for place, symbol in enumerate(text):
         own = np.flatnonzero(labels == int(symbol))
         tile = glyphs[own[int(rng.integers(len(own)))]] if len(own) else glyphs[0]
@@ -83,7 +83,7 @@ def boxed_field(
             tile = tile * np.float32(1 / max(float(tile.max()), 0.1))
             zoom = 20 / max(trim(tile).shape)
             tile = cv2.resize(tile, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
-        ink = shaped(tile, side * float(rng.uniform(0.45, 0.85)), shear, rng)[:side, :side]
+        ink = shaped(tile, side * float(rng.uniform(0.45, 0.85)), shear, edge)[:side, :side]
         left = place * side + int(rng.uniform(0.2, 0.8) * (side - ink.shape[1]))
         top = int(rng.uniform(0.1, 0.9) * (side - ink.shape[0]))
         patch = page[top : top + ink.shape[0], left : left + ink.shape[1]]

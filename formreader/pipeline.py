@@ -31,7 +31,7 @@ from formreader.document import (
     Status,
 )
 from formreader.errors import FormError, ModelError
-from formreader.ink import INK_LEVEL, darkness_of, use_one_thread
+from formreader.ink import darkness_of, use_one_thread, written
 
 FORMS = ("auto", "field")
 """Built-in forms: find fields by itself; each image is one pre-cut number."""
@@ -172,7 +172,7 @@ def whole_image(image: Grey) -> FieldImage:
     flat = darkness_of(image)
     height, width = image.shape
     spec, rect = FieldSpec("number", Kind.FREE), Rect(0, 0, width, height)
-    return FieldImage(spec, rect, image, flat[0] > INK_LEVEL, flat=flat)
+    return FieldImage(spec, rect, image, written(flat[0]), flat=flat)
 
 
 def propose(
@@ -212,6 +212,7 @@ def judge(
         gaps=empty_between(lattice),
         spilt=lattice.spilt,
         edge=lattice.edge,
+        paler=lattice.paler,
         agree=calibrate.agree(candidates, spelt),
         alternatives=calibrate.alternatives(fused, chance),
     )

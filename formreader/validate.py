@@ -18,7 +18,8 @@ class Evidence:
 
     `passed` counts large glyphs passed over, `touching` cuts through ink, `gaps` empty boxes
     between filled ones, `spilt` strokes that run out of their box or of the field;
-    `edge` tells that the first or last stroke may be the edge of a box.
+    `edge` tells that the first or last stroke may be the edge of a box, `paler` that a stroke
+    as tall as a digit is so pale that it was not read.
     """
 
     text: str
@@ -33,6 +34,7 @@ class Evidence:
     spilt: int = 0
     agree: bool = True
     edge: bool = False
+    paler: bool = False
     alternatives: tuple[tuple[str, float], ...] = ()
 
 
@@ -56,6 +58,8 @@ def validate(evidence: Evidence, threshold: float | None) -> tuple[Status, tuple
         stops.append(Reason.SPILT)
     if evidence.edge:
         stops.append(Reason.LINE_OR_ONE)
+    if evidence.paler:
+        stops.append(Reason.PALER)
     if evidence.gaps:
         stops.append(Reason.EMPTY_BOX_INSIDE)
     if threshold is None or evidence.confidence < threshold:

@@ -20,6 +20,7 @@ from formreader.ink import (
     normalize_glyph,
     remove_long_lines,
     strip_of,
+    written,
 )
 
 RNG_SEED = 20
@@ -266,3 +267,14 @@ def test_any_field_gives_a_strip_of_the_right_size(darkness: Float) -> None:
     assert strip.shape[0] == STRIP_HEIGHT
     assert 2 * STRIP_MARGIN < strip.shape[1] <= LONGEST_STRIP
     assert np.isfinite(strip).all()
+
+
+def test_pale_specks_of_print_are_no_ink_but_a_paler_digit_is() -> None:
+    darkness = np.zeros((40, 90), np.float32)
+    darkness[5:35, 10:16] = 1
+    darkness[5:35, 40:46] = 0.6
+    darkness[20:24, 70:80] = 0.6
+    ink = written(darkness)
+    assert ink[10, 12]
+    assert ink[10, 42]
+    assert not ink[:, 65:].any()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from formreader import strokes
+from formreader import pipeline, strokes
 from formreader.document import FieldImage, FieldSpec, Float, Glyph, Grey, Kind, Mask, Rect
 from formreader.ink import INK_LEVEL, darkness_of
 from formreader.junk import trim
@@ -208,6 +208,16 @@ def test_a_line_at_the_side_of_a_tight_crop_is_told_from_one_inside(
     tight = np.pad(trim(written("30", gap_px=30)[0]), ((0, 0), (6, 0)))
     tight[:, left : left + 3] = 1
     assert segment(field_of(paper(tight))).edge is may_be_a_line
+
+
+@pytest.mark.parametrize(("share", "noticed"), [(1.0, False), (0.7, False), (0.35, True)])
+def test_a_digit_in_ink_too_pale_to_be_read_is_noticed(share: float, noticed: bool) -> None:
+    ink, places = written("385", gap_px=14)
+    ink[:, places[1].x : places[1].right] *= share
+    lattice = segment(pipeline.whole_image(paper(ink)))
+    assert lattice.paler is noticed
+    if not noticed:
+        assert any(off(glyph.rect, places[1]) < 4 for glyph in lattice.glyphs)
 
 
 # Boxes

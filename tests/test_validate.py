@@ -53,6 +53,7 @@ def test_nothing_is_accepted_where_nothing_can_be_promised() -> None:
         ({"agree": False}, Reason.READERS_DISAGREE),
         ({"spilt": 1}, Reason.SPILT),
         ({"edge": True}, Reason.LINE_OR_ONE),
+        ({"paler": True}, Reason.PALER),
         ({"gaps": 1}, Reason.EMPTY_BOX_INSIDE),
     ],
 )
