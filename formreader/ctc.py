@@ -17,6 +17,9 @@ BEAM = 4
 """Prefixes kept; on composed numbers 16 gave the same best string in 1,000 of 1,000."""
 LIKELY = -7.0
 """Log-probability below which a symbol is not followed in a frame."""
+SURELY_BLANK = -1e-5
+"""Log-probability from which a frame is surely blank: two thirds of all frames are. A second
+one in a row changes nothing but adds its 0.00001 at most to a posterior's error."""
 DIGITS = "0123456789"
 NEVER = -math.inf
 RESCALED = 4
@@ -29,6 +32,7 @@ def decode(frames: Float) -> list[tuple[str, float]]:
     `frames` float32 (T, 11) are log-probabilities; a prefix beam search (Hannun 2014)
     proposes, `log_posteriors` scores.
     """
+    frames = without_repeated_blanks(frames)
     beams: dict[str, tuple[float, float]] = {"": (0.0, NEVER)}
     for frame in frames.tolist():
         blank = frame[0]
@@ -49,6 +53,12 @@ def decode(frames: Float) -> list[tuple[str, float]]:
         beams = dict(sorted(fresh.items(), key=lambda item: -log_add(*item[1]))[:BEAM])
     scored = zip(beams, log_posteriors(frames, list(beams)), strict=True)
     return sorted(scored, key=lambda pair: -pair[1])
+
+
+def without_repeated_blanks(frames: Float) -> Float:
+    """Keep the first of every run of frames (T, 11) that are surely blank."""
+    blank = frames[:, 0] > SURELY_BLANK
+    return frames[~(blank & np.concatenate([[False], blank[:-1]]))]
 
 
 def log_add(a: float, b: float) -> float:

@@ -90,7 +90,7 @@ def segment(field: FieldImage) -> Lattice:
         lattice,
         strip=set_upright(leaning, shear),
         edge=line_or_one(ink),
-        paler=field.flat is not None and paler_stroke(darkness, field.ink),
+        paler=field.flat is not None and paler_stroke(darkness, field.ink, lattice.height),
     )
 
 
@@ -140,12 +140,12 @@ def line_or_one(ink: Mask) -> bool:
     return bool(ink[:, :near].all(0).any() or ink[:, -near:].all(0).any())
 
 
-def paler_stroke(darkness: Float, ink: Mask) -> bool:
+def paler_stroke(darkness: Float, ink: Mask, height: float) -> bool:
     """Tell whether something as tall as a digit is there that is too pale to count as ink.
 
-    `darkness` float32 (H, W) and `ink` bool (H, W) of a picture that holds one number alone.
+    `darkness` float32 (H, W) and `ink` bool (H, W) of a picture that holds one number alone;
+    `height` of its digits in pixels.
     """
-    height = digit_height(ink)
     tinted = (darkness > PALEST).view(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(tinted, connectivity=8)
     apart = np.bincount(labels[ink], minlength=count) == 0

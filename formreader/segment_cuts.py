@@ -129,16 +129,20 @@ def cheapest_paths(dark: Float) -> tuple[Float, NDArray[np.int8]]:
     Returns the ink passed float32 (W,) and, for every row and column, the sideways step
     −1, 0 or 1 that led there, int8 (H, W).
     """
-    best = dark[0]
-    steps = np.zeros(dark.shape, np.int8)
-    far = np.float32(1e6)
+    best = np.full((len(dark), dark.shape[1] + 2), 1e6, np.float32)
+    inner = best[:, 1:-1]
+    inner[0] = dark[0]
     for row in range(1, len(dark)):
-        left = np.concatenate([[far], best[:-1] + SIDEWAYS])
-        right = np.concatenate([best[1:] + SIDEWAYS, [far]])
-        side = np.minimum(left, right)
-        steps[row] = np.where(side < best, np.where(left < right, -1, 1), 0)
-        best = np.minimum(side, best) + dark[row]
-    return best, steps
+        above = best[row - 1]
+        side = np.minimum(above[:-2], above[2:])
+        side += SIDEWAYS
+        np.minimum(side, above[1:-1], out=side)
+        np.add(side, dark[row], out=inner[row])
+    left, right = best[:-1, :-2], best[:-1, 2:]
+    steps = np.zeros(dark.shape, np.int8)
+    sideways = np.minimum(left, right) + SIDEWAYS < inner[:-1]
+    steps[1:] = np.where(sideways, np.where(left < right, -1, 1), 0)
+    return inner[-1], steps
 
 
 def follow(steps: NDArray[np.int8], ends: NDArray[np.int64]) -> NDArray[np.int64]:
