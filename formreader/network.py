@@ -1,4 +1,4 @@
-"""The recognizer's network in plain Keras 3. Imported by `train` only."""
+"""The recognizer's networks in plain Keras 3. Imported by `train` only."""
 
 from __future__ import annotations
 
@@ -7,23 +7,57 @@ from keras import layers
 
 
 def build(classes: int) -> keras.Model:
-    """Build the digit network: glyphs (N, 28, 28) float32 in 0…1 → logits (N, classes).
+    """Build both digit networks: glyphs (N, 28, 28) float32 in 0…1 → logits (N, 2, classes).
 
-    Five convolutions with batch normalisation (Simonyan & Zisserman 2015, Ioffe & Szegedy
-    2015), global average pooling, one linear layer: 0.28 M weights. The first convolution
-    strides: two more at full resolution cost half the speed, in training and in reading.
+    They share nothing but the glyph and learn side by side; `averaged` joins them. The second
+    is small and of another kind, so that both are seldom sure of the same mistake.
     """
     glyphs = keras.Input((28, 28), name="glyphs")
-    x = layers.Reshape((28, 28, 1))(glyphs)
+    picture = layers.Reshape((28, 28, 1))(glyphs)
+    logits = [deep_branch(picture, classes), small_branch(picture, classes)]
+    return keras.Model(glyphs, layers.Concatenate(axis=1)(logits), name="digits")
+
+
+def averaged(digits: keras.Model) -> keras.Model:
+    """Join what `build` made: glyphs (N, 28, 28) → mean logits (N, classes)."""
+    mean = layers.GlobalAveragePooling1D(name="mean")(digits.output)
+    return keras.Model(digits.input, mean, name="averaged")
+
+
+def deep_branch(picture: keras.KerasTensor, classes: int) -> keras.KerasTensor:
+    """Classify by five convolutions: logits (N, 1, classes), 0.28 M weights.
+
+    Batch normalisation (Simonyan & Zisserman 2015, Ioffe & Szegedy 2015), global average
+    pooling, one linear layer. The first convolution strides: two more at full resolution
+    cost half the speed, in training and in reading.
+    """
+    x = picture
     for filters, kernel, stride in ((32, 5, 2), (64, 3, 1), (64, 3, 1), (128, 3, 1), (128, 3, 1)):
         if filters == 128 and x.shape[1] == 14:
             x = layers.MaxPooling2D()(x)
-        x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization(momentum=0.95)(x)
-        x = layers.ReLU()(x)
-    x = layers.GlobalAveragePooling2D()(x)
-    x = layers.Dropout(0.2)(x)
-    return keras.Model(glyphs, layers.Dense(classes, name="logits")(x), name="digits")
+        x = convolve(x, filters, kernel, stride)
+    x = layers.Dropout(0.2)(layers.GlobalAveragePooling2D()(x))
+    return layers.Reshape((1, classes))(layers.Dense(classes)(x))
+
+
+def small_branch(picture: keras.KerasTensor, classes: int) -> keras.KerasTensor:
+    """Classify by four narrow convolutions: logits (N, 1, classes), 28 k weights.
+
+    Its last layer sees where things lie, which the other's mean over the glyph does not.
+    """
+    x = convolve(convolve(picture, 12, 5, 2), 24, 3)
+    x = convolve(layers.MaxPooling2D()(x), 32, 3)
+    x = layers.MaxPooling2D()(convolve(x, 48, 3))
+    x = layers.Dropout(0.2)(layers.Flatten()(x))
+    return layers.Reshape((1, classes))(layers.Dense(classes)(x))
+
+
+def convolve(
+    x: keras.KerasTensor, filters: int, kernel: int | tuple[int, int], stride: int = 1
+) -> keras.KerasTensor:
+    """Convolve, normalise over the batch, cut at zero."""
+    x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False)(x)
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.95)(x))
 
 
 def build_strip_reader(symbols: int) -> keras.Model:
@@ -34,20 +68,16 @@ def build_strip_reader(symbols: int) -> keras.Model:
     """
     strips = keras.Input((32, None), name="strips")
     x = layers.Reshape((32, -1, 1))(strips)
-    steps = ((32, 5, (2, 2)), (48, 3, 1), (64, 3, 1), (64, 3, 1), (96, 3, 1))
+    steps = ((32, 5, 2), (48, 3, 1), (64, 3, 1), (64, 3, 1), (96, 3, 1))
     for place, (filters, kernel, stride) in enumerate(steps):
-        x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization(momentum=0.95)(x)
-        x = layers.ReLU()(x)
+        x = convolve(x, filters, kernel, stride)
         if place in (1, 3):
             x = layers.MaxPooling2D((2, 1))(x)
     x = layers.Conv2D(128, (4, 1), use_bias=False)(x)
     x = layers.BatchNormalization(momentum=0.95)(x)
     x = layers.ReLU()(x)
     for _ in range(2):
-        x = layers.Conv2D(128, (1, 7), padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization(momentum=0.95)(x)
-        x = layers.ReLU()(x)
+        x = convolve(x, 128, (1, 7))
     x = layers.Dropout(0.2)(x)
     x = layers.Conv2D(1 + symbols, 1, name="frames")(x)
     return keras.Model(strips, layers.Reshape((-1, 1 + symbols), name="logits")(x), name="strips")

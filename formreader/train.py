@@ -176,13 +176,18 @@ def epoch_batch(material: Glyphs, seed: int, epoch: int, step: int) -> tuple[Flo
     return batch(material, picked, [seed, epoch, step])
 
 
+def for_both(glyphs: Float, labels: NDArray[np.int64]) -> tuple[Float, NDArray[np.int64]]:
+    """Give both networks the same labels: int64 (B, 2)."""
+    return glyphs, np.stack([labels, labels], axis=1)
+
+
 def train_digits(
     material: Material, work: Path, epochs: int, seed: int, report: Report
 ) -> tuple[Any, Any]:
-    """Train the digit network; returns the Keras model and its history."""
+    """Train both digit networks side by side; returns them joined in one, and the history."""
     import keras
 
-    from formreader.network import build
+    from formreader.network import averaged, build
 
     steps = max(1, len(material.train) // BATCH_DIGITS)
     held_out = material.held_out.images.astype(np.float32) / np.float32(255)
@@ -199,19 +204,20 @@ def train_digits(
         return model
 
     def judge(model: Any) -> float:
-        logits = model.predict(held_out, batch_size=512, verbose=0)
+        logits = averaged(model).predict(held_out, batch_size=512, verbose=0)
         return float((logits[:, :10].argmax(1) == material.held_out.labels).mean())
 
     course = Course(
         name="digits",
         build=compiled,
-        batch=lambda epoch, step: epoch_batch(material.train, seed, epoch, step),
+        batch=lambda epoch, step: for_both(*epoch_batch(material.train, seed, epoch, step)),
         steps=steps,
         judge=judge,
         epochs=epochs,
     )
     recipe = {"seed": seed, "sources": material.sources, "digits": len(material.train)}
-    return run(course, work, recipe, report)
+    model, history = run(course, work, recipe, report)
+    return averaged(model), history
 
 
 def plot_curves(histories: dict[str, list[dict[str, float]]], target: Path) -> None:
