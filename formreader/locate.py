@@ -99,6 +99,7 @@ class _Page:
         self.level = binarize.ink_level(self.small_dark)
         self.dark = binarize.darkness(image, self.full_mm)
         self._find(rules.FAINTEST)
+        self.clear = self.rules
         if not any(len(row.cells) > 2 for row in self.rows):
             self._find(rules.FAINTEST_AGAIN)
 
@@ -175,16 +176,19 @@ class _Page:
         return FieldImage(spec, rect, image, ink, tuple(cells), doubt)
 
     def _goes_on(self, row: Row, own: float) -> bool:
-        """Tell whether a number goes on right before or after a row of boxes."""
+        """Tell whether a number goes on right before or after a row of boxes.
+
+        The faintest rules do not count: in a soft photo the strokes of a 9 were among them.
+        """
         frame, first, last = row.frame, row.cells[0], row.cells[-1]
-        reach = torn.BOX_BESIDE
+        gap = max(0.0, row.cells[1].left - first.right)
         for left, right in (
-            (max(0.0, first.left - reach * first.width), first.left),
-            (last.right, last.right + reach * last.width),
+            (max(0.0, first.left - gap - torn.BOX_BESIDE * first.width), first.left),
+            (last.right, last.right + gap + torn.BOX_BESIDE * last.width),
         ):
             rect = self._rect(left, frame.top, right, frame.bottom)
             dark = self.dark[rect.y : rect.bottom, rect.x : rect.right]
-            across, up = self._mask(self.rules.across, rect), self._mask(self.rules.up, rect)
+            across, up = self._mask(self.clear.across, rect), self._mask(self.clear.up, rect)
             ink = rules.without_rules(binarize.ink_mask(dark, own), across, up)
             if torn.as_tall_as_half(ink):
                 return True
@@ -224,13 +228,14 @@ class _Page:
         ink = binarize.ink_mask(self._small_strokes(), self.level)
         across, levels = self._level_zone(ink.shape)
         ink = rules.without_rules(ink, across, self._upright_zone(ink.shape))
+        outside = ink.copy()
         for row in self.rows:
             f, pad = row.frame, 0.12 * row.frame.height
-            ink[
+            outside[
                 max(0, int(f.top - pad)) : int(f.bottom + pad) + 1,
                 max(0, int(f.left - pad)) : int(f.right + pad) + 1,
             ] = False
-        spots = groups.spots(ink, self.scale)
+        spots = groups.spots(outside, self.scale)
         found = text.find_written(spots, self.cells, levels, self.scale)
         return [f for f in (self._written_field(w, ink) for w in found) if f is not None]
 

@@ -43,6 +43,9 @@ FREE_DOUBT = 0.3
 LONE_BOX_DOUBT = 0.55
 """Least doubt of one character in one box by itself, as likely a tick as a digit, and of
 what stands in brackets or is too short."""
+PRINT_SIZED = 1.15
+"""Height of a lone figure, as a share of the page's tall print, up to which a person looks:
+numbers of columns and items were accepted as values on photos of filled forms."""
 TICK_BOXES = 4
 """Lone square boxes of one size from which they are boxes to tick."""
 
@@ -113,12 +116,17 @@ def _in_line(group: Group, others: NDArray[np.float64]) -> bool:
     )
 
 
+def _inside(group: Group, cell: Cell) -> bool:
+    """Tell whether a group's middle lies in a cell."""
+    x, y = (group.left + group.right) / 2, (group.top + group.bottom) / 2
+    return cell.left < x < cell.right and cell.top < y < cell.bottom
+
+
 def _home(group: Group, cells: list[Cell]) -> int:
     """Return the index of the smallest cell that holds the group, -1 for none."""
-    x, y = (group.left + group.right) / 2, (group.top + group.bottom) / 2
     best, area = -1, float("inf")
     for i, cell in enumerate(cells):
-        if cell.left < x < cell.right and cell.top < y < cell.bottom:
+        if _inside(group, cell):
             size = cell.width * cell.height
             if size < area and cell.height < 8 * group.height:
                 best, area = i, size
@@ -185,12 +193,35 @@ def find_written(
         kind = Kind.CELL if home >= 0 else Kind.LINE if ruled else Kind.FREE
         base = FREE_DOUBT if kind is Kind.FREE else RULED_DOUBT
         doubt = base + 0.45 * group.printed + 0.15 * _as_print(group, heights)
-        if _bracketed(group) or (len(group.tall) < LEAST_CHARACTERS[kind]):
+        short = len(group.tall) < LEAST_CHARACTERS[kind] or _as_small_as_print(group, heights)
+        if short or _bracketed(group) or _ordinal(group):
             doubt = max(doubt, LONE_BOX_DOUBT)
-        if home >= 0 and is_box(cells[home], scale) and len(group.tall) < 2:
+        if len(group.tall) < 2 and home >= 0 and _box_or_label(cells[home], sure, scale):
             doubt = max(doubt, LONE_BOX_DOUBT)
         written.append(Written(group, kind, min(1.0, doubt)))
     return written
+
+
+def _box_or_label(cell: Cell, printed: list[Group], scale: float) -> bool:
+    """Tell whether a lone figure's cell is a single box or holds print, as a heading does."""
+    return is_box(cell, scale) or any(_inside(group, cell) for group in printed)
+
+
+def _ordinal(group: Group) -> bool:
+    """Tell whether a dot follows one or two figures, as in the number of a printed item."""
+    if len(group.tall) > 2:
+        return False
+    last = group.tall[-1]
+    size = group.boxes[:, 2:4].max(axis=1)
+    dots = group.boxes[(size < 0.35 * group.height) & (group.boxes[:, 0] >= last[0] + last[2])]
+    return bool((dots[:, 1] > group.base - 0.4 * group.height).any())
+
+
+def _as_small_as_print(group: Group, heights: NDArray[np.float64]) -> bool:
+    """Tell whether one figure by itself is no taller than the page's print, as labels are."""
+    if len(group.tall) > 1 or heights.size < 20:
+        return False
+    return group.height <= PRINT_SIZED * float(np.percentile(heights, 90))
 
 
 def _bracketed(group: Group) -> bool:
