@@ -36,6 +36,9 @@ PALE = 0.6
 """Darkness of a field's ink, as a share of the page's, below which it may be a printed hint."""
 PALE_DOUBT = 0.55
 """Doubt of such a field: enough that a person looks."""
+TICKED = 1.3
+"""Width of a row of boxes, as a share of its height, below which it may be one box to tick:
+the stroke of a cross was taken for a wall and the cross read as 11."""
 SPECK_MM = 0.22
 """Side of the smallest spot kept in a field, in millimetres; dust is smaller."""
 
@@ -171,7 +174,7 @@ class _Page:
         image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
         spec = FieldSpec("", row.kind, len(cells))
         doubt = self._row_doubt(ink, dark, cells)
-        if self._goes_on(row, own):
+        if self._goes_on(row, own) or frame.width < TICKED * frame.height:
             doubt = max(doubt, torn.DOUBT)
         return FieldImage(spec, rect, image, ink, tuple(cells), doubt)
 

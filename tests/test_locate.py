@@ -212,6 +212,58 @@ def test_boxes_to_tick_are_no_numbers() -> None:
     assert [f for f in locate(sheet.image, 200) if f.doubt <= 0.5] == []
 
 
+def ledger() -> Sheet:
+    """Draw a page with enough print for its sizes to be known and two empty table cells."""
+    sheet = Sheet(width_mm=150, height_mm=110)
+    sheet.paragraph(8, 10, lines=6)
+    sheet.box(10, 50, 50, 22)
+    sheet.box(60, 50, 50, 22)
+    return sheet
+
+
+def test_the_printed_number_of_an_item_is_not_accepted() -> None:
+    sheet = ledger()
+    sheet.label("3.", 13, 60, 3.6)
+    sheet.label("12.", 63, 60, 3.6)
+    assert [f for f in locate(sheet.image, 200) if f.doubt <= 0.5] == []
+
+
+def test_a_printed_number_over_its_heading_in_one_cell_is_not_accepted() -> None:
+    sheet = ledger()
+    sheet.label("7", 30, 60, 4.5)
+    sheet.label("name of the party", 13, 68)
+    assert [f for f in locate(sheet.image, 200) if f.doubt <= 0.5] == []
+
+
+def test_a_lone_figure_of_the_size_of_print_is_not_accepted() -> None:
+    sheet = ledger()
+    sheet.label("8", 30, 60, 2.7)
+    assert [f for f in locate(sheet.image, 200) if f.doubt <= 0.5] == []
+
+
+def test_a_single_digit_written_larger_than_print_in_a_cell_of_its_own_is_found() -> None:
+    sheet = ledger()
+    sheet.digit("8", 30, 56, 4, 7)
+    assert [f.spec.kind for f in locate(sheet.image, 200) if f.doubt <= 0.5] == [Kind.CELL]
+
+
+def test_a_row_of_boxes_whose_last_box_is_too_pale_to_see_is_not_accepted() -> None:
+    sheet = Sheet(width_mm=80, height_mm=40)
+    sheet.row("16", 12, 14, gap=2.5)
+    assert match(locate(sheet.image, 200), sheet.truth[0][0]).doubt <= 0.5
+    sheet.digit("2", 12 + 2 * 8.5 + 1, 15.2, 4, 4.3)
+    assert match(locate(sheet.image, 200), sheet.truth[0][0]).doubt > 0.5
+
+
+def test_a_cross_in_one_box_is_not_taken_for_two_digits() -> None:
+    sheet = Sheet(width_mm=80, height_mm=40)
+    sheet.box(20, 12, 5, 5)
+    sheet.line(22.5, 12, 22.5, 17)
+    sheet.digit("1", 20.6, 13, 1.4, 3.4)
+    sheet.digit("1", 23.2, 13, 1.4, 3.4)
+    assert [f for f in locate(sheet.image, 200) if f.doubt <= 0.5] == []
+
+
 def test_blank_grid_of_a_table_is_not_reported() -> None:
     sheet = Sheet(width_mm=120, height_mm=80)
     for i in range(6):
