@@ -12,7 +12,7 @@ import numpy as np
 from formreader.document import Mask
 from formreader.locate_groups import Group
 
-BESIDE, BESIDE_ONE = 0.5, 1.6
+BESIDE, BESIDE_ONE = 1.2, 1.6
 """Reach beside a written number and beside a single digit, in character heights: of a 92 in
 two pale boxes the 2 alone was accepted."""
 BOX_BESIDE = 0.8

@@ -5,6 +5,10 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+SMALL = 0.3
+"""Weight of the small network's logits. On 11,193 digits of held-out writers the area under
+the risk-coverage curve fell from 32e-5 (0) to 27e-5, errors from 69 to 66; at 0.5 to 73."""
+
 
 def build(classes: int) -> keras.Model:
     """Build both digit networks: glyphs (N, 28, 28) float32 in 0…1 → logits (N, 2, classes).
@@ -19,9 +23,9 @@ def build(classes: int) -> keras.Model:
 
 
 def averaged(digits: keras.Model) -> keras.Model:
-    """Join what `build` made: glyphs (N, 28, 28) → mean logits (N, classes)."""
-    mean = layers.GlobalAveragePooling1D(name="mean")(digits.output)
-    return keras.Model(digits.input, mean, name="averaged")
+    """Join what `build` made: glyphs (N, 28, 28) → weighted mean logits (N, classes)."""
+    deep, small = digits.output[:, 0], digits.output[:, 1]
+    return keras.Model(digits.input, (1 - SMALL) * deep + SMALL * small, name="averaged")
 
 
 def deep_branch(picture: keras.KerasTensor, classes: int) -> keras.KerasTensor:
