@@ -253,13 +253,14 @@ class ReviewStore(SheetRows, Store):
             self._say(case, UNDONE, "", who, origin, decision)
         return case.id
 
-    def history(self, who: str, origin: str, most: int) -> list[int]:
+    def history(self, who: str, origins: Collection[str], most: int) -> list[int]:
         """Return a person's last decisions that hold and are not taken back, oldest first."""
         with sentences(self.folder):
             rows = self._db.execute(
                 "SELECT d.id FROM reviews d JOIN corrections c ON c.id = d.id "
-                "WHERE d.who = ? AND d.origin = ? ORDER BY d.id DESC LIMIT ?",
-                (who, origin, most),
+                "WHERE d.who = ? AND d.origin IN (SELECT value FROM json_each(?)) "
+                "ORDER BY d.id DESC LIMIT ?",
+                (who, json.dumps([*origins]), most),
             ).fetchall()
         return [id_ for (id_,) in reversed(rows)]
 

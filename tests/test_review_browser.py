@@ -255,6 +255,25 @@ def test_an_accepted_field_is_keyed_blind_and_looked_at_again_where_it_differs(j
     assert decisions(job)[0] == ("00123", "value", "00123")
 
 
+def test_double_keying_shows_the_machines_value_only_where_it_differs(job, serve, browser):
+    page = browser.new_page()
+    page.goto(serve("--blind").address)
+    for value in ("100", "101"):
+        page.wait_for_selector("#reasons:has-text('Keyed blind')")
+        assert page.input_value("#value") == ""
+        page.keyboard.type(f"{value}\n")
+        said(page, "the machine agrees")
+    page.keyboard.type("555\n")
+    said(page, "the machine read ‘102’")
+    page.keyboard.type("555\n")
+    said(page, "Stored: 555")
+    page.keyboard.type("103\n")
+    said(page, "the machine agrees")
+    page.keyboard.press("u")
+    said(page, "Taken back")
+    assert [value for _, _, value in decisions(job)] == ["100", "101", "555"]
+
+
 def test_a_sheet_of_digits_by_keyboard(job, serve, browser):
     page = tab(browser, serve())
     page.keyboard.press("d")

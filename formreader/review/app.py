@@ -22,6 +22,7 @@ from formreader.review.desk import Desk, Said, desk_of, stale
 from formreader.review.digits import add_digits
 from formreader.review.guard import Guard, Keys
 from formreader.review.sheets import add_sheets
+from formreader.store_audits import AUDIT
 from formreader.store_glyphs import GlyphStore
 from formreader.store_reviews import Filter, GoneError, Order, StaleError
 
@@ -42,8 +43,10 @@ class TakenBack(BaseModel):
     decision: int
 
 
-def create_app(folder: Path, keys: Keys, who: str, share: float) -> Guard:
+def create_app(folder: Path, keys: Keys, who: str, share: float, blind: bool = False) -> Guard:
     """Return the page for one job as an ASGI application; `share` is audited.
+
+    `blind` hides what was read in every doubtful field until it is keyed.
 
     Opens the job when it is started and closes it when it ends.
     """
@@ -51,7 +54,7 @@ def create_app(folder: Path, keys: Keys, who: str, share: float) -> Guard:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with GlyphStore.open(folder) as store:
-            app.state.desk = Desk.of(store, who, share)
+            app.state.desk = Desk.of(store, who, share, blind)
             yield
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
@@ -108,7 +111,7 @@ def add_page(app: FastAPI) -> None:
             **desk.store.progress()._asdict(),
             "last": desk.store.last_reading(),
             "running": job.RUNNING in desk.store.settings(),
-            "history": desk.store.history(desk.who, ORIGIN, HISTORY),
+            "history": desk.store.history(desk.who, (ORIGIN, AUDIT), HISTORY),
         }
 
     @app.get("/api/queue")
