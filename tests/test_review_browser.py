@@ -274,6 +274,22 @@ def test_double_keying_shows_the_machines_value_only_where_it_differs(job, serve
     assert [value for _, _, value in decisions(job)] == ["100", "101", "555"]
 
 
+def test_a_number_drawn_on_the_pad_is_read_at_once(serve, browser):
+    page = tab(browser, serve())
+    page.click("text=Try the reader")
+    box = page.locator("#drawing").bounding_box()
+    page.mouse.move(box["x"] + 300, box["y"] + 60)
+    page.mouse.down()
+    for x, y in ((430, 60), (350, 240)):
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=6)
+    page.mouse.up()
+    page.wait_for_selector(".reading .value:has-text('7')")
+    assert page.locator(".reading canvas").count() == 1
+    page.keyboard.press("Escape")
+    assert page.locator(".reading").count() == 0
+    assert page.complaints == []
+
+
 def test_a_sheet_of_digits_by_keyboard(job, serve, browser):
     page = tab(browser, serve())
     page.keyboard.press("d")

@@ -21,6 +21,7 @@ from formreader.review.audits import add_audits
 from formreader.review.desk import Desk, Said, desk_of, stale
 from formreader.review.digits import add_digits
 from formreader.review.guard import Guard, Keys
+from formreader.review.pad import add_pad
 from formreader.review.sheets import add_sheets
 from formreader.store_audits import AUDIT
 from formreader.store_glyphs import GlyphStore
@@ -66,6 +67,7 @@ def create_app(folder: Path, keys: Keys, who: str, share: float, blind: bool = F
     add_sheets(app)
     add_audits(app)
     add_digits(app)
+    add_pad(app)
     return Guard(app, keys)
 
 

@@ -36,10 +36,9 @@ def serve(
 ) -> None:
     """Serve the page until Ctrl+C, then write the job's tables.
 
-    `port` 0 takes any free one; `share` in 0…1 of the accepted fields is audited, `blind` hides what was
-    read in the doubtful ones. Raises
-    UsageError where the folder is no job or the port is taken, OutputError where the database
-    is damaged or the tables cannot be written.
+    `port` 0 takes any free one; `share` in 0…1 of the accepted fields is audited, `blind` hides
+    what was read in the doubtful ones. Raises UsageError where the folder is no job or the port
+    is taken, OutputError where the database is damaged or the tables cannot be written.
     """
     with ReviewStore.open(folder) as store:
         store.check()
