@@ -204,8 +204,11 @@ def export(
     kind: Annotated[str, typer.Option("--format", help="csv, xlsx or parquet.")] = "csv",
 ) -> None:
     """Write a job's tables again."""
+    from formreader.corrections import refuse_to_lose
     from formreader.export import export as write
 
+    if kind == "xlsx":
+        refuse_to_lose(job)
     for path in write(job, kind):
         typer.echo(str(path))
 
