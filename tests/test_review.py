@@ -133,6 +133,23 @@ def test_a_filter_leaves_what_it_names(page):
     assert len(queue(page, file="doubt-45.png")) == 1
 
 
+def test_part_of_a_name_finds_files_and_fields_in_either_case(page):
+    assert len(queue(page, file="DOUBT-")) == 3
+    assert len(queue(page, field="umb")) == 3
+    found = page.get("/api/names", params={"kind": "file", "part": "-6"}).json()
+    assert found == ["doubt-67890.png"]
+    assert page.get("/api/names", params={"kind": "other"}).status_code == 422
+
+
+def test_confirmed_digits_that_wait_for_training_are_counted(page):
+    assert page.get("/api/summary").json()["waiting"] == 0
+    first = queue(page)[0]
+    say(page, first, "46")
+    assert page.get("/api/summary").json()["waiting"] == 2
+    check(page, "3", right=glyphs(page, "3"))
+    assert page.get("/api/summary").json()["waiting"] == 3
+
+
 def test_a_decided_field_waits_no_more(page):
     first, *others = queue(page)
     say(page, first, "45")

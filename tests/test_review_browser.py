@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from review_server import Server
@@ -10,14 +11,26 @@ from test_review import make_job
 
 from formreader.store import DATABASE
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+
+def find_browser():
+    """Return the path of a Chromium: the system's, or the one that Playwright downloaded."""
+    for name in ("chromium", "chromium-browser", "chrome"):
+        if found := shutil.which(name):
+            return found
+    with sync_api.sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
 NAMES = (*(f"doubt-{i}" for i in range(100, 112)), "00123")
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+BROWSER = find_browser()
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed here")
 
 

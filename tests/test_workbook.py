@@ -486,11 +486,11 @@ def exported(job):
 
 def test_corrections_that_were_not_taken_in_are_not_written_over(job):
     assert exported(job).exit_code == 0
-    table = filled_in(job, {NAMES[0]: "45!"}).replace(job / "readings.xlsx")
+    table = filled_in(job, {"doubt-45.png": "0046!"}).replace(job / "readings.xlsx")
     before = table.read_bytes()
-    refused = exported(job)
-    assert isinstance(refused.exception, UsageError)
-    assert "holds 1 corrections that were not taken in yet" in str(refused.exception)
+    assert exported(job).exit_code == 2
+    with pytest.raises(UsageError, match="holds 1 corrections that were not taken in yet"):
+        corrections.refuse_to_lose(job)
     assert table.read_bytes() == before
     corrections.apply(job, table)
     assert exported(job).exit_code == 0
@@ -499,5 +499,7 @@ def test_corrections_that_were_not_taken_in_are_not_written_over(job):
 
 def test_a_damaged_workbook_in_the_way_is_kept(job):
     (job / "readings.xlsx").write_bytes(b"PK\x03\x04 damaged")
-    assert "may hold corrections" in str(exported(job).exception)
+    assert exported(job).exit_code == 2
+    with pytest.raises(UsageError, match="may hold corrections"):
+        corrections.refuse_to_lose(job)
     assert (job / "readings.xlsx").read_bytes() == b"PK\x03\x04 damaged"

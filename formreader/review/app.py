@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -30,6 +30,9 @@ from formreader.store_reviews import Filter, GoneError, Order, StaleError
 ORIGIN = "review page"
 HISTORY = 200
 """Decisions that a newly opened page can take back; more than anybody remembers."""
+
+SUGGESTED = 20
+"""Names offered for a filter; of more, nobody reads the list."""
 
 GONE = "This field is not in the job any more: its scan was read again."
 STALE_UNDO = "This was decided again later, so it was not taken back."
@@ -101,7 +104,7 @@ def add_page(app: FastAPI) -> None:
     async def page(request: Request) -> Response:
         store = desk_of(request).store
         html = templates.get_template("page.html").render(
-            job=store.folder.resolve().name, version=__version__, choices=store.choices()
+            job=store.folder.resolve().name, version=__version__, reasons=store.reasons()
         )
         return HTMLResponse(html)
 
@@ -112,9 +115,14 @@ def add_page(app: FastAPI) -> None:
         return {
             **desk.store.progress()._asdict(),
             "last": desk.store.last_reading(),
+            "waiting": desk.store.waiting(),
             "running": job.RUNNING in desk.store.settings(),
             "history": desk.store.history(desk.who, (ORIGIN, AUDIT), HISTORY),
         }
+
+    @app.get("/api/names")
+    async def names(request: Request, kind: Literal["file", "field"], part: str = "") -> list[str]:
+        return desk_of(request).store.names(kind, part, SUGGESTED)
 
     @app.get("/api/queue")
     async def queue(
