@@ -75,7 +75,7 @@ def apply(job: Path, table: Path) -> Applied:
 def refuse_to_lose(job: Path) -> None:
     """Raise UsageError where the job's readings.xlsx holds corrections not taken in yet."""
     table = job / "readings.xlsx"
-    if not table.exists():
+    if not table.is_file():
         return
     try:
         filled = any(row.correction for row in read_rows(table))

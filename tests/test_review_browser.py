@@ -373,3 +373,18 @@ def test_the_whole_page_fits_a_small_screen(serve, browser):
     assert size[0] <= 1366
     assert size[1] <= 650
     assert page.evaluate("document.querySelector('header').clientHeight") < 60
+
+
+def test_thirty_fields_by_keyboard_alone(tmp_path, browser):
+    job = make_job(tmp_path / "thirty", tuple(f"doubt-{i}" for i in range(200, 230)))
+    server = Server(job)
+    try:
+        page = tab(browser, server, "200")
+        for value in range(200, 229):
+            page.keyboard.press("Enter")
+            shown(page, str(value + 1))
+        page.keyboard.type("999\n")
+        page.wait_for_selector("#stage .note")
+    finally:
+        server.kill()
+    assert [value for _, _, value in decisions(job)] == [*map(str, range(200, 229)), "999"]
