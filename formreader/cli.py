@@ -185,13 +185,16 @@ def review(
     audit: Annotated[
         float, typer.Option(help="Share of accepted fields to key blind, as a check of them.")
     ] = 0.02,
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Key every doubtful field unseen (double keying).")
+    ] = False,
 ) -> None:
     """Review doubtful readings on a local page, by keyboard."""
     if not 0 <= audit <= 1:
         raise UsageError(f"--audit is {audit:g}; it must lie between 0 and 1, such as 0.02.")
     from formreader.review.server import serve
 
-    serve(job, port, open_browser, audit, tell)
+    serve(job, port, open_browser, audit, blind, tell)
     typer.echo(str(job / "records.csv"))
 
 
@@ -201,8 +204,11 @@ def export(
     kind: Annotated[str, typer.Option("--format", help="csv, xlsx or parquet.")] = "csv",
 ) -> None:
     """Write a job's tables again."""
+    from formreader.corrections import refuse_to_lose
     from formreader.export import export as write
 
+    if kind == "xlsx":
+        refuse_to_lose(job)
     for path in write(job, kind):
         typer.echo(str(path))
 

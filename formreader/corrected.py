@@ -45,7 +45,15 @@ class Row:
 
 
 def read_corrected(path: Path) -> list[Row]:
-    """Read a corrected table; raise UsageError where it is none.
+    """Read a corrected table as `read_rows` does; raise UsageError where it holds no rows."""
+    rows = read_rows(path)
+    if not rows:
+        raise UsageError(f"{path.name} holds no rows, so there is nothing to take in.")
+    return rows
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Read the rows of a corrected table; raise UsageError where it is none.
 
     Takes commas, semicolons or tabs, UTF-8 with or without its mark, UTF-16 and Windows
     Latin, or an Excel workbook; columns in any order, more columns, and empty rows.
@@ -83,8 +91,6 @@ def read_corrected(path: Path) -> list[Row]:
                 is_number=isinstance(named.get("correction"), NumberText),
             )
         )
-    if not rows:
-        raise UsageError(f"{path.name} holds no rows, so there is nothing to take in.")
     return rows
 
 

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from formreader.corrected import Row, read_corrected, refusal
+from formreader.corrected import Row, read_corrected, read_rows, refusal
 from formreader.errors import UsageError
 from formreader.export import BLANK, UNREADABLE, correction, write_tables
 from formreader.store import Store
@@ -59,7 +59,7 @@ def apply(job: Path, table: Path) -> Applied:
     """
     with Store.open(job) as store:
         said, damaged = read_reviews(store, table)
-        new = [r for r in said if (r.field.meaning, r.field.person_value) != (r.meaning, r.value)]
+        new = unknown(said)
         if new:
             store.add_reviews(new, user(), table.name)
         write_tables(store)
@@ -70,6 +70,30 @@ def apply(job: Path, table: Path) -> Applied:
         unchanged=len(said) - len(new),
         warnings=warnings_on(table, damaged),
     )
+
+
+def refuse_to_lose(job: Path) -> None:
+    """Raise UsageError where the job's readings.xlsx holds corrections not taken in yet."""
+    table = job / "readings.xlsx"
+    if not table.is_file():
+        return
+    try:
+        filled = any(row.correction for row in read_rows(table))
+        with Store.open(job) as store:
+            waiting = len(unknown(read_reviews(store, table)[0])) if filled else 0
+        why = f"holds {waiting} corrections that were not taken in yet" if waiting else ""
+    except UsageError as error:
+        why = f"may hold corrections that cannot be taken in as they are ({error})"
+    if why:
+        raise UsageError(
+            f"{table} {why}. Close it and give it back with 'formreader apply {job} {table}', or "
+            "give it another name to keep it aside; then run the same command again."
+        )
+
+
+def unknown(said: list[Review]) -> list[Review]:
+    """Return what differs from what the job holds already."""
+    return [r for r in said if (r.field.meaning, r.field.person_value) != (r.meaning, r.value)]
 
 
 def read_reviews(store: Store, table: Path) -> tuple[list[Review], int]:

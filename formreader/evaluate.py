@@ -18,6 +18,7 @@ from formreader.evaluate_plots import write_pictures
 from formreader.evaluate_rates import digit_rates, field_rates, is_right
 from formreader.evaluate_report import summary, write_html
 from formreader.evaluate_ties import Read, Tie, Truth, tie, tie_pages
+from formreader.export import as_written
 
 __all__ = ["evaluate", "evaluate_glyphs", "summary"]
 
@@ -148,6 +149,8 @@ def match_pages(
 def read_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     """Read a CSV file as rows of text, leading zeros kept; comma or semicolon, with or without BOM.
 
+    The mark that keeps a spreadsheet from running a cell as a formula is taken off.
+
     Raises `UsageError` where it is missing, is no table or lacks a column.
     """
     import pandas as pd
@@ -172,7 +175,7 @@ def read_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
             f"{path.name} has no column {', '.join(missing)}; its first line must name "
             f"at least {', '.join(columns)}."
         )
-    rows: list[dict[str, str]] = table.fillna("").to_dict("records")
+    rows: list[dict[str, str]] = table.fillna("").map(as_written).to_dict("records")
     return rows
 
 

@@ -3,7 +3,8 @@
 A random share of the accepted fields is keyed by a person who does not see what the machine
 read. Where both agree the value is confirmed. Where they do not, the person is shown both and
 decides, so that their slip of the finger does not count against the machine. What they keyed
-blind, what they decided and what the machine read all stay in the database.
+blind, what they decided and what the machine read all stay in the database. Doubtful fields can
+be keyed blind in the same way (double keying); those say nothing of accepted values.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ class AuditStore(ReviewStore):
         Raises StaleError where somebody keyed or decided it since, GoneError where it is gone.
         """
         with self._expecting(reading, seen) as case:
-            if case.status is not Status.ACCEPTED or self.keyed(reading):
+            if case.status is Status.BLANK or self.keyed(reading):
                 raise StaleError(case)
             self._db.execute(
                 "INSERT INTO audits (reading, page_file, page, field, machine_value, meaning, "
@@ -124,11 +125,12 @@ class AuditStore(ReviewStore):
         return agrees
 
     def measured(self, sample: frozenset[int]) -> Measured:
-        """Return what the audit has found so far."""
+        """Return what the audit has found so far; doubtful fields keyed blind are no part of it."""
         with sentences(self.folder):
             rows = self._db.execute(
                 "SELECT a.machine_value, c.meaning, c.person_value FROM audits a "
-                "LEFT JOIN corrections c ON c.reading = a.reading WHERE a.reading IS NOT NULL"
+                "JOIN readings r ON r.id = a.reading AND r.status = 'accepted' "
+                "LEFT JOIN corrections c ON c.reading = a.reading"
             ).fetchall()
         undecided = sum(meaning is None for _, meaning, _ in rows)
         unreadable = sum(meaning == Meaning.UNREADABLE for _, meaning, _ in rows)

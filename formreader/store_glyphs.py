@@ -98,6 +98,22 @@ class GlyphStore(AuditStore):
                 self._add_check(sheet, Glyph(reading, position), digit, "undone", who)
         return str(rows[0][3])
 
+    def waiting(self) -> int:
+        """Count the digits that persons have confirmed, which `train --reviewed` can learn from.
+
+        Those found right on a sheet, and those of fields to which a person gave a value.
+        """
+        with sentences(self.folder):
+            (count,) = self._db.execute(
+                "SELECT count(*) FROM (SELECT reading, position FROM checked "
+                "WHERE verdict = 'right' UNION SELECT c.reading, c.position FROM characters c "
+                "JOIN corrections d ON d.reading = c.reading AND d.meaning = 'value' AND "
+                "length(d.person_value) = (SELECT count(*) FROM characters "
+                "WHERE reading = c.reading) WHERE substr(d.person_value, c.position, 1) "
+                "BETWEEN '0' AND '9')"
+            ).fetchone()
+        return int(count)
+
     def verdicts(self, reading: int) -> dict[int, Verdict]:
         """Return what was said of a reading's characters, by position from 1."""
         with sentences(self.folder):

@@ -33,7 +33,7 @@ class Order(StrEnum):
 
 
 class Filter(NamedTuple):
-    """Which doubtful fields are wanted; an empty text wants all."""
+    """Which doubtful fields are wanted: a reason, parts of names; an empty text wants all."""
 
     field: str = ""
     reason: str = ""
@@ -137,7 +137,8 @@ class ReviewStore(SheetRows, Store):
                 "JOIN files f ON f.id = p.file "
                 "WHERE (r.status = 'review' OR r.id IN (SELECT value FROM json_each(:extra))) "
                 "AND r.id NOT IN (SELECT reading FROM corrections) "
-                "AND (:field = '' OR r.field = :field) AND (:file = '' OR f.path = :file) "
+                "AND (:field = '' OR instr(lower(r.field), lower(:field))) "
+                "AND (:file = '' OR instr(lower(f.path), lower(:file))) "
                 "AND (:reason = '' OR instr(r.reasons, json_quote(:reason))) "
                 f"ORDER BY {by}",
                 {**wanted._asdict(), "extra": json.dumps(sorted(extra))},
@@ -160,17 +161,24 @@ class ReviewStore(SheetRows, Store):
                 ).fetchone()
             )
 
-    def choices(self) -> dict[str, list[str]]:
-        """Return the names, reasons and files that doubtful fields have, to filter by."""
+    def reasons(self) -> list[str]:
+        """Return the reasons that doubtful fields have, to filter by."""
         with sentences(self.folder):
             rows = self._db.execute(
-                "SELECT r.field, r.reasons, f.path FROM readings r JOIN pages p ON p.id = r.page "
-                "JOIN files f ON f.id = p.file WHERE r.status = 'review' "
-                "GROUP BY r.field, r.reasons, f.path ORDER BY f.position, r.position"
+                "SELECT DISTINCT reasons FROM readings WHERE status = 'review'"
             ).fetchall()
-        reasons = sorted({reason for _, many, _ in rows for reason in json.loads(many)})
-        fields, files = (list(dict.fromkeys(row[i] for row in rows)) for i in (0, 2))
-        return {"field": fields, "reason": reasons, "file": files}
+        return sorted({reason for (many,) in rows for reason in json.loads(many)})
+
+    def names(self, kind: str, part: str, most: int) -> list[str]:
+        """Return names of a `kind` (“file” or “field”) that contain `part`, at most so many."""
+        column, table = {"file": ("path", "files"), "field": ("field", "readings")}[kind]
+        with sentences(self.folder):
+            rows = self._db.execute(
+                f"SELECT DISTINCT {column} FROM {table} "
+                f"WHERE instr(lower({column}), lower(?)) LIMIT ?",
+                (part, most),
+            )
+            return [name for (name,) in rows]
 
     def scan(self, name: str) -> Scan:
         """Return a file of the source by its name; raise GoneError where there is none."""
@@ -253,13 +261,14 @@ class ReviewStore(SheetRows, Store):
             self._say(case, UNDONE, "", who, origin, decision)
         return case.id
 
-    def history(self, who: str, origin: str, most: int) -> list[int]:
+    def history(self, who: str, origins: Collection[str], most: int) -> list[int]:
         """Return a person's last decisions that hold and are not taken back, oldest first."""
         with sentences(self.folder):
             rows = self._db.execute(
                 "SELECT d.id FROM reviews d JOIN corrections c ON c.id = d.id "
-                "WHERE d.who = ? AND d.origin = ? ORDER BY d.id DESC LIMIT ?",
-                (who, origin, most),
+                "WHERE d.who = ? AND d.origin IN (SELECT value FROM json_each(?)) "
+                "ORDER BY d.id DESC LIMIT ?",
+                (who, json.dumps([*origins]), most),
             ).fetchall()
         return [id_ for (id_,) in reversed(rows)]
 

@@ -450,3 +450,11 @@ def test_a_glyph_file_without_its_arrays_is_refused(tmp_path: Path) -> None:
     for name, words in (("a.npz", "x_test"), ("b.npz", "not an npz"), ("c.npz", "0 to 9")):
         with pytest.raises(UsageError, match=words):
             evaluate_glyphs(tmp_path / name)
+
+
+def test_the_mark_against_formulas_is_no_part_of_a_file_name(tmp_path):
+    from formreader.evaluate import read_table
+
+    (tmp_path / "truth.csv").write_text("page,field,value\n'=1+1.png,'-a,'0012\n", "utf-8")
+    [row] = read_table(tmp_path / "truth.csv", ("page", "field", "value"))
+    assert row == {"page": "=1+1.png", "field": "-a", "value": "'0012"}

@@ -61,10 +61,10 @@ def job(tmp_path):
     return make_job(tmp_path / "job")
 
 
-def opened(job, who="anna", share=0.0):
+def opened(job, who="anna", share=0.0, blind=False):
     """Return a browser that has the page open; to be used in a `with` block."""
     keys = Keys(PORT)
-    client = TestClient(review_app.create_app(job, keys, who, share), base_url=HERE)
+    client = TestClient(review_app.create_app(job, keys, who, share, blind), base_url=HERE)
     client.headers["origin"] = HERE
     client.cookies.set(keys.cookie, keys.session)
     return client
@@ -99,6 +99,12 @@ def rows(job, sql):
         return database.execute(sql).fetchall()
 
 
+def make_tables(job):
+    with Store.open(job) as store:
+        export.write_tables(store)
+    return job
+
+
 def records(job):
     with (job / "records.csv").open(encoding="utf-8", newline="") as file:
         return {row["page_file"]: row["number"] for row in csv.DictReader(file)}
@@ -125,6 +131,23 @@ def test_a_filter_leaves_what_it_names(page):
     assert len(queue(page, reason="low confidence")) == 3
     assert queue(page, reason="confidence") == []
     assert len(queue(page, file="doubt-45.png")) == 1
+
+
+def test_part_of_a_name_finds_files_and_fields_in_either_case(page):
+    assert len(queue(page, file="DOUBT-")) == 3
+    assert len(queue(page, field="umb")) == 3
+    found = page.get("/api/names", params={"kind": "file", "part": "-6"}).json()
+    assert found == ["doubt-67890.png"]
+    assert page.get("/api/names", params={"kind": "other"}).status_code == 422
+
+
+def test_confirmed_digits_that_wait_for_training_are_counted(page):
+    assert page.get("/api/summary").json()["waiting"] == 0
+    first = queue(page)[0]
+    say(page, first, "46")
+    assert page.get("/api/summary").json()["waiting"] == 2
+    check(page, "3", right=glyphs(page, "3"))
+    assert page.get("/api/summary").json()["waiting"] == 3
 
 
 def test_a_decided_field_waits_no_more(page):
@@ -463,6 +486,56 @@ def test_an_open_difference_survives_a_restart(tmp_path):
         assert field(page, reading)["keyed"]["value"] == "1"
 
 
+# Every doubtful field keyed blind
+
+
+@pytest.fixture
+def unseen(tmp_path):
+    job = make_job(tmp_path / "unseen", ("00123", "doubt-45", "doubt-67890"))
+    with opened(job, blind=True) as client:
+        yield client
+
+
+def test_nothing_that_was_read_in_a_doubtful_field_is_told_before_it_is_keyed(unseen):
+    for reading in queue(unseen):
+        shown = field(unseen, reading)
+        assert (shown["blind"], shown["value"], shown["choices"]) == (True, "", [])
+        assert (shown["characters"], shown["reasons"], shown["confidence"]) == ([], [], 0.0)
+        assert [spot["value"] for spot in sheet(unseen, reading)["spots"]] == [""]
+    assert glyphs(unseen, "4") == glyphs(unseen, "6") == []
+    assert len(glyphs(unseen, "3")) == 1
+
+
+def test_two_who_agree_close_a_doubtful_field_and_it_can_be_taken_back(unseen):
+    reading = queue(unseen)[0]
+    answer = key(unseen, reading, "45").json()
+    assert answer["agrees"]
+    assert reading not in queue(unseen)
+    assert unseen.get("/api/summary").json()["history"] == [answer["field"]["decision"]["id"]]
+    undo(unseen, answer["field"]["decision"]["id"])
+    assert reading in queue(unseen)
+    assert field(unseen, reading)["keyed"]["value"] == "45"
+
+
+def test_who_differs_sees_both_and_says_so_once_more(unseen):
+    reading = queue(unseen)[0]
+    answer = key(unseen, reading, "46").json()
+    assert (answer["agrees"], answer["field"]["value"]) == (False, "45")
+    assert reading in queue(unseen)
+    say(unseen, reading, "46")
+    assert reading not in queue(unseen)
+    folder = unseen.app._app.state.desk.store.folder
+    assert rows(folder, "SELECT machine_value, blind_value FROM audits") == [("45", "46")]
+    assert records(make_tables(folder))["doubt-45.png"] == "46"
+
+
+def test_doubtful_fields_keyed_blind_say_nothing_of_accepted_ones(unseen):
+    for reading in queue(unseen):
+        key(unseen, reading, "1")
+        say(unseen, reading, "1")
+    assert (measured(unseen)["keyed"], measured(unseen)["judged"]) == (0, 0)
+
+
 # Sheets of digits
 
 
@@ -758,7 +831,7 @@ def test_no_path_leads_out(page, path):
 
 def test_a_folder_that_is_no_job_is_refused(tmp_path):
     with pytest.raises(UsageError, match="no job folder"):
-        server.serve(tmp_path, 0, False, 0.0, print)
+        server.serve(tmp_path, 0, False, 0.0, False, print)
 
 
 def test_a_damaged_database_is_told_and_left_alone(job):
@@ -770,7 +843,7 @@ def test_a_damaged_database_is_told_and_left_alone(job):
     content[4096 * 2 :] = b"\x55" * (len(content) - 4096 * 2)
     path.write_bytes(content)
     with pytest.raises(OutputError, match="damaged"):
-        server.serve(job, 0, False, 0.0, print)
+        server.serve(job, 0, False, 0.0, False, print)
     assert path.read_bytes()[8192:] == content[8192:]
 
 
@@ -820,9 +893,9 @@ def test_a_port_in_use_is_named(job):
     with server.bind(0) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(UsageError, match=f"Port {port} is in use"):
-            server.serve(job, port, False, 0.0, print)
+            server.serve(job, port, False, 0.0, False, print)
     with pytest.raises(UsageError, match="Port 99999 cannot be used"):
-        server.serve(job, 99999, False, 0.0, print)
+        server.serve(job, 99999, False, 0.0, False, print)
 
 
 def test_the_server_listens_on_this_computer_alone():

@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from review_server import Server
@@ -10,14 +11,26 @@ from test_review import make_job
 
 from formreader.store import DATABASE
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+
+def find_browser():
+    """Return the path of a Chromium: the system's, or the one that Playwright downloaded."""
+    for name in ("chromium", "chromium-browser", "chrome"):
+        if found := shutil.which(name):
+            return found
+    with sync_api.sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
 NAMES = (*(f"doubt-{i}" for i in range(100, 112)), "00123")
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+BROWSER = find_browser()
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed here")
 
 
@@ -255,6 +268,41 @@ def test_an_accepted_field_is_keyed_blind_and_looked_at_again_where_it_differs(j
     assert decisions(job)[0] == ("00123", "value", "00123")
 
 
+def test_double_keying_shows_the_machines_value_only_where_it_differs(job, serve, browser):
+    page = browser.new_page()
+    page.goto(serve("--blind").address)
+    for value in ("100", "101"):
+        page.wait_for_selector("#reasons:has-text('Keyed blind')")
+        assert page.input_value("#value") == ""
+        page.keyboard.type(f"{value}\n")
+        said(page, "the machine agrees")
+    page.keyboard.type("555\n")
+    said(page, "the machine read ‘102’")
+    page.keyboard.type("555\n")
+    said(page, "Stored: 555")
+    page.keyboard.type("103\n")
+    said(page, "the machine agrees")
+    page.keyboard.press("u")
+    said(page, "Taken back")
+    assert [value for _, _, value in decisions(job)] == ["100", "101", "555"]
+
+
+def test_a_number_drawn_on_the_pad_is_read_at_once(serve, browser):
+    page = tab(browser, serve())
+    page.click("text=Try the reader")
+    box = page.locator("#drawing").bounding_box()
+    page.mouse.move(box["x"] + 300, box["y"] + 60)
+    page.mouse.down()
+    for x, y in ((430, 60), (350, 240)):
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=6)
+    page.mouse.up()
+    page.wait_for_selector(".reading .value:has-text('7')")
+    assert page.locator(".reading canvas").count() == 1
+    page.keyboard.press("Escape")
+    assert page.locator(".reading").count() == 0
+    assert page.complaints == []
+
+
 def test_a_sheet_of_digits_by_keyboard(job, serve, browser):
     page = tab(browser, serve())
     page.keyboard.press("d")
@@ -325,3 +373,18 @@ def test_the_whole_page_fits_a_small_screen(serve, browser):
     assert size[0] <= 1366
     assert size[1] <= 650
     assert page.evaluate("document.querySelector('header').clientHeight") < 60
+
+
+def test_thirty_fields_by_keyboard_alone(tmp_path, browser):
+    job = make_job(tmp_path / "thirty", tuple(f"doubt-{i}" for i in range(200, 230)))
+    server = Server(job)
+    try:
+        page = tab(browser, server, "200")
+        for value in range(200, 229):
+            page.keyboard.press("Enter")
+            shown(page, str(value + 1))
+        page.keyboard.type("999\n")
+        page.wait_for_selector("#stage .note")
+    finally:
+        server.kill()
+    assert [value for _, _, value in decisions(job)] == [*map(str, range(200, 229)), "999"]

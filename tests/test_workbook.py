@@ -11,8 +11,9 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.formula import ArrayFormula
 from PIL import Image
+from typer.testing import CliRunner
 
-from formreader import corrections, export, export_workbook, snippets
+from formreader import cli, corrections, export, export_workbook, snippets
 from formreader.document import PageResult, Status
 from formreader.errors import OutputError, UsageError
 from formreader.store import Store
@@ -474,3 +475,31 @@ def test_a_workbook_without_our_columns_or_rows_says_so(job):
     book.active.append(["a", "b"])
     book.save(table)
     assert "has no column page_file, page, field, correction" in refused(job, table)
+
+
+# A filled-in workbook is not written over
+
+
+def exported(job):
+    return CliRunner().invoke(cli.app, ["export", str(job), "--format", "xlsx"])
+
+
+def test_corrections_that_were_not_taken_in_are_not_written_over(job):
+    assert exported(job).exit_code == 0
+    table = filled_in(job, {"doubt-45.png": "0046!"}).replace(job / "readings.xlsx")
+    before = table.read_bytes()
+    assert exported(job).exit_code == 2
+    with pytest.raises(UsageError, match="holds 1 corrections that were not taken in yet"):
+        corrections.refuse_to_lose(job)
+    assert table.read_bytes() == before
+    corrections.apply(job, table)
+    assert exported(job).exit_code == 0
+    assert exported(job).exit_code == 0
+
+
+def test_a_damaged_workbook_in_the_way_is_kept(job):
+    (job / "readings.xlsx").write_bytes(b"PK\x03\x04 damaged")
+    assert exported(job).exit_code == 2
+    with pytest.raises(UsageError, match="may hold corrections"):
+        corrections.refuse_to_lose(job)
+    assert (job / "readings.xlsx").read_bytes() == b"PK\x03\x04 damaged"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -21,13 +21,18 @@ from formreader.review.audits import add_audits
 from formreader.review.desk import Desk, Said, desk_of, stale
 from formreader.review.digits import add_digits
 from formreader.review.guard import Guard, Keys
+from formreader.review.pad import add_pad
 from formreader.review.sheets import add_sheets
+from formreader.store_audits import AUDIT
 from formreader.store_glyphs import GlyphStore
 from formreader.store_reviews import Filter, GoneError, Order, StaleError
 
 ORIGIN = "review page"
 HISTORY = 200
 """Decisions that a newly opened page can take back; more than anybody remembers."""
+
+SUGGESTED = 20
+"""Names offered for a filter; of more, nobody reads the list."""
 
 GONE = "This field is not in the job any more: its scan was read again."
 STALE_UNDO = "This was decided again later, so it was not taken back."
@@ -42,8 +47,10 @@ class TakenBack(BaseModel):
     decision: int
 
 
-def create_app(folder: Path, keys: Keys, who: str, share: float) -> Guard:
+def create_app(folder: Path, keys: Keys, who: str, share: float, blind: bool = False) -> Guard:
     """Return the page for one job as an ASGI application; `share` is audited.
+
+    `blind` hides what was read in every doubtful field until it is keyed.
 
     Opens the job when it is started and closes it when it ends.
     """
@@ -51,7 +58,7 @@ def create_app(folder: Path, keys: Keys, who: str, share: float) -> Guard:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with GlyphStore.open(folder) as store:
-            app.state.desk = Desk.of(store, who, share)
+            app.state.desk = Desk.of(store, who, share, blind)
             yield
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
@@ -63,6 +70,7 @@ def create_app(folder: Path, keys: Keys, who: str, share: float) -> Guard:
     add_sheets(app)
     add_audits(app)
     add_digits(app)
+    add_pad(app)
     return Guard(app, keys)
 
 
@@ -96,7 +104,7 @@ def add_page(app: FastAPI) -> None:
     async def page(request: Request) -> Response:
         store = desk_of(request).store
         html = templates.get_template("page.html").render(
-            job=store.folder.resolve().name, version=__version__, choices=store.choices()
+            job=store.folder.resolve().name, version=__version__, reasons=store.reasons()
         )
         return HTMLResponse(html)
 
@@ -107,9 +115,14 @@ def add_page(app: FastAPI) -> None:
         return {
             **desk.store.progress()._asdict(),
             "last": desk.store.last_reading(),
+            "waiting": desk.store.waiting(),
             "running": job.RUNNING in desk.store.settings(),
-            "history": desk.store.history(desk.who, ORIGIN, HISTORY),
+            "history": desk.store.history(desk.who, (ORIGIN, AUDIT), HISTORY),
         }
+
+    @app.get("/api/names")
+    async def names(request: Request, kind: Literal["file", "field"], part: str = "") -> list[str]:
+        return desk_of(request).store.names(kind, part, SUGGESTED)
 
     @app.get("/api/queue")
     async def queue(

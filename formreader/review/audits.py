@@ -1,4 +1,4 @@
-"""The audit on the page: fields keyed without the machine's value, and what came of it."""
+"""Keying blind on the page: fields without the machine's value, and what came of it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ def add_audits(app: FastAPI) -> None:
         if refusal := said.refusal(case):
             return JSONResponse({"message": refusal}, 422)
         try:
+            if not desk.hides(case):
+                raise StaleError(case)
             agrees = desk.store.key_blind(
                 reading, said.seen, said.meaning, said.value.strip(), desk.who
             )

@@ -11,11 +11,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from formreader.document import Grey
+from formreader.document import Grey, Status
 from formreader.errors import PageError
 from formreader.review import pictures, views
-from formreader.store_glyphs import GlyphStore
-from formreader.store_reviews import Case, StaleError
+from formreader.store_glyphs import GlyphStore, Verdict
+from formreader.store_reviews import Case, Filter, Order, StaleError
 from formreader.store_schema import Meaning
 
 LEAST_ALIKE = 5
@@ -55,15 +55,16 @@ class Desk:
     source: Path
     who: str
     share: float
+    blind: bool
     last: int = -1
     lengths: dict[str, int] = field(default_factory=dict)
     sample: frozenset[int] = frozenset()
 
     @classmethod
-    def of(cls, store: GlyphStore, who: str, share: float) -> Desk:
+    def of(cls, store: GlyphStore, who: str, share: float, blind: bool) -> Desk:
         """Return the desk for a job."""
         source = Path(store.settings().get("source", ""))
-        desk = cls(store, pictures.Scans(), source, who, share)
+        desk = cls(store, pictures.Scans(), source, who, share, blind)
         desk.refresh()
         return desk
 
@@ -76,12 +77,28 @@ class Desk:
             self.sample = self.store.sample(self.share)
 
     def view(self, case: Case) -> dict[str, Any]:
-        """Return a field as the page wants it, without its value where it is audited blind."""
+        """Return a field as the page wants it, without its value where it is keyed blind."""
         expected = self.lengths.get(case.field, 0)
-        keyed = self.store.keyed(case.id)
-        if case.id in self.sample and case.decision is None and keyed is None:
+        if self.hides(case):
             return views.blind(case, expected)
-        return views.field(case, expected, keyed, self.store.verdicts(case.id))
+        verdicts = self.store.verdicts(case.id)
+        return views.field(case, expected, self.store.keyed(case.id), verdicts)
+
+    def hides(self, case: Case) -> bool:
+        """Tell whether nobody may see yet what the machine read in a field."""
+        if case.decision is not None or self.store.keyed(case.id) is not None:
+            return False
+        if case.id in self.sample or not self.blind:
+            return case.id in self.sample
+        doubted = Verdict.WRONG in self.store.verdicts(case.id).values()
+        return case.status is Status.REVIEW or doubted
+
+    def hidden(self) -> frozenset[int]:
+        """Return the fields of which no sheet or page may show what was read."""
+        waiting = self.store.pending(self.sample)
+        if self.blind:
+            waiting = waiting.union(self.store.queue(Order.PAGE, Filter()), self.store.doubted())
+        return waiting
 
     def keep_measured(self) -> None:
         """Store what the audit has found."""

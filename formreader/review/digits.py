@@ -41,8 +41,7 @@ def add_digits(app: FastAPI) -> None:
     @app.get("/api/digits/{digit}")
     async def sheet(request: Request, digit: str) -> dict[str, Any]:
         desk = desk_of(request)
-        hidden = desk.store.pending(desk.sample)
-        glyphs, left = desk.store.glyph_sheet(digit, ON_SHEET, hidden)
+        glyphs, left = desk.store.glyph_sheet(digit, ON_SHEET, desk.hidden())
         return {"digit": digit, "glyphs": glyphs, "left": left}
 
     @app.post("/api/digits")

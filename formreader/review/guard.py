@@ -20,6 +20,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 LARGEST_BODY = 16_384
 """Bytes of a request; the largest that the page sends, a sheet of ticks, is a tenth of it."""
 
+READ = "/api/read"
+"""The one address that takes a picture."""
+LARGEST_PICTURE = 32 * 1024 * 1024
+"""Bytes of it: an A4 page at 600 dpi in grey, hardly compressed."""
+PICTURE = ("image/", "application/pdf")
+
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -114,11 +120,13 @@ class Guard:
             answer = RedirectResponse("/", 303)
             answer.set_cookie(keys.cookie, keys.session, httponly=True, samesite="strict", path="/")
             return answer
-        if not same(request.cookies.get(keys.cookie, ""), keys.session):
+        if same(request.headers.get("authorization", ""), f"Bearer {keys.token}"):
+            ours = True  # a program that was told the token; no web page can send it
+        elif same(request.cookies.get(keys.cookie, ""), keys.session):
+            ours = request.headers.get("origin", "") == f"http://{request.headers['host']}"
+        else:
             return refuse(403, STRANGER)
-        if request.method == "POST":
-            return refuse_post(request)
-        return None
+        return refuse_post(request, ours) if request.method == "POST" else None
 
 
 STRANGER = (
@@ -127,17 +135,22 @@ STRANGER = (
 )
 
 
-def refuse_post(request: Request) -> Response | None:
-    """Return an answer to a change that did not come from our own page, or is too large."""
-    origin = request.headers.get("origin", "")
-    if origin != f"http://{request.headers['host']}":
+def refuse_post(request: Request, ours: bool) -> Response | None:
+    """Return an answer to a request that is not `ours`, of a wrong kind or too large."""
+    if not ours:
         return refuse(403, "Changes are taken from the review page itself only.")
-    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+    kind = request.headers.get("content-type", "").partition(";")[0]
+    most = LARGEST_BODY
+    if request.url.path == READ:
+        most = LARGEST_PICTURE
+        if not kind.startswith(PICTURE):
+            return refuse(415, "Send a picture or a PDF, with its Content-Type.")
+    elif kind != "application/json":
         return refuse(415, "Changes are taken as JSON only.")
     length = request.headers.get("content-length", "")
     if not length.isdecimal():
         return refuse(411, "The size of the request is missing.")
-    if int(length) > LARGEST_BODY:
+    if int(length) > most:
         return refuse(413, "The request is too large.")
     return None
 

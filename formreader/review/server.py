@@ -27,13 +27,18 @@ STOP_S = 3
 
 
 def serve(
-    folder: Path, port: int, open_browser: bool, share: float, tell: Callable[[str], None]
+    folder: Path,
+    port: int,
+    open_browser: bool,
+    share: float,
+    blind: bool,
+    tell: Callable[[str], None],
 ) -> None:
     """Serve the page until Ctrl+C, then write the job's tables.
 
-    `port` 0 takes any free one; `share` in 0…1 of the accepted fields is audited. Raises
-    UsageError where the folder is no job or the port is taken, OutputError where the database
-    is damaged or the tables cannot be written.
+    `port` 0 takes any free one; `share` in 0…1 of the accepted fields is audited, `blind` hides
+    what was read in the doubtful ones. Raises UsageError where the folder is no job or the port
+    is taken, OutputError where the database is damaged or the tables cannot be written.
     """
     with ReviewStore.open(folder) as store:
         store.check()
@@ -45,7 +50,7 @@ def serve(
         tell("Stop    with Ctrl+C; every decision is stored as it is made")
         if open_browser:
             Thread(target=show, args=(keys.address_once, tell), daemon=True).start()
-        run(create_app(folder, keys, user(), share), listener)
+        run(create_app(folder, keys, user(), share, blind), listener)
     with AuditStore.open(folder) as store:
         tell(tables.write(store))
         tell(f"Audit   {sentence(store.measured(store.sample(share)))}")

@@ -71,7 +71,7 @@ def sheet_of(request: Request, page: int) -> Sheet:
     sheet = desk.store.sheet(page)
     if sheet is None:
         raise GoneError
-    return sheet.without(desk.store.pending(desk.sample))
+    return sheet.without(desk.hidden())
 
 
 def extent(sheet: Sheet) -> tuple[int, int]:

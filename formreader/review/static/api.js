@@ -32,6 +32,13 @@ async function ask(address, options) {
 
 export const get = (address, query = {}) => ask(`${address}?${new URLSearchParams(query)}`);
 
+export const send = (address, file) =>
+  ask(address, {
+    method: "POST",
+    headers: { "Content-Type": file.type || "image/unknown" },
+    body: file,
+  });
+
 export const post = (address, body) =>
   ask(address, {
     method: "POST",

@@ -87,7 +87,7 @@ export class Fields extends Mode {
     this.warned = null;
     this.input.disabled = false;
     const { decision, keyed } = field;
-    const differs = keyed && !decision; // keyed blind, otherwise than the machine read it
+    const differs = keyed && !decision && (keyed.meaning !== "value" || keyed.value !== field.value); // keyed blind, otherwise than the machine read it
     this.input.value = decision ? decision.value : differs ? "" : field.value;
     this.tellPlace();
     this.tellChoices();
@@ -126,7 +126,7 @@ export class Fields extends Mode {
     name.textContent = field;
     document.getElementById("place").replaceChildren(`${file}, page ${page}, field `, name);
     document.getElementById("reasons").textContent =
-      this.field.blind ? "Check of an accepted field: type what you see" : reasons.join(" · ");
+      this.field.blind ? `${this.field.status === "accepted" ? "Check of an accepted field" : "Keyed blind"}: type what you see` : reasons.join(" · ");
   }
 
   tellChoices() {
@@ -222,6 +222,8 @@ export class Fields extends Mode {
   async sayBlind(said) {
     const { agrees, field } = await post(`/api/audits/${this.field.id}`, said);
     if (!agrees) return this.present(field);
+    this.undoable.push(field.decision.id);
+    if (field.status === "review") this.progress.add(1);
     await this.move(1);
     tell("Stored, and the machine agrees.", "good");
   }

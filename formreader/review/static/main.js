@@ -30,7 +30,14 @@ function show(next) {
 async function showSheet(field) {
   show(sheet);
   await sheet.guarded(() =>
-    field ? sheet.load(field.sheet, field.id) : sheet.find_page(filter("file"), 1));
+    field ? sheet.load(field.sheet, field.id) : showFile());
+}
+
+// The first page of the first file that the filter finds.
+async function showFile() {
+  const [file = filter("file")] = filter("file")
+    ? await get("/api/names", { kind: "file", part: filter("file") }) : [""];
+  await sheet.find_page(file, 1);
 }
 
 async function showDigits() {
@@ -77,16 +84,23 @@ function legend() {
   );
 }
 
+function tellWaiting({ waiting }) {
+  const place = document.getElementById("waiting");
+  place.textContent = waiting ? `${waiting} digits to learn from` : "";
+  place.title = "Confirmed by you; teach them with: formreader train --reviewed JOB --out models/NAME";
+}
+
 async function look() {
   const summary = await get("/api/summary");
   if (!fields.busy) progress.set(summary);
+  tellWaiting(summary);
   if (summary.last !== last && (await fields.grow()) && !fields.field && mode === fields)
     await fields.guarded(() => fields.show());
   last = summary.last;
 }
 
 document.addEventListener("keydown", (event) => {
-  const elsewhere = event.target.closest("select, #tables, #number");
+  const elsewhere = event.target.closest("select, a, #tables, #number, .filters input");
   if (elsewhere && event.key === "Escape") return mode.focus();
   if (elsewhere) return;
   if (mode.key(event)) event.preventDefault();
@@ -94,10 +108,20 @@ document.addEventListener("keydown", (event) => {
 
 for (const name of FILTERS) {
   document.getElementById(name).addEventListener("change", () => mode.guarded(async () => {
-    if (mode === sheet && name === "file") return sheet.find_page(filter("file"), 1);
+    if (mode === sheet && name === "file") return showFile();
     show(fields);
     await fields.guarded(() => fields.load(wanted()));
   }));
+}
+
+for (const kind of ["field", "file"]) {
+  const box = document.getElementById(kind);
+  const suggest = () => guarded(async () => {
+    const names = await get("/api/names", { kind, part: box.value });
+    document.getElementById(`${kind}-names`).replaceChildren(...names.map((name) => new Option(name, name)));
+  });
+  box.addEventListener("focus", suggest);
+  box.addEventListener("input", suggest);
 }
 
 document.getElementById("tables").addEventListener("click", () =>
@@ -115,6 +139,7 @@ show(fields);
 fields.guarded(async () => {
   const summary = await get("/api/summary");
   progress.set(summary);
+  tellWaiting(summary);
   fields.undoable = summary.history;
   last = summary.last;
   await fields.load(wanted());
