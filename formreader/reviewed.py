@@ -104,7 +104,9 @@ def glyphs_of(lessons: Sequence[Lesson], readers: pipeline.Readers) -> Glyphs:
     scores = readers.score([lesson.cut for lesson in lessons])
     for lesson, gains in zip(lessons, scores, strict=True):
         lattice = lesson.cut.lattice
-        for symbol, index in zip(lesson.text, align(lattice, gains, lesson.text) or (), strict=False):
+        for symbol, index in zip(
+            lesson.text, align(lattice, gains, lesson.text) or (), strict=False
+        ):
             if lattice.cells or gains[index][int(symbol)] > np.log(DOUBTED):
                 images.append(lattice.glyphs[index].image)
                 labels.append(int(symbol))
