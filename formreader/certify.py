@@ -48,8 +48,8 @@ def proved(measured: Measured, asked: float) -> list[str]:
     undecided = measured.open + measured.unreadable
     if undecided:
         said.append(
-            f"{undecided:,} more are undecided or unreadable; they count as wrong below. "
-            "Decide them in 'formreader review'."
+            f"Undecided or unreadable are {undecided:,}; they count as wrong. Decide them in "
+            "'formreader review'."
         )
     bound = upper_bound(measured.wrong + undecided, measured.keyed)
     kept = [promise for promise in PROMISES if bound <= promise]

@@ -20,7 +20,6 @@ from formreader.datasets import Glyphs
 from formreader.document import FieldImage, Float, Page, Rect, Registration
 from formreader.errors import PageError
 from formreader.review import pictures
-from formreader.store_audits import lot
 from formreader.store_reviews import ReviewStore
 from formreader.store_schema import Field, Meaning
 
@@ -33,14 +32,12 @@ MARKS = re.compile(r"[.,/\- ]")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
-    """A confirmed number: where it stands, what it was cut into, and what it says.
-
-    `draw` in 0…1 is the same whenever a page is met: pages are shared out by it.
-    """
+    """A confirmed number: what it was cut into, what it says, and where it stands."""
 
     cut: pipeline.Cut
     text: str
-    draw: float
+    page_file: str
+    page: int
 
 
 def lessons_of(job: Path, model: Path) -> tuple[list[Lesson], int]:
@@ -84,7 +81,7 @@ def lessons_on(reader: pipeline.Reader, page: Page, wanted: list[Field]) -> Iter
             continue
         cut = pipeline.Cut(image, segment.segment(image))
         if cut.lattice.glyphs:
-            yield Lesson(cut, digits(field), lot(field.page_file, field.page))
+            yield Lesson(cut, digits(field), field.page_file, field.page)
 
 
 def place_of(field: FieldImage, registration: Registration | None, page: Page) -> Rect:

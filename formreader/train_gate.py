@@ -30,7 +30,7 @@ class Compared(NamedTuple):
     """What two models read right of the same things: counts, and of how many one alone."""
 
     what: str
-    count: int
+    of: int
     before: int
     after: int
     gained: int
@@ -46,9 +46,9 @@ class Compared(NamedTuple):
     def sentence(self) -> str:
         """Say what came out."""
         return (
-            f"{self.what}: {self.before:,} of {self.count:,} right before "
-            f"({self.before / self.count:.2%}), {self.after:,} now "
-            f"({self.after / self.count:.2%}); {self.gained} gained, {self.lost} lost"
+            f"{self.what}: {self.before:,} of {self.of:,} right before "
+            f"({self.before / self.of:.2%}), {self.after:,} now "
+            f"({self.after / self.of:.2%}); {self.gained} gained, {self.lost} lost"
         )
 
 

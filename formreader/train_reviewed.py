@@ -18,6 +18,7 @@ from formreader.errors import ModelError, UsageError
 from formreader.fit_confidence import with_temperature
 from formreader.fit_reviewed import Halves
 from formreader.reviewed import Lesson, glyphs_of, lessons_of
+from formreader.store_audits import lot
 from formreader.train_gate import Compared, Judged, compared, frozen_tests, trials_right
 from formreader.train_loop import Report
 from formreader.train_strips import hands_of
@@ -43,7 +44,7 @@ def train_reviewed(
     lessons = gather_lessons(jobs, base, report)
     material = train.gather(data, seed)
     work = train.work_folder(out)
-    parts = [[les for les in lessons if (les.draw < 0.5) is first] for first in (True, False)]
+    parts = halves_of(lessons)
     unseen = []
     for place, name in enumerate(("first", "second")):
         say = prefixed(report, f"{name} half of the confirmed numbers, ")
@@ -87,6 +88,23 @@ def gather_lessons(jobs: Sequence[Path], base: Path, report: Report) -> list[Les
     return lessons
 
 
+def halves_of(lessons: Sequence[Lesson]) -> tuple[list[Lesson], list[Lesson]]:
+    """Share the confirmed numbers out into halves, the pages whole: a page has one writer.
+
+    The fields of a single page are shared out themselves.
+    """
+    pages: dict[tuple[str, int], list[Lesson]] = {}
+    for lesson in lessons:
+        pages.setdefault((lesson.page_file, lesson.page), []).append(lesson)
+    groups = sorted(pages.values(), key=lambda g: lot(g[0].page_file, g[0].page))
+    if len(groups) == 1:
+        groups = [[lesson] for lesson in groups[0]]
+    halves: tuple[list[Lesson], list[Lesson]] = ([], [])
+    for group in groups:
+        min(halves, key=len).extend(group)
+    return halves
+
+
 def prefixed(report: Report, text: str) -> Report:
     """Return a report that says first what it is about."""
     return lambda line: report(text + line)
@@ -118,7 +136,7 @@ def tune(
 
 def digest(lessons: Sequence[Lesson]) -> str:
     """Return what tells one set of confirmed numbers from another."""
-    text = "\n".join(sorted(f"{lesson.draw} {lesson.text}" for lesson in lessons))
+    text = "\n".join(sorted(f"{le.page_file} {le.page} {le.text}" for le in lessons))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
