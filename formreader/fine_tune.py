@@ -57,7 +57,7 @@ def fine_tune_digits(
 
     def batch(epoch: int, step: int) -> tuple[Float, Any]:
         rng = np.random.default_rng([seed, 21, epoch, step])
-        mine = rng.integers(len(new), size=share if len(new) else 0)
+        mine = rng.integers(max(1, len(new)), size=share)
         others = rng.integers(len(new), len(both), size=train.BATCH_DIGITS - len(mine))
         return train.batch(both, np.concatenate([mine, others]), [seed, 22, epoch, step])
 

@@ -8,6 +8,7 @@ fits what the other half is held against.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,18 +35,27 @@ COUNT = 4000
 LEAST = 40
 """Confirmed numbers of a kind from which they are heard: nine weights are fitted."""
 
-Halves = tuple[list[Trial], list[Trial]]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tried(Trial):
+    """A confirmed number that both readers read; `fair` as a lesson has it."""
+
+    fair: bool = True
+
+
+Halves = tuple[list[Tried], list[Tried]]
 Weights = tuple[NDArray[np.float64], float]
 
 
-def try_lessons(lessons: Sequence[Lesson], readers: pipeline.Readers) -> list[Trial]:
+def try_lessons(lessons: Sequence[Lesson], readers: pipeline.Readers) -> list[Tried]:
     """Let both readers list their strings for confirmed numbers."""
     trials = []
     scores = readers.score([lesson.cut for lesson in lessons])
     for lesson, gains in zip(lessons, scores, strict=True):
         lattice = lesson.cut.lattice
         candidates, spelt = pipeline.propose(lesson.cut, gains, readers.strips)
-        trials.append(Trial(candidates, spelt, lattice.contrast, lattice.height, lesson.text))
+        look = (lattice.contrast, lattice.height)
+        trials.append(Tried(candidates, spelt, *look, lesson.text, lesson.fair))
     return trials
 
 
@@ -61,7 +71,7 @@ def refit(
     )
     fitted = {}
     for place, (kind, maker) in enumerate(makers):
-        composed: Halves = (
+        composed = (
             try_fields(readers, writers[0], maker, COUNT, [seed, 33, place, 0]),
             try_fields(readers, writers[1], maker, COUNT, [seed, 33, place, 1]),
         )
@@ -69,12 +79,13 @@ def refit(
     return fitted
 
 
-def refit_kind(composed: Halves, confirmed: Halves) -> dict[str, Any]:
+def refit_kind(composed: tuple[list[Trial], list[Trial]], confirmed: Halves) -> dict[str, Any]:
     """Fit one kind of field on composed and confirmed numbers, as `fit_kind` does on composed.
 
-    A promise is kept only with the stricter of the thresholds that both samples ask for.
+    A promise is kept only with the stricter of the thresholds that both samples ask for; of
+    the confirmed numbers a fair sample counts for that.
     """
-    mine = [*confirmed[0], *confirmed[1]]
+    mine: list[Trial] = [*confirmed[0], *confirmed[1]]
     if min(len(confirmed[0]), len(confirmed[1])) < LEAST:
         mine, confirmed = [], ([], [])
     strip_weight = choose_strip_weight([composed[0], mine] if mine else [composed[0]])
@@ -91,12 +102,14 @@ def refit_kind(composed: Halves, confirmed: Halves) -> dict[str, Any]:
         weighed(there, strip_weight, *fit_both(composed[0], here, strip_weight))
         for here, there in (confirmed, confirmed[::-1])
     ]
-    chances, trusted, right = (np.concatenate(part) for part in zip(*parts, strict=True))
-    own = rates(chances, trusted, right)
+    fair = np.array([trial.fair for trial in (*confirmed[1], *confirmed[0])])
+    if not fair.any():
+        return found
+    own = rates(*(np.concatenate(part)[fair] for part in zip(*parts, strict=True)))
     return {**found, "table": stricter(found["table"], own["table"]), "confirmed": own}
 
 
-def fit_both(composed: list[Trial], confirmed: list[Trial], strip_weight: float) -> Weights:
+def fit_both(composed: list[Trial], confirmed: Sequence[Trial], strip_weight: float) -> Weights:
     """Fit the logistic model on both samples, the smaller one repeated to count as much."""
     values, right = described(composed, strip_weight)
     if confirmed:

@@ -7,7 +7,7 @@ networks learn from exactly what they will see. What is no longer where it was i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -17,9 +17,10 @@ import numpy as np
 from formreader import pipeline, register, segment
 from formreader.align import align
 from formreader.datasets import Glyphs
-from formreader.document import FieldImage, Float, Page, Rect, Registration
+from formreader.document import FieldImage, Float, Page, Rect, Registration, Status
 from formreader.errors import PageError
 from formreader.review import pictures
+from formreader.store_audits import lot
 from formreader.store_reviews import ReviewStore
 from formreader.store_schema import Field, Meaning
 
@@ -32,12 +33,16 @@ MARKS = re.compile(r"[.,/\- ]")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
-    """A confirmed number: what it was cut into, what it says, and where it stands."""
+    """A confirmed number: what it was cut into, what it says, and where it stands.
+
+    `fair` tells that it belongs to a fair sample of its job, see `fair_shares`.
+    """
 
     cut: pipeline.Cut
     text: str
     page_file: str
     page: int
+    fair: bool = True
 
 
 def lessons_of(job: Path, model: Path) -> tuple[list[Lesson], int]:
@@ -47,17 +52,19 @@ def lessons_of(job: Path, model: Path) -> tuple[list[Lesson], int]:
     """
     with ReviewStore.open(job) as store:
         settings = store.settings()
-        wanted = [field for field in store.fields() if confirmed(field)]
+        fields = [f for f in store.fields() if f.status in (Status.ACCEPTED, Status.REVIEW)]
+        wanted = [field for field in fields if confirmed(field)]
         files = {name: store.scan(name) for name in {field.page_file for field in wanted}}
     reader = pipeline.Reader(pipeline.Options(form=settings["form"], model=model))
+    shares = fair_shares(fields)
     lessons: list[Lesson] = []
-    for (name, number), fields in groupby(wanted, lambda f: (f.page_file, f.page)):
+    for (name, number), there in groupby(wanted, lambda f: (f.page_file, f.page)):
         try:
             path = pictures.scan_of(Path(settings["source"]), name)
             page = pictures.read_again(path, files[name], number)
         except PageError:
             continue
-        lessons += lessons_on(reader, page, list(fields))
+        lessons += lessons_on(reader, page, list(there), shares)
     return lessons, len(wanted) - len(lessons)
 
 
@@ -71,7 +78,23 @@ def digits(field: Field) -> str:
     return MARKS.sub("", field.person_value)
 
 
-def lessons_on(reader: pipeline.Reader, page: Page, wanted: list[Field]) -> Iterator[Lesson]:
+def fair_shares(fields: Sequence[Field]) -> dict[Status, float]:
+    """Return how many of a job's confirmed numbers of each status a fair sample of it takes.
+
+    People see the doubtful fields first. A sample in which these are more frequent than in
+    the job would make any model look worse than it is, and one without them better.
+    """
+    seen = {}
+    for status in (Status.ACCEPTED, Status.REVIEW):
+        mine = [field.meaning is not None for field in fields if field.status is status]
+        seen[status] = sum(mine) / len(mine) if mine else 1.0
+    least = min(seen.values())
+    return {status: least / share if share else 0.0 for status, share in seen.items()}
+
+
+def lessons_on(
+    reader: pipeline.Reader, page: Page, wanted: list[Field], shares: Mapping[Status, float]
+) -> Iterator[Lesson]:
     """Cut the confirmed fields out of a page; those that are not found again are left out."""
     found, registration = reader.find_fields(page)
     named = {field.spec.name: field for field in found}
@@ -81,7 +104,9 @@ def lessons_on(reader: pipeline.Reader, page: Page, wanted: list[Field]) -> Iter
             continue
         cut = pipeline.Cut(image, segment.segment(image))
         if cut.lattice.glyphs:
-            yield Lesson(cut, digits(field), field.page_file, field.page)
+            place = (field.page_file, field.page)
+            fair = lot(*place, field.field, "fair") < shares.get(field.status, 0.0)
+            yield Lesson(cut, digits(field), *place, fair)
 
 
 def place_of(field: FieldImage, registration: Registration | None, page: Page) -> Rect:

@@ -6,6 +6,7 @@ import importlib.util
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,8 @@ from formreader import (
 )
 from formreader.align import align
 from formreader.batch import read_folder
+from formreader.document import Status
 from formreader.errors import ModelError, OutputError, UsageError
-from formreader.fit_confidence import Trial
 from formreader.reviewed import Lesson
 from formreader.store import Store
 from formreader.store_audits import AuditStore
@@ -96,6 +97,18 @@ def test_confirmed_characters_become_labelled_glyphs(lessons: list[Lesson]) -> N
     assert len(glyphs) >= 0.9 * 4 * sum(map(len, TEXTS))
     images = glyphs.images.astype(np.float32) / np.float32(255)
     assert (readers.recognizer.classify(images)[:, :10].argmax(1) == glyphs.labels).mean() > 0.95
+
+
+def test_doubtful_fields_count_no_more_than_in_the_job(tmp_path: Path) -> None:
+    def field(status: Status, seen: bool) -> Any:
+        return SimpleNamespace(status=status, meaning=Meaning.VALUE if seen else None)
+
+    accepted = [field(Status.ACCEPTED, seen) for seen in [True] * 2 + [False] * 98]
+    doubtful = [field(Status.REVIEW, True) for _ in range(50)]
+    shares = reviewed.fair_shares([*accepted, *doubtful])
+    assert shares == {Status.ACCEPTED: 1.0, Status.REVIEW: 0.02}
+    assert reviewed.fair_shares([*accepted[2:], *doubtful])[Status.REVIEW] == 0.0
+    assert reviewed.fair_shares(doubtful)[Status.REVIEW] == 1.0
 
 
 def test_what_nobody_confirmed_is_not_learned(tmp_path: Path) -> None:
@@ -175,16 +188,17 @@ def test_a_worse_model_is_refused_with_the_figures() -> None:
     assert said == [worse.sentence]
 
 
-def trial(right: bool, sure: float) -> Trial:
+def trial(right: bool, sure: float, fair: bool = True) -> fit_reviewed.Tried:
     """Return a field that both readers read alike, rightly or not, with a margin."""
     from formreader.document import Candidate
 
     best = Candidate("12", -1.0, ())
     other = Candidate("13", -1.0 - sure, ())
-    return Trial([best, other], [("12", -0.01), ("13", -sure)], 40, 20, "12" if right else "99")
+    spelt = [("12", -0.01), ("13", -sure)]
+    return fit_reviewed.Tried([best, other], spelt, 40, 20, "12" if right else "99", fair)
 
 
-def sample(count: int, wrong: int) -> list[Trial]:
+def sample(count: int, wrong: int) -> list[fit_reviewed.Tried]:
     rng = np.random.default_rng(count)
     return [trial(n >= wrong, float(rng.uniform(6, 12) if n >= wrong else 1)) for n in range(count)]
 
@@ -195,7 +209,7 @@ def threshold(fitted: dict[str, Any], promise: float) -> float | None:
 
 
 def test_confirmed_numbers_that_are_read_wrong_take_a_promise_back() -> None:
-    composed = (sample(400, 40), sample(400, 0))
+    composed: Any = (sample(400, 40), sample(400, 0))
     few: fit_reviewed.Halves = ([], [])
     assert threshold(fit_reviewed.refit_kind(composed, few), 0.01) is not None
     rng = np.random.default_rng(1)
@@ -203,6 +217,9 @@ def test_confirmed_numbers_that_are_read_wrong_take_a_promise_back() -> None:
     fitted = fit_reviewed.refit_kind(composed, (mixed[:400], mixed[400:]))
     assert threshold(fitted, 0.01) is None
     assert fitted["confirmed"]["fields"] == 800
+    picked = [trial(bool(rng.random() < 0.7), 10.0, fair=False) for _ in range(800)]
+    fitted = fit_reviewed.refit_kind(composed, (picked[:400], picked[400:]))
+    assert "confirmed" not in fitted
 
 
 def test_too_few_confirmed_numbers_leave_a_promise_as_it_is() -> None:
