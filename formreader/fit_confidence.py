@@ -120,7 +120,7 @@ def try_fields(
 
 
 def described(
-    trials: list[Trial], strip_weight: float
+    trials: Sequence[Trial], strip_weight: float
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return features (N, 9) of the fused best strings and whether each is right (N,)."""
     values, right = [], []
@@ -240,7 +240,7 @@ def choose_strip_weight(samples: Sequence[list[Trial]]) -> float:
 
 
 def weighed(
-    trials: list[Trial], strip_weight: float, weights: NDArray[np.float64], bias: float
+    trials: Sequence[Trial], strip_weight: float, weights: NDArray[np.float64], bias: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Return how sure each trial is, the same but 0 where the readers disagree, and the truth."""
     values, right = described(trials, strip_weight)
