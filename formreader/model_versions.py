@@ -93,13 +93,15 @@ def replace(source: Path, folder: Path) -> None:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy the files of a model; each is replaced whole, the card last."""
+    """Copy the files of a model, each replaced whole, the card last; what it lacks goes."""
     target.mkdir(parents=True, exist_ok=True)
     for name in FILES:
         if (source / name).is_file():
             fresh = target / f"{name}.fresh"
             shutil.copyfile(source / name, fresh)
             fresh.replace(target / name)
+        else:
+            (target / name).unlink(missing_ok=True)
 
 
 def write_card(folder: Path, card: dict[str, Any]) -> None:

@@ -130,6 +130,8 @@ def tune(
     strips, strip_history = fine_tune_strips(base, lessons, new, old, work, recipe, report)
     digits, history = fine_tune_digits(base, new, old, work, recipe, report)
     card = train.describe(old, seed, {"digits": history, "strips": strip_history})
+    curves = {"single digits": history, "whole numbers": strip_history}
+    train.plot_curves(curves, work / model_versions.CURVES)
     train.export(digits, strips, old, work, card)
     return with_temperature(work, old.held_out, card, seed)
 

@@ -337,6 +337,17 @@ def test_old_versions_stay_and_come_back(tmp_path: Path) -> None:
     assert in_use(out) == ("c", "c")
 
 
+def test_nothing_of_the_old_version_is_left_beside_the_new_one(tmp_path: Path) -> None:
+    out = tmp_path / "own"
+    model_versions.put_in_place(fake_model(tmp_path / "fresh", "a"), out)
+    fresh = fake_model(tmp_path / "fresh", "b")
+    (fresh / model_versions.CURVES).unlink()
+    model_versions.put_in_place(fresh, out)
+    assert not (out / model_versions.CURVES).exists()
+    model_versions.use(out, 1)
+    assert (out / model_versions.CURVES).read_text() == "a"
+
+
 def test_a_version_that_is_not_there_is_refused_and_nothing_changes(tmp_path: Path) -> None:
     out = tmp_path / "own"
     model_versions.put_in_place(fake_model(tmp_path / "fresh", "a"), out)
