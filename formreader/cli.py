@@ -253,12 +253,60 @@ def train(
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,
     seed: Annotated[int, typer.Option(help="Start of the random numbers.")] = 1,
+    reviewed: Annotated[
+        list[Path] | None,
+        typer.Option(help="Job whose confirmed values the bundled model learns; repeatable."),
+    ] = None,
 ) -> None:
-    """Train a model on labelled digits."""
-    from formreader import train as training
+    """Train a model on labelled digits, or train the bundled one on with reviewed jobs."""
+    if reviewed:
+        if epochs is not None:
+            raise UsageError("--epochs does not go with --reviewed. Leave it out.")
+        from formreader.train_reviewed import train_reviewed
 
-    training.train(data or [], out, epochs=epochs, seed=seed, report=tell)
+        train_reviewed(reviewed, data or [], out, seed=seed, report=tell)
+    else:
+        from formreader import train as training
+
+        training.train(data or [], out, epochs=epochs, seed=seed, report=tell)
     typer.echo(str(out))
+
+
+models = typer.Typer(no_args_is_help=True, help="List the versions of a model; bring one back.")
+app.add_typer(models, name="models")
+Model = Annotated[Path, typer.Argument(help="Folder of a model, such as models/NAME.")]
+
+
+@models.command("list")
+def list_models(model: Model) -> None:
+    """List the versions of a model."""
+    from formreader.model_versions import versions
+
+    known = versions(model)
+    if not known:
+        raise UsageError(f"{model} holds no model. Name a folder made by 'formreader train'.")
+    for version in known:
+        typer.echo(version.sentence)
+
+
+@models.command("use")
+def use_model(
+    model: Model, number: Annotated[int, typer.Argument(help="Version, as 'list' shows it.")]
+) -> None:
+    """Bring a version of a model back; the one in use is kept."""
+    from formreader.model_versions import use
+
+    use(model, number)
+    tell(f"Version {number} of {model} is in use.")
+
+
+@app.command()
+def certify(job: Job) -> None:
+    """Say how often accepted values of a job are wrong, by its blind audit."""
+    from formreader.certify import certify as judge
+
+    for sentence in judge(job):
+        typer.echo(sentence)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ the fields are no numbers at all, so that junk has a price.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,7 +120,7 @@ def try_fields(
 
 
 def described(
-    trials: list[Trial], strip_weight: float
+    trials: Sequence[Trial], strip_weight: float
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return features (N, 9) of the fused best strings and whether each is right (N,)."""
     values, right = [], []
@@ -222,19 +222,40 @@ def fit_kind(
     """Fit one kind of field; returns weights, bias, the readers' weight and the table."""
     first = try_fields(reader, halves[0], maker, count, [*seed, 0])
     second = try_fields(reader, halves[1], maker, count, [*seed, 1])
-    choices = STRIP_WEIGHTS if any(t.spelt for t in first) else STRIP_WEIGHTS[:1]
-    accuracy = [float(described(first, weight)[1].mean()) for weight in choices]
-    strip_weight = choices[int(np.argmax(accuracy))]
+    strip_weight = choose_strip_weight([first])
     weights, bias = fit_logistic(*described(first, strip_weight))
-    values, right = described(second, strip_weight)
-    chances = 1 / (1 + np.exp(-np.clip(values @ weights + bias, -30, 30)))
-    agree = np.array([calibrate.agree(t.candidates, t.spelt) for t in second])
     return {
         "strip_weight": strip_weight,
         "weights": [float(w) for w in weights],
         "bias": bias,
-        "table": promises(np.where(agree, chances, 0.0), right),
-        "agree": int(agree.sum()),
+        **rates(*weighed(second, strip_weight, weights, bias)),
+    }
+
+
+def choose_strip_weight(samples: Sequence[list[Trial]]) -> float:
+    """Choose the strip reader's weight that reads most right, each sample counting alike."""
+    choices = STRIP_WEIGHTS if any(t.spelt for t in samples[0]) else STRIP_WEIGHTS[:1]
+    accuracy = [sum(float(described(s, w)[1].mean()) for s in samples) for w in choices]
+    return choices[int(np.argmax(accuracy))]
+
+
+def weighed(
+    trials: Sequence[Trial], strip_weight: float, weights: NDArray[np.float64], bias: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Return how sure each trial is, the same but 0 where the readers disagree, and the truth."""
+    values, right = described(trials, strip_weight)
+    chances = 1 / (1 + np.exp(-np.clip(values @ weights + bias, -30, 30)))
+    agree = np.array([calibrate.agree(t.candidates, t.spelt) for t in trials])
+    return chances, np.where(agree, chances, 0.0), right
+
+
+def rates(
+    chances: NDArray[np.float64], trusted: NDArray[np.float64], right: NDArray[np.bool_]
+) -> dict[str, Any]:
+    """Return the table of promises, with counts and the calibration error."""
+    return {
+        "table": promises(trusted, right),
+        "agree": int((trusted > 0).sum()),
         "fields": len(right),
         "right": int(right.sum()),
         "ece": calibration_error(chances, right),
@@ -276,6 +297,14 @@ def fit_model(
     folder: Path, held_out: Glyphs, hands: Hands, card: dict[str, Any], seed: int
 ) -> dict[str, Any]:
     """Fit temperature and confidence of an exported model; returns its completed card."""
+    card, reader = with_temperature(folder, held_out, card, seed)
+    return {**card, "calibration": fit_confidence(reader, hands, seed)}
+
+
+def with_temperature(
+    folder: Path, held_out: Glyphs, card: dict[str, Any], seed: int
+) -> tuple[dict[str, Any], pipeline.Readers]:
+    """Fit the temperature of an exported model; returns its card and its readers."""
     rng = np.random.default_rng([seed, 4])
     recognizer = classify.load_recognizer(folder)
     digits = held_out.images[:6000].astype(np.float32) / np.float32(255)
@@ -285,5 +314,4 @@ def fit_model(
     labels = np.concatenate([held_out.labels[:6000], np.full(len(junk), other)])
     card = {**card, "temperature": fit_temperature(recognizer.classify(glyphs), labels)}
     recognizer.temperature = card["temperature"]
-    reader = pipeline.Readers(recognizer, classify.load_strip_reader(folder, card))
-    return {**card, "calibration": fit_confidence(reader, hands, seed)}
+    return card, pipeline.Readers(recognizer, classify.load_strip_reader(folder, card))

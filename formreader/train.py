@@ -8,7 +8,6 @@ MNIST and other labelled glyphs → augmentation → Keras → two networks for 
 from __future__ import annotations
 
 import datetime
-import json
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +25,9 @@ from formreader.datasets import Glyphs
 from formreader.document import Float
 from formreader.errors import ModelError, OutputError, UsageError
 from formreader.junk import make_junk
+from formreader.model_versions import CURVES, put_in_place, write_card
 from formreader.train_loop import Course, cosine, run
+from formreader.train_weights import keep_weights
 
 ALPHABET = "0123456789?"
 """Classes of the network in order; `?` is the not-a-digit class."""
@@ -38,7 +39,6 @@ DRAWN = 16_000
 """Digits drawn by our own code, beside 49,000 of MNIST's."""
 PEAK_RATE = 3e-3
 """Highest learning rate (AdamW, Loshchilov & Hutter 2019), reached after one epoch."""
-CURVES = "training.png"
 AGREEMENT = 0.998
 """Least share of glyphs on which exported and trained network must name the same class."""
 
@@ -64,7 +64,8 @@ def train(
 ) -> dict[str, Any]:
     """Train a model into the folder `out` and return its card.
 
-    A model already there stays in use until the new one is finished and checked.
+    A model already there stays in use until the new one is finished and checked, and then as
+    an older version.
 
     `data` are glyph files (`.npz`, idx, HDF5; none: MNIST by download). Stopped and called
     again with the same arguments, it goes on after the last finished epoch. Raises ModelError
@@ -72,11 +73,7 @@ def train(
     """
     require_tensorflow()
     material = gather(data, seed)
-    work = out / "training"
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"The model cannot be written to {out}: {error.strerror}.") from error
+    work = work_folder(out)
     from formreader.train_strips import EPOCHS as STRIP_EPOCHS
     from formreader.train_strips import hands_of, train_strips
 
@@ -97,9 +94,18 @@ def train(
         card["test"] = count_right(fresh, material.test)
         report("test: {right} of {count} digits right".format(**card["test"]))
     write_card(fresh, card)
-    for name in (classify.NETWORK, classify.STRIP_NETWORK, CURVES, classify.CARD):
-        (fresh / name).replace(out / name)
-    return card
+    put_in_place(fresh, out)
+    return classify.read_card(out)
+
+
+def work_folder(out: Path) -> Path:
+    """Make the folder in which a model is trained; raises OutputError where it cannot be."""
+    work = out / "training"
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The model cannot be written to {out}: {error.strerror}.") from error
+    return work
 
 
 def require_tensorflow() -> None:
@@ -279,6 +285,7 @@ def export(digits: Any, strips: Any, material: Material, out: Path, card: dict[s
 
     (out / classify.NETWORK).write_bytes(to_lite(digits))
     (out / classify.STRIP_NETWORK).write_bytes(to_lite(strips))
+    keep_weights(out, {"digits": digits, "strips": strips})
     write_card(out, card)
     glyphs, _ = batch(material.held_out, np.arange(min(1000, len(material.held_out))), [0, 3])
     trained = digits.predict(glyphs, batch_size=256, verbose=0).argmax(1)
@@ -299,10 +306,3 @@ def count_right(folder: Path, test: Glyphs) -> dict[str, int]:
     )
     right = int((logits[:, :10].argmax(1) == test.labels).sum())
     return {"right": right, "count": len(test)}
-
-
-def write_card(folder: Path, card: dict[str, Any]) -> None:
-    """Write the card whole."""
-    fresh = folder / "card.fresh"
-    fresh.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
-    fresh.replace(folder / classify.CARD)

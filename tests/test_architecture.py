@@ -37,7 +37,8 @@ LAYERS = (
     "(load|locate|segment)_.+",
     "|".join(STAGES),
     "pipeline",
-    "executors|page_queue|job|sources|snippets|corrected(_.+)?|corrections|fit_confidence"
+    "executors|page_queue|job|sources|snippets|corrected(_.+)?|corrections|fit_(confidence|reviewed)"
+    "|reviewed|align|fine_tune|model_versions|certify"
     r"|(batch|store|export|evaluate|train)(_.+)?|review(\..+)?",
     "cli|progress|__main__",
 )
@@ -45,7 +46,7 @@ LAYERS = (
 
 HOMES = {
     "tensorflow": "train|train_loop|train_strips|network|export_model",
-    "keras": "train|train_loop|train_strips|network|export_model",
+    "keras": "train|train_loop|train_strips|fine_tune|network|export_model",
     "matplotlib": "train",
     "ai_edge_litert": "classify",
     "pypdfium2": "load_pdf",

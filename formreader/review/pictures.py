@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from formreader import load, snippets
-from formreader.document import Grey, Rect
+from formreader.document import Grey, Page, Rect
 from formreader.errors import PageError
 from formreader.store_reviews import Case, Scan
 
@@ -46,22 +46,22 @@ class Scans:
         key = (file.name, file.mtime_ns, number)
         with self._lock:
             if key not in self._pages:
-                self._pages[key] = read_again(path, file, number)
+                self._pages[key] = read_again(path, file, number).image
                 while len(self._pages) > PAGES_KEPT:
                     self._pages.popitem(last=False)
             self._pages.move_to_end(key)
             return self._pages[key]
 
 
-def read_again(path: Path, file: Scan, number: int) -> Grey:
-    """Load a page of a file that is as it was when it was read."""
+def read_again(path: Path, file: Scan, number: int) -> Page:
+    """Load a page of a file that is as it was when it was read; raise PageError for another."""
     try:
         found = path.stat()
     except OSError:
         raise PageError(MOVED.format(file.name)) from None
     if (found.st_size, found.st_mtime_ns) != (file.size, file.mtime_ns):
         raise PageError(CHANGED.format(file.name))
-    return load.load(path, number, file.name).image
+    return load.load(path, number, file.name)
 
 
 def scan_of(source: Path, name: str) -> Path:

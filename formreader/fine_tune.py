@@ -1,0 +1,175 @@
+"""Train both networks on from a model, with a person's confirmed numbers among the old ones.
+
+Half of what is learned is new at most, the rest is what the model was first trained on, so
+that nothing is forgotten (rehearsal; Robins 1995). Needs TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from formreader import train, train_strips
+from formreader.datasets import Glyphs, join
+from formreader.document import Float
+from formreader.reviewed import Lesson
+from formreader.train_loop import Course, Report, cosine, run
+from formreader.train_strips import LONGEST, WIDEST
+from formreader.train_weights import take_weights
+
+EPOCHS, STEPS = 4, 150
+"""Rounds, and batches in each: a tenth of the bundled training, four minutes on two cores."""
+MOST_SEEN = 20
+"""How often a confirmed number or character is learned from at most, changed each time."""
+DIGIT_RATE, STRIP_RATE = 3e-4, 5e-4
+"""Highest learning rates: a tenth and a quarter of those of the first training."""
+OLD_HANDS = 3
+"""Old writers to one composed number of confirmed characters, in what is composed."""
+
+
+def fine_tune_digits(
+    base: Path, new: Glyphs, old: train.Material, work: Path, recipe: dict[str, Any], report: Report
+) -> tuple[Any, Any]:
+    """Train the digit network of `base` on; returns the Keras model and its history."""
+    from formreader.network import build
+
+    seed = recipe["seed"]
+    share = min(train.BATCH_DIGITS // 3, -(-MOST_SEEN * len(new) // (EPOCHS * STEPS)))
+    both = join([new, old.train])
+    held_out = old.held_out.images.astype(np.float32) / np.float32(255)
+
+    def compiled() -> Any:
+        import keras
+
+        model = build(len(train.ALPHABET))
+        take_weights(base, "digits", model)
+        rate = cosine(DIGIT_RATE, STEPS, EPOCHS)
+        model.compile(
+            keras.optimizers.AdamW(rate, weight_decay=0.02, clipnorm=2.0),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        )
+        return model
+
+    def batch(epoch: int, step: int) -> tuple[Float, Any]:
+        rng = np.random.default_rng([seed, 21, epoch, step])
+        mine = rng.integers(max(1, len(new)), size=share)
+        others = rng.integers(len(new), len(both), size=train.BATCH_DIGITS - len(mine))
+        return train.batch(both, np.concatenate([mine, others]), [seed, 22, epoch, step])
+
+    def judge(model: Any) -> float:
+        logits = model.predict(held_out, batch_size=512, verbose=0)
+        return float((logits[:, :10].argmax(1) == old.held_out.labels).mean())
+
+    course = Course("digits", compiled, batch, STEPS, judge, EPOCHS)
+    return run(course, work, {**recipe, "characters": len(new)}, report)
+
+
+def fine_tune_strips(
+    base: Path,
+    lessons: Sequence[Lesson],
+    new: Glyphs,
+    old: train.Material,
+    work: Path,
+    recipe: dict[str, Any],
+    report: Report,
+) -> tuple[Any, Any]:
+    """Train the strip reader of `base` on; returns the Keras model and its history."""
+    from formreader.network import build_strip_reader
+
+    seed = recipe["seed"]
+    strips = [
+        (lesson.cut.lattice.strip, lesson.text)
+        for lesson in lessons
+        if lesson.cut.lattice.strip is not None and len(lesson.text) <= LONGEST
+    ]
+    half = train_strips.BATCH // 2
+    share = min(half, -(-MOST_SEEN * len(strips) // (EPOCHS * STEPS)))
+    hands = train_strips.hands_of(old.written)
+    if len(new):
+        hands = hands + train_strips.hands_of(new) * -(-len(hands) // OLD_HANDS)
+    held_out = train_strips.hands_of(old.held_out)
+    checks = train_strips.batch(held_out, train_strips.CHECKED, [seed, 23])
+
+    def compiled() -> Any:
+        import keras
+
+        model = build_strip_reader(10)
+        take_weights(base, "strips", model)
+        rate = cosine(STRIP_RATE, STEPS, EPOCHS)
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=0.02, clipnorm=2.0)
+        model.compile(optimizer, keras.losses.CTC())
+        return model
+
+    def batch(epoch: int, step: int) -> tuple[Float, NDArray[np.int32]]:
+        rng = np.random.default_rng([seed, 24, epoch, step])
+        composed = train_strips.batch(hands, train_strips.BATCH - share, [seed, 25, epoch, step])
+        if not share:
+            return composed
+        return together(composed, *picked(strips, share, composed[1], rng))
+
+    def judge(model: Any) -> float:
+        return train_strips.share_right(model, *checks)
+
+    course = Course("strips", compiled, batch, STEPS, judge, EPOCHS)
+    return run(course, work, {**recipe, "numbers": len(strips)}, report)
+
+
+def picked(
+    strips: list[tuple[Float, str]],
+    count: int,
+    beside: NDArray[np.int32],
+    rng: np.random.Generator,
+) -> tuple[list[Float], list[str]]:
+    """Pick confirmed numbers, each changed a little: of the lengths of the composed, if any are.
+
+    Mixed lengths would make a third of a batch white padding.
+    """
+    lengths = set((beside > 0).sum(1).tolist())
+    alike = [place for place, (_, text) in enumerate(strips) if len(text) in lengths]
+    chosen = rng.choice(alike or len(strips), size=count)
+    return [vary(strips[place][0], rng) for place in chosen], [strips[p][1] for p in chosen]
+
+
+def vary(strip: Float, rng: np.random.Generator) -> Float:
+    """Change a strip as another hand, pen and scan would: float32 (32, W) in 0…1.
+
+    Stretched by a sixth, slanted, raised, made thinner or bolder, blurred and speckled.
+    """
+    height, width = strip.shape
+    wide = float(rng.uniform(0.85, 1.18))
+    tall = float(rng.uniform(0.82, 1.02))
+    shear = float(rng.normal(0, 0.12))
+    top = float(rng.uniform(0, 1)) * (1 - tall) * height
+    left = max(0.0, shear * height)
+    size = (min(WIDEST, int(width * wide + abs(shear) * height) + 1), height)
+    matrix = np.array([[wide, -shear, left], [0, tall, top]], np.float64)
+    out = cv2.warpAffine(strip, matrix, size, flags=cv2.INTER_LINEAR)
+    kind = rng.random()
+    if kind < 0.2:
+        out = cv2.dilate(out, np.ones((2, 2), np.uint8))
+    elif kind < 0.4:
+        out = cv2.erode(out, np.ones((2, 2), np.uint8))
+    elif kind < 0.6:
+        out = cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.3, 0.9)))
+    out = np.clip(out, 0, 1) ** np.float32(np.exp(rng.normal(0, 0.25)))
+    return np.clip(out + rng.normal(0, 0.02, out.shape), 0, 1).astype(np.float32)
+
+
+def together(
+    composed: tuple[Float, NDArray[np.int32]], strips: list[Float], texts: list[str]
+) -> tuple[Float, NDArray[np.int32]]:
+    """Put composed and confirmed numbers into one batch: (B, 32, W) and labels (B, 9)."""
+    first, labels = composed
+    width = max(first.shape[2], -(-max(s.shape[1] for s in strips) // 32) * 32)
+    images = np.zeros((len(first) + len(strips), first.shape[1], width), np.float32)
+    images[: len(first), :, : first.shape[2]] = first
+    spelt = np.zeros((len(strips), LONGEST), np.int32)
+    for row, (strip, text) in enumerate(zip(strips, texts, strict=True)):
+        images[len(first) + row, :, : strip.shape[1]] = strip
+        spelt[row, : len(text)] = [int(symbol) + 1 for symbol in text]
+    return images, np.concatenate([labels, spelt])

@@ -1,0 +1,141 @@
+"""Fit the confidence of a model that learned from a person's confirmed numbers.
+
+Composed numbers of held-out writers say what they say for every model. The confirmed numbers
+count as much, each read by a model that learned only from the others; half of them at a time
+fits what the other half is held against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formreader import calibrate, pipeline
+from formreader.fit_confidence import (
+    Maker,
+    Trial,
+    boxed_field,
+    choose_strip_weight,
+    described,
+    fit_logistic,
+    free_field,
+    rates,
+    try_fields,
+    weighed,
+)
+from formreader.reviewed import Lesson
+from formreader.train_strips import Hands
+
+COUNT = 4000
+"""Composed fields for each of fitting and bounding: a promise of 0.1 % takes 2,995."""
+LEAST = 40
+"""Confirmed numbers of a kind from which they are heard: nine weights are fitted."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tried(Trial):
+    """A confirmed number that both readers read; `fair` as a lesson has it."""
+
+    fair: bool = True
+
+
+Halves = tuple[list[Tried], list[Tried]]
+Weights = tuple[NDArray[np.float64], float]
+
+
+def try_lessons(lessons: Sequence[Lesson], readers: pipeline.Readers) -> list[Tried]:
+    """Let both readers list their strings for confirmed numbers."""
+    trials = []
+    scores = readers.score([lesson.cut for lesson in lessons])
+    for lesson, gains in zip(lessons, scores, strict=True):
+        lattice = lesson.cut.lattice
+        candidates, spelt = pipeline.propose(lesson.cut, gains, readers.strips)
+        look = (lattice.contrast, lattice.height)
+        trials.append(Tried(candidates, spelt, *look, lesson.text, lesson.fair))
+    return trials
+
+
+def refit(
+    readers: pipeline.Readers, hands: Hands, confirmed: Mapping[str, Halves], seed: int
+) -> dict[str, Any]:
+    """Fit the confidence of free and of boxed fields; `confirmed` are the halves of each."""
+    half = len(hands) // 2
+    writers = (hands[: max(half, 1)], hands[half:])
+    makers: tuple[tuple[str, Maker], ...] = (
+        (calibrate.FREE, free_field),
+        (calibrate.CELLS, boxed_field),
+    )
+    fitted = {}
+    for place, (kind, maker) in enumerate(makers):
+        composed = (
+            try_fields(readers, writers[0], maker, COUNT, [seed, 33, place, 0]),
+            try_fields(readers, writers[1], maker, COUNT, [seed, 33, place, 1]),
+        )
+        fitted[kind] = refit_kind(composed, confirmed[kind])
+    return fitted
+
+
+def refit_kind(composed: tuple[list[Trial], list[Trial]], confirmed: Halves) -> dict[str, Any]:
+    """Fit one kind of field on composed and confirmed numbers, as `fit_kind` does on composed.
+
+    A promise is kept only with the stricter of the thresholds that both samples ask for; of
+    the confirmed numbers a fair sample counts for that.
+    """
+    mine: list[Trial] = [*confirmed[0], *confirmed[1]]
+    if min(len(confirmed[0]), len(confirmed[1])) < LEAST:
+        mine, confirmed = [], ([], [])
+    strip_weight = choose_strip_weight([composed[0], mine] if mine else [composed[0]])
+    weights, bias = fit_both(composed[0], mine, strip_weight)
+    found = {
+        "strip_weight": strip_weight,
+        "weights": [float(weight) for weight in weights],
+        "bias": bias,
+        **rates(*weighed(composed[1], strip_weight, weights, bias)),
+    }
+    if not mine:
+        return found
+    parts = [
+        weighed(there, strip_weight, *fit_both(composed[0], here, strip_weight))
+        for here, there in (confirmed, confirmed[::-1])
+    ]
+    fair = np.array([trial.fair for trial in (*confirmed[1], *confirmed[0])])
+    if not fair.any():
+        return found
+    own = rates(*(np.concatenate(part)[fair] for part in zip(*parts, strict=True)))
+    return {**found, "table": stricter(found["table"], own["table"]), "confirmed": own}
+
+
+def fit_both(composed: list[Trial], confirmed: Sequence[Trial], strip_weight: float) -> Weights:
+    """Fit the logistic model on both samples, the smaller one repeated to count as much."""
+    values, right = described(composed, strip_weight)
+    if confirmed:
+        times = max(1, len(composed) // len(confirmed))
+        more, more_right = described(confirmed, strip_weight)
+        values = np.concatenate([values, np.repeat(more, times, axis=0)])
+        right = np.concatenate([right, np.repeat(more_right, times)])
+    return fit_logistic(values, right)
+
+
+def stricter(
+    composed: list[dict[str, Any]], confirmed: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Join the tables of two samples: a promise holds where neither contradicts it.
+
+    Confirmed numbers that are too few to prove a promise leave the one of composed numbers
+    as it is; enough of them that do not prove it take it back.
+    """
+    joined = []
+    for ours, theirs in zip(composed, confirmed, strict=True):
+        needed = np.log(0.05) / np.log1p(-ours["max_error"])
+        if theirs["of"] < needed or ours["threshold"] is None:
+            joined.append(ours)
+        elif theirs["threshold"] is None:
+            joined.append({**ours, "threshold": None, "accepted": 0, "wrong": 0})
+        else:
+            threshold = max(ours["threshold"], theirs["threshold"])
+            joined.append({**ours, "threshold": threshold})
+    return joined

@@ -1,0 +1,446 @@
+"""Training on from confirmed numbers: what is learned from, the gate, the versions, certify."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from template_model import TemplateModel, write_digit
+
+from formreader import (
+    calibrate,
+    certify,
+    classify,
+    datasets,
+    fine_tune,
+    fit_reviewed,
+    model_versions,
+    pipeline,
+    reviewed,
+    segment,
+    train_gate,
+    train_reviewed,
+    train_strips,
+)
+from formreader.align import align
+from formreader.batch import read_folder
+from formreader.document import Status
+from formreader.errors import ModelError, OutputError, UsageError
+from formreader.reviewed import Lesson
+from formreader.store import Store
+from formreader.store_audits import AuditStore
+from formreader.store_schema import Meaning, Review
+
+needs_tensorflow = pytest.mark.skipif(
+    importlib.util.find_spec("tensorflow") is None,
+    reason='TensorFlow is not installed: pip install "formreader[train]"',
+)
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+TEXTS = ["70", "1234", "905", "26", "481", "3507"]
+
+
+def number(text: str, seed: int = 0) -> np.ndarray:
+    """Draw a number on paper: grey uint8 (60, W)."""
+    page = np.zeros((60, 40 * len(text) + 20), np.float32)
+    for place, symbol in enumerate(text):
+        ink = write_digit(symbol, seed + place)
+        page[10 : 10 + ink.shape[0], 10 + 40 * place : 10 + 40 * place + ink.shape[1]] = ink
+    return (235 - 190 * page).astype(np.uint8)
+
+
+def make_job(folder: Path, texts: Sequence[str]) -> Path:
+    """Read pictures of numbers into a job and confirm what stands on them."""
+    scans = folder / "scans"
+    scans.mkdir(parents=True)
+    truth = {}
+    for place, text in enumerate(texts):
+        Image.fromarray(number(text, place)).save(scans / f"{place:02}.png")
+        truth[f"{place:02}.png"] = text
+    list(read_folder(scans, folder / "job", pipeline.Options(form="field")))
+    with Store.open(folder / "job") as store:
+        said = [Review(f, Meaning.VALUE, truth[f.page_file]) for f in store.fields()]
+        store.add_reviews(said, "a clerk", "test")
+    return folder / "job"
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a job of 24 confirmed numbers; tests only look at it."""
+    return make_job(tmp_path_factory.mktemp("reviewed"), TEXTS * 4)
+
+
+@pytest.fixture(scope="module")
+def lessons(job: Path) -> list[Lesson]:
+    found, lost = reviewed.lessons_of(job, classify.model_folder(None))
+    assert lost == 0
+    return found
+
+
+# What is learned from
+
+
+def test_confirmed_numbers_are_cut_out_again_as_they_were_read(lessons: list[Lesson]) -> None:
+    assert [lesson.text for lesson in lessons] == TEXTS * 4
+    assert all(lesson.cut.lattice.strip is not None for lesson in lessons)
+
+
+def test_confirmed_characters_become_labelled_glyphs(lessons: list[Lesson]) -> None:
+    readers = pipeline.Readers(TemplateModel(), None)
+    glyphs = reviewed.glyphs_of(lessons, readers)
+    assert len(glyphs) >= 0.9 * 4 * sum(map(len, TEXTS))
+    images = glyphs.images.astype(np.float32) / np.float32(255)
+    assert (readers.recognizer.classify(images)[:, :10].argmax(1) == glyphs.labels).mean() > 0.95
+
+
+def test_doubtful_fields_count_no_more_than_in_the_job(tmp_path: Path) -> None:
+    def field(status: Status, seen: bool) -> Any:
+        return SimpleNamespace(status=status, meaning=Meaning.VALUE if seen else None)
+
+    accepted = [field(Status.ACCEPTED, seen) for seen in [True] * 2 + [False] * 98]
+    doubtful = [field(Status.REVIEW, True) for _ in range(50)]
+    shares = reviewed.fair_shares([*accepted, *doubtful])
+    assert shares == {Status.ACCEPTED: 1.0, Status.REVIEW: 0.02}
+    assert reviewed.fair_shares([*accepted[2:], *doubtful])[Status.REVIEW] == 0.0
+    assert reviewed.fair_shares(doubtful)[Status.REVIEW] == 1.0
+
+
+def test_what_nobody_confirmed_is_not_learned(tmp_path: Path) -> None:
+    job = make_job(tmp_path, ["70", "12", "905"])
+    with Store.open(job) as store:
+        first, second, _ = store.fields()
+        store.add_reviews([Review(first, Meaning.UNREADABLE, "")], "a clerk", "test")
+        store.add_reviews([Review(second, Meaning.VALUE, "1-2,")], "a clerk", "test")
+    found, _ = reviewed.lessons_of(job, classify.model_folder(None))
+    assert [lesson.text for lesson in found] == ["12", "905"]
+
+
+def test_a_scan_that_changed_or_is_gone_teaches_nothing(tmp_path: Path) -> None:
+    job = make_job(tmp_path, ["70", "12", "905"])
+    Image.fromarray(number("88888")).save(tmp_path / "scans" / "00.png")
+    (tmp_path / "scans" / "01.png").unlink()
+    found, lost = reviewed.lessons_of(job, classify.model_folder(None))
+    assert [lesson.text for lesson in found] == ["905"]
+    assert lost == 2
+
+
+def test_a_misread_digit_is_found_in_its_place(lessons: list[Lesson]) -> None:
+    lesson = next(lesson for lesson in lessons if lesson.text == "1234")
+    readers = pipeline.Readers(TemplateModel(), None)
+    lattice, scores = lesson.cut.lattice, readers.score([lesson.cut])[0]
+    right = align(lattice, scores, "1234")
+    assert right is not None
+    assert align(lattice, scores, "1934") == right
+    assert align(lattice, scores, "1" * 40) is None
+
+
+def test_the_numbers_of_a_page_stay_together_in_one_half() -> None:
+    cut: Any = None
+    many = [Lesson(cut, "1", f"{place}.png", 1) for place in range(40) for _ in range(3)]
+    first, second = train_reviewed.halves_of(many)
+    assert len(first) == len(second) == 60
+    assert not {lesson.page_file for lesson in first} & {lesson.page_file for lesson in second}
+    first, second = train_reviewed.halves_of(many[:3])
+    assert (len(first), len(second)) == (2, 1)
+
+
+def test_a_strip_is_varied_but_keeps_its_frame() -> None:
+    strip = segment.strip(pipeline.whole_image(number("3507")))
+    for seed in range(30):
+        varied = fine_tune.vary(strip, np.random.default_rng(seed))
+        assert varied.dtype == np.float32
+        assert varied.shape[0] == 32
+        assert varied.shape[1] <= train_strips.WIDEST
+        assert 0.25 * strip.sum() < varied.sum() < 3 * strip.sum()
+
+
+def test_composed_and_confirmed_numbers_share_a_batch() -> None:
+    strips = [np.ones((32, 40), np.float32), np.ones((32, 100), np.float32)]
+    composed = (np.zeros((3, 32, 64), np.float32), np.zeros((3, 9), np.int32))
+    images, labels = fine_tune.together(composed, strips, ["07", "123"])
+    assert images.shape == (5, 32, 128)
+    assert images[3].sum() == 32 * 40
+    assert labels[3:].tolist() == [[1, 8, *[0] * 7], [2, 3, 4, *[0] * 6]]
+
+
+# The gate
+
+
+def test_a_model_that_loses_more_than_chance_is_worse() -> None:
+    before = [True] * 100
+    assert train_gate.compared("x", before, [True] * 90 + [False] * 10).worse
+    assert not train_gate.compared("x", before, [True] * 98 + [False] * 2).worse
+    assert not train_gate.compared("x", before, before).worse
+    assert not train_gate.compared("x", [False] * 100, before).worse
+
+
+def test_a_worse_model_is_refused_with_the_figures() -> None:
+    worse = train_gate.compared("test digits", [True] * 100, [True] * 60 + [False] * 40)
+    said: list[str] = []
+    with pytest.raises(ModelError, match=r"not put in place.*100 of 100 right before.*60 now"):
+        train_reviewed.judge([worse], said.append)
+    assert said == [worse.sentence]
+
+
+def trial(right: bool, sure: float, fair: bool = True) -> fit_reviewed.Tried:
+    """Return a field that both readers read alike, rightly or not, with a margin."""
+    from formreader.document import Candidate
+
+    best = Candidate("12", -1.0, ())
+    other = Candidate("13", -1.0 - sure, ())
+    spelt = [("12", -0.01), ("13", -sure)]
+    return fit_reviewed.Tried([best, other], spelt, 40, 20, "12" if right else "99", fair)
+
+
+def sample(count: int, wrong: int) -> list[fit_reviewed.Tried]:
+    rng = np.random.default_rng(count)
+    return [trial(n >= wrong, float(rng.uniform(6, 12) if n >= wrong else 1)) for n in range(count)]
+
+
+def threshold(fitted: dict[str, Any], promise: float) -> float | None:
+    found: float | None = calibrate.threshold_for({"free": fitted}, "free", promise)
+    return found
+
+
+def test_confirmed_numbers_that_are_read_wrong_take_a_promise_back() -> None:
+    composed: Any = (sample(400, 40), sample(400, 0))
+    few: fit_reviewed.Halves = ([], [])
+    assert threshold(fit_reviewed.refit_kind(composed, few), 0.01) is not None
+    rng = np.random.default_rng(1)
+    mixed = [trial(bool(rng.random() < 0.7), 10.0) for _ in range(800)]
+    fitted = fit_reviewed.refit_kind(composed, (mixed[:400], mixed[400:]))
+    assert threshold(fitted, 0.01) is None
+    assert fitted["confirmed"]["fields"] == 800
+    picked = [trial(bool(rng.random() < 0.7), 10.0, fair=False) for _ in range(800)]
+    fitted = fit_reviewed.refit_kind(composed, (picked[:400], picked[400:]))
+    assert "confirmed" not in fitted
+
+
+def test_too_few_confirmed_numbers_leave_a_promise_as_it_is() -> None:
+    ours = [{"max_error": 0.01, "threshold": 0.9, "accepted": 1, "wrong": 0, "of": 400}]
+    theirs = [{"max_error": 0.01, "threshold": None, "accepted": 0, "wrong": 0, "of": 100}]
+    assert fit_reviewed.stricter(ours, theirs) == ours
+    enough = [{**theirs[0], "of": 300}]
+    assert fit_reviewed.stricter(ours, enough)[0]["threshold"] is None
+    proved = [{**theirs[0], "of": 300, "threshold": 0.97}]
+    assert fit_reviewed.stricter(ours, proved)[0]["threshold"] == 0.97
+
+
+# From a job to a model in its place
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every part of a training as short as it can be; halves are not trained at all."""
+    tune = train_reviewed.tune
+
+    def tune_all(base: Path, lessons: Any, old: Any, work: Path, *more: Any) -> Any:
+        if work.name == "all":
+            return tune(base, lessons, old, work, *more)
+        return {}, train_reviewed.model_of(base).readers
+
+    monkeypatch.setattr(train_reviewed, "tune", tune_all)
+    for module, name, value in (
+        *((fine_tune, "STEPS", 2), (fine_tune, "EPOCHS", 1)),
+        *((train_strips, "BATCH", 6), (train_strips, "CHECKED", 6)),
+        *((fit_reviewed, "COUNT", 12), (fit_reviewed, "LEAST", 4), (train_gate, "COMPOSED", 12)),
+    ):
+        monkeypatch.setattr(module, name, value)
+
+
+@needs_tensorflow
+def test_a_reviewed_job_becomes_a_model_that_reads(job: Path, tmp_path: Path, quick: None) -> None:
+    digits, test = datasets.draw_digits(120, 1), datasets.draw_digits(30, 2)
+    data = tmp_path / "digits.npz"
+    np.savez(
+        data, x_train=digits.images, y_train=digits.labels, x_test=test.images, y_test=test.labels
+    )
+    said: list[str] = []
+    out = tmp_path / "own"
+    card = train_reviewed.train_reviewed([job], [data], out, report=said.append)
+    assert card["version"] == 1
+    assert card["data"]["confirmed_numbers"] == 24
+    assert [row["of"] for row in card["gate"]][::3] == [30, 24]
+    assert any("numbers confirmed by persons" in line for line in said)
+    assert any("right before" in line and "confirmed numbers" in line for line in said)
+    reader = pipeline.Reader(pipeline.Options(form="field", model=out))
+    assert reader.model_id.startswith("own@")
+
+
+@needs_tensorflow
+def test_too_little_confirmed_is_said_before_anything_is_trained(tmp_path: Path) -> None:
+    job = make_job(tmp_path, ["70", "12"])
+    with pytest.raises(UsageError, match="Only 2 confirmed numbers"):
+        train_reviewed.train_reviewed([job], [], tmp_path / "own")
+    assert not (tmp_path / "own").exists()
+
+
+@needs_tensorflow
+def test_the_kept_weights_are_those_of_the_bundled_networks() -> None:
+    from formreader.network import build, build_strip_reader
+    from formreader.train_weights import take_weights
+
+    base = classify.model_folder(None)
+    digits, strips = build(11), build_strip_reader(10)
+    take_weights(base, "digits", digits)
+    take_weights(base, "strips", strips)
+    glyphs = datasets.draw_digits(200, 3).images.astype(np.float32) / np.float32(255)
+    exported = classify.load_recognizer(base).classify(glyphs)
+    # eight-bit weights shift scores by a fifth; those of another training by whole units
+    assert np.abs(digits.predict(glyphs, verbose=0) - exported).max() < 0.5
+    strip = segment.strip(pipeline.whole_image(number("3507")))
+    reader = classify.load_strip_reader(base, classify.read_card(base))
+    assert reader is not None
+    width = next(w for w in classify.STRIP_WIDTHS if w >= strip.shape[1])
+    padded = np.pad(strip, ((0, 0), (0, width - strip.shape[1])))
+    frames = classify.log_softmax(strips.predict(padded[None], verbose=0)[0], 1.0)
+    read = reader.read(strip)
+    assert np.abs(np.exp(frames[: len(read)]) - np.exp(read)).max() < 0.15
+
+
+@needs_tensorflow
+def test_a_model_without_weights_cannot_be_trained_on(tmp_path: Path) -> None:
+    from formreader.network import build
+    from formreader.train_weights import WEIGHTS, take_weights
+
+    with pytest.raises(ModelError, match=r"holds no weights\.npz"):
+        take_weights(tmp_path, "digits", build(11))
+    (tmp_path / WEIGHTS).write_bytes(b"PK\x03\x04 cut short")
+    with pytest.raises(ModelError, match="is damaged"):
+        take_weights(tmp_path, "digits", build(11))
+
+
+# Versions
+
+
+def fake_model(folder: Path, mark: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name in model_versions.FILES:
+        (folder / name).write_text(mark)
+    card = {"alphabet": mark, "temperature": 1, "calibration": {}}
+    (folder / classify.CARD).write_text(json.dumps(card))
+    return folder
+
+
+def in_use(folder: Path) -> tuple[str, str]:
+    card = json.loads((folder / classify.CARD).read_text())
+    return card["alphabet"], (folder / classify.NETWORK).read_text()
+
+
+def test_old_versions_stay_and_come_back(tmp_path: Path) -> None:
+    out = tmp_path / "own"
+    numbers = [model_versions.put_in_place(fake_model(tmp_path / "fresh", m), out) for m in "abc"]
+    assert numbers == [1, 2, 3]
+    assert in_use(out) == ("c", "c")
+    model_versions.use(out, 1)
+    assert in_use(out) == ("a", "a")
+    assert [v.number for v in model_versions.versions(out)] == [1, 2, 3]
+    assert [v.in_use for v in model_versions.versions(out)] == [True, False, False]
+    assert model_versions.put_in_place(fake_model(tmp_path / "fresh", "d"), out) == 4
+    model_versions.use(out, 3)
+    assert in_use(out) == ("c", "c")
+
+
+def test_nothing_of_the_old_version_is_left_beside_the_new_one(tmp_path: Path) -> None:
+    out = tmp_path / "own"
+    model_versions.put_in_place(fake_model(tmp_path / "fresh", "a"), out)
+    fresh = fake_model(tmp_path / "fresh", "b")
+    (fresh / model_versions.CURVES).unlink()
+    model_versions.put_in_place(fresh, out)
+    assert not (out / model_versions.CURVES).exists()
+    model_versions.use(out, 1)
+    assert (out / model_versions.CURVES).read_text() == "a"
+
+
+def test_a_version_that_is_not_there_is_refused_and_nothing_changes(tmp_path: Path) -> None:
+    out = tmp_path / "own"
+    model_versions.put_in_place(fake_model(tmp_path / "fresh", "a"), out)
+    with pytest.raises(ModelError, match=r"holds no version 7.*It holds: 1"):
+        model_versions.use(out, 7)
+    assert in_use(out) == ("a", "a")
+
+
+def test_a_model_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    (tmp_path / "own").write_text("in the way")
+    with pytest.raises(OutputError, match="cannot be written"):
+        model_versions.put_in_place(fake_model(tmp_path / "fresh", "a"), tmp_path / "own")
+
+
+# certify
+
+
+def audited(folder: Path, wrong: int, right: int, open_: int = 0, keyed: bool = True) -> Path:
+    """Make a job whose accepted values were keyed blind: some differ from the machine's."""
+    from formreader.document import PageResult, Reading, Rect
+    from formreader.store_schema import SourceFile
+
+    with Store.create(folder / "job") as store:
+        store.set_settings({"max_error": "0.01", "source": str(folder)})
+        files = [
+            SourceFile(folder / f"{n}.png", f"{n}.png", 1, 1) for n in range(wrong + right + open_)
+        ]
+        store.sync(files)
+        for file in files:
+            reading = Reading("number", "12", 0.99, "accepted", (), (), Rect(0, 0, 9, 9))  # type: ignore[arg-type]
+            store.add_page(PageResult(file.name, 1, "field", (reading,)), {})
+    with AuditStore.open(folder / "job") as audits:
+        for count, field in enumerate(list(audits.fields()) if keyed else []):
+            assert field.id is not None
+            value = "13" if count < wrong + open_ else "12"
+            if not audits.key_blind(field.id, 0, Meaning.VALUE, value, "a clerk") and count < wrong:
+                audits.decide(field.id, 0, Meaning.VALUE, value, "a clerk", "test")
+    return folder / "job"
+
+
+def test_certify_states_rate_interval_and_what_they_prove(tmp_path: Path) -> None:
+    said = certify.certify(audited(tmp_path, wrong=1, right=99))
+    assert said[0] == (
+        "100 of 100 accepted values were keyed blind: 1 of 100 wrong, 1.00% "
+        "(95 % interval 0.03% to 5.45%)."
+    )
+    assert said[1].startswith("With 95% confidence at most 4.66% of the accepted values are wrong.")
+    assert said[1].endswith("That proves --max-error 0.05.")
+    assert "neither proves nor contradicts" in said[2]
+    assert "299 values" in said[2]
+
+
+def test_certify_says_that_a_promise_was_broken(tmp_path: Path) -> None:
+    said = certify.certify(audited(tmp_path, wrong=10, right=30))
+    assert "more than that are wrong" in said[-1]
+
+
+def test_certify_proves_nothing_without_an_audit(tmp_path: Path) -> None:
+    [said] = certify.certify(audited(tmp_path, wrong=0, right=3, keyed=False))
+    assert "nothing is proved" in said
+    assert "--audit" in said
+
+
+def test_what_nobody_decided_counts_as_wrong(tmp_path: Path) -> None:
+    job = audited(tmp_path, wrong=0, right=60, open_=1)
+    said = certify.certify(job)
+    assert said[1].startswith("Undecided or unreadable are 1; they count as wrong.")
+    assert "at most 7.54%" in said[2]
+
+
+def test_models_are_listed_and_brought_back_by_command(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from formreader.cli import app
+
+    out = tmp_path / "own"
+    for mark in "ab":
+        model_versions.put_in_place(fake_model(tmp_path / "fresh", mark), out)
+    runner = CliRunner()
+    listed = runner.invoke(app, ["models", "list", str(out)]).stdout.splitlines()
+    assert [line.split(",")[0] for line in listed] == ["version 1", "version 2"]
+    assert listed[1].endswith("in use")
+    assert runner.invoke(app, ["models", "use", str(out), "1"]).exit_code == 0
+    assert in_use(out) == ("a", "a")
+    assert runner.invoke(app, ["models", "use", str(out), "9"]).exit_code == 4
+    assert runner.invoke(app, ["models", "list", str(tmp_path / "none")]).exit_code == 2
