@@ -35,8 +35,8 @@ OLD_HANDS = 3
 def fine_tune_digits(
     base: Path, new: Glyphs, old: train.Material, work: Path, recipe: dict[str, Any], report: Report
 ) -> tuple[Any, Any]:
-    """Train the digit network of `base` on; returns the Keras model and its history."""
-    from formreader.network import build
+    """Train both digit networks of `base` on; returns them joined in one, and the history."""
+    from formreader.network import averaged, build
 
     seed = recipe["seed"]
     share = min(train.BATCH_DIGITS // 3, -(-MOST_SEEN * len(new) // (EPOCHS * STEPS)))
@@ -47,7 +47,7 @@ def fine_tune_digits(
         import keras
 
         model = build(len(train.ALPHABET))
-        take_weights(base, "digits", model)
+        take_weights(base, "digits", averaged(model))
         rate = cosine(DIGIT_RATE, STEPS, EPOCHS)
         model.compile(
             keras.optimizers.AdamW(rate, weight_decay=0.02, clipnorm=2.0),
@@ -59,14 +59,16 @@ def fine_tune_digits(
         rng = np.random.default_rng([seed, 21, epoch, step])
         mine = rng.integers(max(1, len(new)), size=share)
         others = rng.integers(len(new), len(both), size=train.BATCH_DIGITS - len(mine))
-        return train.batch(both, np.concatenate([mine, others]), [seed, 22, epoch, step])
+        chosen = np.concatenate([mine, others])
+        return train.for_both(*train.batch(both, chosen, [seed, 22, epoch, step]))
 
     def judge(model: Any) -> float:
-        logits = model.predict(held_out, batch_size=512, verbose=0)
+        logits = averaged(model).predict(held_out, batch_size=512, verbose=0)
         return float((logits[:, :10].argmax(1) == old.held_out.labels).mean())
 
     course = Course("digits", compiled, batch, STEPS, judge, EPOCHS)
-    return run(course, work, {**recipe, "characters": len(new)}, report)
+    model, history = run(course, work, {**recipe, "characters": len(new)}, report)
+    return averaged(model), history
 
 
 def fine_tune_strips(

@@ -283,11 +283,11 @@ def test_too_little_confirmed_is_said_before_anything_is_trained(tmp_path: Path)
 
 @needs_tensorflow
 def test_the_kept_weights_are_those_of_the_bundled_networks() -> None:
-    from formreader.network import build, build_strip_reader
+    from formreader.network import averaged, build, build_strip_reader
     from formreader.train_weights import take_weights
 
     base = classify.model_folder(None)
-    digits, strips = build(11), build_strip_reader(10)
+    digits, strips = averaged(build(11)), build_strip_reader(10)
     take_weights(base, "digits", digits)
     take_weights(base, "strips", strips)
     glyphs = datasets.draw_digits(200, 3).images.astype(np.float32) / np.float32(255)
