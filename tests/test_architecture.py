@@ -33,7 +33,7 @@ STAGES = (
 )
 LAYERS = (
     "document|errors",
-    "ink|rules|binarize|ctc|strokes|junk|compose|augment|datasets|network|forms|trace",
+    "ink|rules|binarize|micr|micr_line|ctc|strokes|junk|compose|augment|datasets|network|forms|trace",
     "(load|locate|segment)_.+",
     "|".join(STAGES),
     "pipeline",
