@@ -40,6 +40,15 @@ class Reason(StrEnum):
     READERS_DISAGREE = "readers disagree"
     NOT_A_FIELD = "may not be a handwritten number"
     FAINT = "faint ink"
+    UNREAD = "a printed character could not be read"
+    STRAY_INK = "ink over the printed line"
+    UNKNOWN_LAYOUT = "code line of an unknown layout"
+    CUT_OFF = "may be cut off at the edge"
+    CHECK_DIGIT = "check digit failed"
+    NO_SUCH_DATE = "no such date"
+    FAR_DATE = "date too long ago or too far ahead"
+    GROUPING = "commas and digits do not fit together"
+    WORDS = "amount in words: compare it with the figures"
 
 
 class Kind(StrEnum):

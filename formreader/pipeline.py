@@ -33,8 +33,8 @@ from formreader.document import (
 from formreader.errors import FormError, ModelError
 from formreader.ink import INK_LEVEL, darkness_of, use_one_thread
 
-FORMS = ("auto", "field")
-"""Built-in forms: find fields by itself; each image is one pre-cut number."""
+FORMS = ("auto", "field", "cheque")
+"""Built-in forms: find fields by itself; each image is one pre-cut number; bank cheques."""
 
 
 PRINT = 0.5

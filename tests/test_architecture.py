@@ -33,10 +33,10 @@ STAGES = (
 )
 LAYERS = (
     "document|errors",
-    "ink|rules|binarize|micr|micr_line|ctc|strokes|junk|compose|augment|datasets|network|forms|trace",
+    "ink|rules|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|ctc|strokes|junk|compose|augment|datasets|network|forms|trace",
     "(load|locate|segment)_.+",
     "|".join(STAGES),
-    "pipeline",
+    "pipeline|cheques|cheque_fields",
     "executors|page_queue|job|sources|snippets|corrected(_.+)?|corrections|fit_confidence"
     r"|(batch|store|export|evaluate|train)(_.+)?|review(\..+)?",
     "cli|progress|__main__",

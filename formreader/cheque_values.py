@@ -1,0 +1,77 @@
+"""What may stand on a cheque: dates that exist, amounts whose separators fit. Text only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from formreader.cheque_profiles import Profile
+
+EARLIEST = date(2000, 1, 1)
+"""First date of a cheque that is believed; electronic clearing of pictures began after it."""
+LATEST_DAYS = 366
+"""Days from today up to which a postdated cheque is believed."""
+MISFIT = -4.0
+"""Log-likelihood lost for a separator where none can stand: rarer than 1 in 50."""
+MINOR_DIGITS = 2
+"""Decimals of the currencies of all profiles (rupee, dollar)."""
+
+
+def real_date(digits: str, order: str) -> date | None:
+    """Return the date that eight digits say in an order such as `DMY`, None for no date."""
+    if len(digits) != 8 or not digits.isdigit():
+        return None
+    rest, part = digits, {}
+    for letter in order:
+        length = 4 if letter == "Y" else 2
+        part[letter], rest = int(rest[:length]), rest[length:]
+    try:
+        return date(part["Y"], part["M"], part["D"])
+    except ValueError:
+        return None
+
+
+def believable(found: date, today: date) -> bool:
+    """Tell whether a date lies within the horizon: from 2000 to a year from today."""
+    return found >= EARLIEST and (found - today).days <= LATEST_DAYS
+
+
+def valid_dates(fused: Sequence[tuple[str, float]], order: str) -> list[tuple[str, float]]:
+    """Keep the strings that are dates, best first."""
+    return [(text, score) for text, score in fused if real_date(text, order)]
+
+
+def fits(separators: Sequence[int], groups: tuple[int, ...], decimals: bool) -> int:
+    """Count the separators that no grouping by `groups` has, given whether decimals follow."""
+    start = MINOR_DIGITS if decimals else 0
+    right, allowed = start, {start} if decimals else set()
+    sizes = list(groups)
+    while right <= max(separators, default=0):
+        right += sizes.pop(0) if len(sizes) > 1 else sizes[0]
+        allowed.add(right)
+    return sum(s not in allowed for s in separators)
+
+
+def misfits(separators: Sequence[int], profile: Profile) -> int:
+    """Count the separators that stand where no way of writing amounts has one."""
+    return min(
+        fits(separators, groups, decimals)
+        for groups in profile.groups
+        for decimals in (False, True)
+        if not decimals or MINOR_DIGITS in separators
+    )
+
+
+def amount_text(digits: str, separators: Sequence[int]) -> str:
+    """Write an amount with a point before its decimals and no other marks."""
+    if MINOR_DIGITS in separators and len(digits) > MINOR_DIGITS:
+        return f"{digits[:-MINOR_DIGITS]}.{digits[-MINOR_DIGITS:]}"
+    return digits
+
+
+def minor_units(amount: str) -> str:
+    """Return an amount such as `1234.5` in hundredths, without leading zeros; empty if none."""
+    whole, _, part = amount.partition(".")
+    if not (whole + part).isdigit() or len(part) > MINOR_DIGITS:
+        return ""
+    return str(int(whole + part.ljust(MINOR_DIGITS, "0")))

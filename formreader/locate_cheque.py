@@ -1,0 +1,86 @@
+"""Find the boxes and frames of one cheque (a part of stage 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from formreader import binarize, rules
+from formreader.document import FieldImage, FieldSpec, Grey, Kind, Mask, Rect
+from formreader.locate_boxes import Cell
+from formreader.locate_page import OpenPage
+
+HEIGHT_MM, WIDTH_MM = (6.0, 18.0), (22.0, 95.0)
+"""Least and greatest height and width of a frame that may hold an amount, in millimetres."""
+BEFORE = 1.5
+"""Stretch before a frame in which its currency sign is looked for, in frame heights."""
+OUT = 0.25
+"""How far writing may stand out of its frame, as a share of the frame's height."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A frame that may hold an amount: its field, and the darkness right before it."""
+
+    field: FieldImage
+    dark: Grey
+    before: Grey
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChequePlaces:
+    """What a cheque shows, in pixels of its picture.
+
+    `rows` are rows of boxes, `amounts` frames of an amount's size in the right half, `frames`
+    the rectangles of all frames; `ink` bool (H, W) is all ink without ruled lines.
+    """
+
+    rows: list[FieldImage]
+    amounts: list[Frame]
+    frames: list[Rect]
+    ink: Mask
+
+
+def places(page: OpenPage) -> ChequePlaces:
+    """Find the places of a cheque."""
+    scale, width = page.scale, page.small_dark.shape[1]
+    fitting = [
+        cell
+        for cell in page.cells
+        if HEIGHT_MM[0] * scale <= cell.height <= HEIGHT_MM[1] * scale
+        and WIDTH_MM[0] * scale <= cell.width <= WIDTH_MM[1] * scale
+        and cell.left + cell.right > width
+    ]
+    found = [page.row_field(row) for row in page.rows]
+    whole = Rect(0, 0, page.image.shape[1], page.image.shape[0])
+    return ChequePlaces(
+        [row for row in found if row is not None],
+        [_frame(page, cell) for cell in fitting],
+        [page.rect_of(c.left, c.top, c.right, c.bottom) for c in page.cells],
+        _bare_ink(page, whole),
+    )
+
+
+def _bare_ink(page: OpenPage, rect: Rect) -> Mask:
+    """Return the ink of a part of the page without ruled lines."""
+    dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
+    across, up = page.cut_mask(page.rules.across, rect), page.cut_mask(page.rules.up, rect)
+    return rules.without_rules(binarize.ink_mask(dark, page.own_level(dark)), across, up)
+
+
+def _frame(page: OpenPage, cell: Cell) -> Frame:
+    """Cut out a frame with what stands out of it, and the place of a sign before it."""
+    out = OUT * cell.height
+    rect = page.rect_of(cell.left, cell.top - out, cell.right + out, cell.bottom + out)
+    box = page.rect_of(cell.left, cell.top, cell.right, cell.bottom).moved(-rect.x, -rect.y)
+    inside = np.zeros((rect.height, rect.width), bool)
+    inside[box.y : box.bottom, box.x : box.right] = True
+    ink = page.own_ink(_bare_ink(page, rect), inside, 0.5)
+    image = np.ascontiguousarray(page.image[rect.y : rect.bottom, rect.x : rect.right])
+    ahead = page.rect_of(cell.left - BEFORE * cell.height, cell.top, cell.left, cell.bottom)
+    return Frame(
+        FieldImage(FieldSpec("amount", Kind.CELL), rect, image, ink),
+        page.dark[rect.y : rect.bottom, rect.x : rect.right],
+        page.dark[ahead.y : ahead.bottom, ahead.x : ahead.right],
+    )
