@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
-from typing import Any
+from datetime import date, timedelta
+from functools import cached_property
 
-from formreader import calibrate, cheque_marks, cheque_values, segment, validate
+import numpy as np
+
+from formreader import cheque_marks, segment
+from formreader import cheque_values as values
+from formreader.calibrate import Scored
 from formreader.cheque_profiles import Profile
-from formreader.document import Candidate, FieldImage, Reading, Reason, Status
+from formreader.document import (
+    Candidate,
+    Character,
+    FieldImage,
+    Float,
+    Reading,
+    Reason,
+    Rect,
+    Status,
+)
 from formreader.locate_cheque import ChequePlaces, Frame
-from formreader.pipeline import Cut, Readers, judge, propose
+from formreader.pipeline import Cut, Reader, propose
 
 DATE_BOXES = 8
-TAIL_NARROW = 0.6
-"""Width in digit heights up to which a last stroke before a dash may be a slash."""
-Scored = list[tuple[str, float]]
-Grammar = Callable[[Scored, Sequence[Candidate]], Scored]
+DATES_KEPT = 4
+"""Likeliest dates that are kept: the margin needs two, alternatives four."""
+NO_GLYPH = -7.0
+"""Log-probability of any digit in a box where none was found."""
+DROPPED = -0.5
+"""Log-likelihood lost for taking the last stroke before a closing dash for a slash."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True)
 class ChequeFields:
-    """Reads the fields of one cheque: models, their calibration, the profile and today."""
+    """Reads the fields of one cheque in the way of its profile; `today` ends the horizon."""
 
-    readers: Readers
-    calibration: Mapping[str, Any]
-    thresholds: Mapping[str, float | None]
+    reader: Reader
     profile: Profile
     today: date
 
@@ -35,22 +48,52 @@ class ChequeFields:
         found = [self.date(places), self.amount(places)]
         return [reading for reading in found if reading is not None]
 
+    @cached_property
+    def dates(self) -> list[str]:
+        """All dates that are believed, as eight digits."""
+        last = self.today + timedelta(values.LATEST_DAYS)
+        return values.dates_between(values.EARLIEST, last, self.profile.date)
+
     def date(self, places: ChequePlaces) -> Reading | None:
-        """Read the topmost row of eight boxes as the best date that exists."""
+        """Read the topmost row of eight boxes as the likeliest date that exists.
+
+        Where the boxes by themselves say something else, a person looks at it.
+        """
         rows = [row for row in places.rows if len(row.cells) == DATE_BOXES]
         if not rows:
             return None
-        field = min(rows, key=lambda row: row.rect.y)
-        order = self.profile.date
-        reading = self.decide("date", field, lambda s, _: cheque_values.valid_dates(s, order))
-        if reading.status is Status.BLANK:
+        field = replace_name(min(rows, key=lambda row: row.rect.y), "date")
+        cut = Cut(field, segment.segment(field))
+        scores = self.reader.readers.score([cut])[0]
+        candidates, spelt = propose(cut, scores, self.reader.readers.strips)
+        if not candidates:
+            return self.reader.decide(cut, candidates, spelt)
+        likely = self.likely_dates(cut, scores)
+        reading = self.reader.decide(cut, likely, spelt)
+        if likely[0].text == candidates[0].text:
             return reading
-        found = cheque_values.real_date(reading.text, order)
-        if found is None:
-            return stopped(reading, Reason.NO_SUCH_DATE)
-        if not cheque_values.believable(found, self.today):
-            return stopped(reading, Reason.FAR_DATE)
-        return reading
+        found = values.real_date(candidates[0].text, self.profile.date)
+        return stopped(reading, Reason.FAR_DATE if found else Reason.NO_SUCH_DATE)
+
+    def likely_dates(self, cut: Cut, scores: Float) -> list[Candidate]:
+        """Weigh all dates by the scores of the digits in their boxes; likeliest first."""
+        table = np.full((DATE_BOXES, 10), NO_GLYPH)
+        for glyph, row in zip(cut.lattice.glyphs, scores, strict=True):
+            table[glyph.cell] = row[:10]
+        digits = np.array([[int(d) for d in text] for text in self.dates])
+        totals = table[np.arange(DATE_BOXES), digits].sum(axis=1)
+        best = np.argsort(-totals)[:DATES_KEPT]
+        return [
+            Candidate(
+                self.dates[i],
+                float(totals[i]),
+                tuple(
+                    to_character(self.dates[i][glyph.cell], row, glyph.rect)
+                    for glyph, row in zip(cut.lattice.glyphs, scores, strict=True)
+                ),
+            )
+            for i in best
+        ]
 
     def amount(self, places: ChequePlaces) -> Reading | None:
         """Read the figures in the frame that a currency sign marks."""
@@ -61,105 +104,78 @@ class ChequeFields:
         ink = segment.without_rules(field.ink)
         height = segment.digit_height(ink)
         ink, tail = cheque_marks.without_tail(ink, height)
-        field = replace(field, ink=ink)
-        seen: list[list[int]] = []
-
-        def grammar(scored: Scored, candidates: Sequence[Candidate]) -> Scored:
-            kept, separators = self.as_amounts(scored, candidates, field, height, tail)
-            seen.append(separators)
-            return kept
-
-        reading = self.decide("amount", field, grammar)
-        separators = seen[0] if seen else []
-        if cheque_values.misfits(separators, self.profile):
+        ink, marks = cheque_marks.take_commas(ink, height)
+        cut = Cut(replace(field, ink=ink), segment.segment(replace(field, ink=ink)))
+        scores = self.reader.readers.score([cut])[0]
+        candidates, spelt = propose(cut, scores, self.reader.readers.strips)
+        weigh = Weigher(marks, tail, self.profile)
+        reading = self.reader.decide(cut, candidates, spelt, weigh)
+        separators = weigh.separators(reading.text, candidates)
+        misfit = values.misfits(separators, self.profile)
+        if misfit or (tail and not separators):
             reading = stopped(reading, Reason.GROUPING)
-        if tail and not separators:
-            reading = stopped(reading, Reason.GROUPING)
-        return replace(reading, text=cheque_values.amount_text(reading.text, separators))
+        return replace(reading, text=values.amount_text(reading.text, separators))
 
-    def as_amounts(
-        self,
-        scored: Scored,
-        candidates: Sequence[Candidate],
-        field: FieldImage,
-        height: float,
-        tail: bool,
-    ) -> tuple[Scored, list[int]]:
-        """Weigh strings by how the separators seen between their digits fit an amount.
 
-        Before a closing dash a last thin stroke may be a slash: the string without it is
-        tried too. Returns the strings, best first, and the separators of the best.
-        """
-        placed = {c.text: [char.rect for char in c.characters] for c in candidates}
-        best: dict[str, tuple[float, list[int]]] = {}
+@dataclass(frozen=True, slots=True)
+class Weigher:
+    """Weighs strings by how the separators seen between their digits fit an amount.
+
+    `marks` are the columns of the separators, `tail` tells that a closing dash was seen: the
+    last stroke may then be a slash, and the string without it is tried too.
+    """
+
+    marks: list[float]
+    tail: bool
+    profile: Profile
+
+    def separators(self, text: str, candidates: Sequence[Candidate]) -> list[int]:
+        """Return how many digits of `text` stand right of each separator, where that is known."""
+        for dropped in (0, 1) if self.tail else (0,):
+            for candidate in candidates:
+                if candidate.text[: len(candidate.text) - dropped] == text:
+                    rects = [c.rect for c in candidate.characters][: len(text)]
+                    return cheque_marks.separators(self.marks, rects)
+        return []
+
+    def __call__(self, scored: Scored, candidates: Sequence[Candidate]) -> Scored:
+        """Return the strings weighed anew, best first."""
+        best: dict[str, float] = {}
         for text, score in scored:
-            rects = placed.get(text)
-            options = [(text, rects)]
-            if tail and len(text) > 1 and text[-1] in "17":
-                options.append((text[:-1], rects[:-1] if rects else None))
-            for option, boxes in options:
-                marks = cheque_marks.separators(field.ink, boxes, height) if boxes else []
-                total = score + cheque_values.MISFIT * cheque_values.misfits(marks, self.profile)
-                if option not in best or total > best[option][0]:
-                    best[option] = (total, marks)
-        order = sorted(best, key=lambda text: -best[text][0])
-        return [(text, best[text][0]) for text in order], best[order[0]][1]
-
-    def decide(self, name: str, field: FieldImage, grammar: Grammar) -> Reading:
-        """Read a field among the strings that its grammar leaves, best first.
-
-        Where the grammar leaves none, the reading is what stands there without it.
-        """
-        cut = Cut(field, segment.segment(field))
-        scores = self.readers.score([cut])[0]
-        kind = calibrate.CELLS if cut.lattice.cells else calibrate.FREE
-        evidence = judge(cut, scores, self.readers.strips, self.calibration)
-        candidates, spelt = propose(cut, scores, self.readers.strips)
-        if candidates:
-            fitted = self.calibration[kind]
-            scored = calibrate.fuse(candidates, spelt, fitted["strip_weight"])
-            kept = grammar(scored, candidates)
-            if kept and kept[0][0]:
-                look = (cut.lattice.contrast, cut.lattice.height)
-                values = calibrate.features(candidates, spelt, kept, look)
-                chance = calibrate.confidence(values, fitted)
-                best = next((c for c in candidates if c.text == kept[0][0]), None)
-                evidence = replace(
-                    evidence,
-                    text=kept[0][0],
-                    confidence=chance,
-                    characters=best.characters if best else (),
-                    alternatives=calibrate.alternatives(kept, chance),
-                )
-        status, reasons = validate.validate(evidence, self.thresholds[kind])
-        corner = field.rect
-        return Reading(
-            field=name,
-            text=evidence.text,
-            confidence=1.0 if status is Status.BLANK else evidence.confidence,
-            status=status,
-            reasons=reasons,
-            characters=tuple(
-                replace(c, rect=c.rect.moved(corner.x, corner.y)) for c in evidence.characters
-            ),
-            rect=corner,
-            alternatives=evidence.alternatives,
-        )
+            options = [(text, score)]
+            if self.tail and len(text) > 1:
+                options.append((text[:-1], score + DROPPED))
+            for option, total in options:
+                misfit = values.misfits(self.separators(option, candidates), self.profile)
+                best[option] = max(best.get(option, -np.inf), total + values.MISFIT * misfit)
+        return sorted(best.items(), key=lambda pair: -pair[1])
 
 
 def choose_frame(frames: Sequence[Frame]) -> tuple[Frame, int]:
     """Choose the frame that a currency sign marks, and the column at which its figures begin."""
     best: tuple[float, Frame, int] = (-1.0, frames[0], 0)
     for frame in frames:
-        height = frame.field.rect.height / (1 + 2 * cheque_marks.OUT)
         reach = round(cheque_marks.SIGN_REACH * frame.dark.shape[1])
-        inside, edge, _ = cheque_marks.find_sign(frame.dark[:, :reach], height)
-        ahead, _, _ = cheque_marks.find_sign(frame.before, height)
+        inside, edge = cheque_marks.find_sign(frame.dark[:, :reach], frame.height)
+        ahead, _ = cheque_marks.find_sign(frame.before, frame.height)
         if inside < max(cheque_marks.SIGN_FOUND, ahead):
             edge = 0
         if max(inside, ahead) > best[0]:
             best = (max(inside, ahead), frame, edge)
     return best[1], best[2]
+
+
+def replace_name(field: FieldImage, name: str) -> FieldImage:
+    """Return a field under another name."""
+    return replace(field, spec=replace(field.spec, name=name))
+
+
+def to_character(symbol: str, row: Float, rect: Rect) -> Character:
+    """Return the character that a glyph with log-probabilities `row` is taken for."""
+    chance = np.exp(row)
+    others = [k for k in np.argsort(-chance)[:3] if k == 10 or str(k) != symbol][:2]
+    named = tuple((str(k) if k < 10 else "?", float(chance[k])) for k in others)
+    return Character(symbol, float(chance[int(symbol)]), named, rect)
 
 
 def stopped(reading: Reading, reason: Reason) -> Reading:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from formreader.cheque_profiles import Profile
 
@@ -31,14 +31,12 @@ def real_date(digits: str, order: str) -> date | None:
         return None
 
 
-def believable(found: date, today: date) -> bool:
-    """Tell whether a date lies within the horizon: from 2000 to a year from today."""
-    return found >= EARLIEST and (found - today).days <= LATEST_DAYS
-
-
-def valid_dates(fused: Sequence[tuple[str, float]], order: str) -> list[tuple[str, float]]:
-    """Keep the strings that are dates, best first."""
-    return [(text, score) for text, score in fused if real_date(text, order)]
+def dates_between(first: date, last: date, order: str) -> list[str]:
+    """Write all dates from `first` to `last` as eight digits in an order such as `DMY`."""
+    parts = {"D": "%d", "M": "%m", "Y": "%Y"}
+    pattern = "".join(parts[letter] for letter in order)
+    days = (last - first).days
+    return [(first + timedelta(n)).strftime(pattern) for n in range(days + 1)]
 
 
 def fits(separators: Sequence[int], groups: tuple[int, ...], decimals: bool) -> int:

@@ -77,9 +77,7 @@ class ChequeReader(Reader):
         """Read the fields of one cheque, in pixels of its picture."""
         profile, readings = read_code_line(cheque)
         places = locate.cheque(cheque.image, cheque.dpi)
-        fields = cheque_fields.ChequeFields(
-            self.readers, self.calibration, self.thresholds, profile, date.today()
-        )
+        fields = cheque_fields.ChequeFields(self, profile, date.today())
         return readings + fields.read(places)
 
 

@@ -15,17 +15,23 @@ HEIGHT_MM, WIDTH_MM = (6.0, 18.0), (22.0, 95.0)
 """Least and greatest height and width of a frame that may hold an amount, in millimetres."""
 BEFORE = 1.5
 """Stretch before a frame in which its currency sign is looked for, in frame heights."""
+RIM_MM = 0.7
+"""Stretch inside a frame's edges, in millimetres, in which its rules are taken out."""
 OUT = 0.25
 """How far writing may stand out of its frame, as a share of the frame's height."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """A frame that may hold an amount: its field, and the darkness right before it."""
+    """A frame that may hold an amount: its field, its darkness and that right before it.
+
+    `height` is the frame's in pixels; the field is taller by what stands out of it.
+    """
 
     field: FieldImage
     dark: Grey
     before: Grey
+    height: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,20 +59,21 @@ def places(page: OpenPage) -> ChequePlaces:
         and cell.left + cell.right > width
     ]
     found = [page.row_field(row) for row in page.rows]
-    whole = Rect(0, 0, page.image.shape[1], page.image.shape[0])
     return ChequePlaces(
         [row for row in found if row is not None],
         [_frame(page, cell) for cell in fitting],
         [page.rect_of(c.left, c.top, c.right, c.bottom) for c in page.cells],
-        _bare_ink(page, whole),
+        _bare_ink(page),
     )
 
 
-def _bare_ink(page: OpenPage, rect: Rect) -> Mask:
-    """Return the ink of a part of the page without ruled lines."""
-    dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
-    across, up = page.cut_mask(page.rules.across, rect), page.cut_mask(page.rules.up, rect)
-    return rules.without_rules(binarize.ink_mask(dark, page.own_level(dark)), across, up)
+def _bare_ink(page: OpenPage) -> Mask:
+    """Return the ink of the cheque without its long rules and the edges of its frames."""
+    whole = Rect(0, 0, page.image.shape[1], page.image.shape[0])
+    across, _ = page.level_zone(page.small_dark.shape)
+    up = page.upright_zone(page.small_dark.shape)
+    ink = binarize.ink_mask(page.dark, page.level)
+    return rules.without_rules(ink, page.cut_mask(across, whole), page.cut_mask(up, whole))
 
 
 def _frame(page: OpenPage, cell: Cell) -> Frame:
@@ -76,11 +83,18 @@ def _frame(page: OpenPage, cell: Cell) -> Frame:
     box = page.rect_of(cell.left, cell.top, cell.right, cell.bottom).moved(-rect.x, -rect.y)
     inside = np.zeros((rect.height, rect.width), bool)
     inside[box.y : box.bottom, box.x : box.right] = True
-    ink = page.own_ink(_bare_ink(page, rect), inside, 0.5)
+    dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
+    ink = binarize.ink_mask(dark, page.own_level(dark[inside]))
+    across, up = page.cut_mask(page.rules.across, rect), page.cut_mask(page.rules.up, rect)
+    rim = round(RIM_MM * page.full_mm)
+    inner = np.zeros_like(inside)
+    inner[box.y + rim : box.bottom - rim, box.x + rim : box.right - rim] = True
+    ink = page.own_ink(rules.without_rules(ink, across & ~inner, up & ~inner), inside, 0.5)
     image = np.ascontiguousarray(page.image[rect.y : rect.bottom, rect.x : rect.right])
     ahead = page.rect_of(cell.left - BEFORE * cell.height, cell.top, cell.left, cell.bottom)
     return Frame(
         FieldImage(FieldSpec("amount", Kind.CELL), rect, image, ink),
-        page.dark[rect.y : rect.bottom, rect.x : rect.right],
+        dark,
         page.dark[ahead.y : ahead.bottom, ahead.x : ahead.right],
+        box.height,
     )

@@ -148,7 +148,17 @@ class Reader:
 
     def read_field(self, cut: Cut, scores: Float) -> Reading:
         """Turn one field's scores into a reading, its rectangle still in upright pixels."""
-        judged = judge(cut, scores, self.readers.strips, self.calibration)
+        return self.decide(cut, *propose(cut, scores, self.readers.strips))
+
+    def decide(
+        self,
+        cut: Cut,
+        candidates: list[Candidate],
+        spelt: list[tuple[str, float]],
+        grammar: calibrate.Grammar | None = None,
+    ) -> Reading:
+        """Turn the strings that the readers propose for a field into its reading."""
+        judged = judge(cut, candidates, spelt, self.calibration, grammar)
         kind = calibrate.CELLS if cut.lattice.cells else calibrate.FREE
         status, reasons = validate.validate(judged, self.thresholds[kind])
         corner = cut.field.rect
@@ -187,16 +197,19 @@ def propose(
 
 
 def judge(
-    cut: Cut, scores: Float, strips: StripReader | None, calibration: Mapping[str, Any]
+    cut: Cut,
+    candidates: list[Candidate],
+    spelt: list[tuple[str, float]],
+    calibration: Mapping[str, Any],
+    grammar: calibrate.Grammar | None = None,
 ) -> validate.Evidence:
-    """Let the readers propose, fuse what they say and say how sure it is."""
+    """Fuse what the readers propose and say how sure it is."""
     lattice = cut.lattice
-    candidates, spelt = propose(cut, scores, strips)
     if not candidates:
         return no_digits(cut)
     fitted = calibration[calibrate.CELLS if lattice.cells else calibrate.FREE]
     fused, chance = calibrate.calibrate(
-        candidates, spelt, (lattice.contrast, lattice.height), fitted
+        candidates, spelt, (lattice.contrast, lattice.height), fitted, grammar
     )
     best = next((c for c in candidates if c.text == fused[0][0]), None)
     shown = best or candidates[0]
