@@ -11,7 +11,8 @@ import numpy as np
 
 from formreader import cheque_marks, segment
 from formreader import cheque_values as values
-from formreader.calibrate import Scored
+from formreader.cheque_amounts import AmountGrammar
+from formreader.cheque_marks import Tail
 from formreader.cheque_profiles import Profile
 from formreader.document import (
     Candidate,
@@ -31,8 +32,6 @@ DATES_KEPT = 4
 """Likeliest dates that are kept: the margin needs two, alternatives four."""
 NO_GLYPH = -7.0
 """Log-probability of any digit in a box where none was found."""
-DROPPED = -0.5
-"""Log-likelihood lost for taking the last stroke before a closing dash for a slash."""
 
 
 @dataclass(frozen=True)
@@ -100,55 +99,26 @@ class ChequeFields:
         if not places.amounts:
             return None
         frame, edge = choose_frame(places.amounts)
-        field = cheque_marks.without_left(frame.field, edge)
+        field = replace_name(cheque_marks.without_left(frame.field, edge), "amount")
         ink = segment.without_rules(field.ink)
         height = segment.digit_height(ink)
         ink, tail = cheque_marks.without_tail(ink, height)
         ink, marks = cheque_marks.take_commas(ink, height)
-        cut = Cut(replace(field, ink=ink), segment.segment(replace(field, ink=ink)))
-        scores = self.reader.readers.score([cut])[0]
-        candidates, spelt = propose(cut, scores, self.reader.readers.strips)
-        weigh = Weigher(marks, tail, self.profile)
-        reading = self.reader.decide(cut, candidates, spelt, weigh)
-        separators = weigh.separators(reading.text, candidates)
-        misfit = values.misfits(separators, self.profile)
-        if misfit or (tail and not separators):
+        whole = Cut(replace(field, ink=ink), segment.segment(replace(field, ink=ink)))
+        groups = [replace(field, ink=part) for part in cheque_marks.split(ink, marks)]
+        cuts = [Cut(group, segment.segment(group)) for group in groups]
+        scores = self.reader.readers.score(cuts)
+        strips = self.reader.readers.strips
+        proposed = [propose(c, s, strips) for c, s in zip(cuts, scores, strict=True)]
+        amounts = AmountGrammar(self.profile, tail)
+        candidates = amounts.join([candidates for candidates, _ in proposed])
+        spelt = amounts.join_spelt([spelt for _, spelt in proposed])
+        reading = self.reader.decide(whole, candidates, spelt, amounts)
+        separators = amounts.separators(reading.text)
+        doubtful = tail is Tail.DASH or (tail is not Tail.NONE and not separators)
+        if doubtful or values.misfits(separators, self.profile):
             reading = stopped(reading, Reason.GROUPING)
         return replace(reading, text=values.amount_text(reading.text, separators))
-
-
-@dataclass(frozen=True, slots=True)
-class Weigher:
-    """Weighs strings by how the separators seen between their digits fit an amount.
-
-    `marks` are the columns of the separators, `tail` tells that a closing dash was seen: the
-    last stroke may then be a slash, and the string without it is tried too.
-    """
-
-    marks: list[float]
-    tail: bool
-    profile: Profile
-
-    def separators(self, text: str, candidates: Sequence[Candidate]) -> list[int]:
-        """Return how many digits of `text` stand right of each separator, where that is known."""
-        for dropped in (0, 1) if self.tail else (0,):
-            for candidate in candidates:
-                if candidate.text[: len(candidate.text) - dropped] == text:
-                    rects = [c.rect for c in candidate.characters][: len(text)]
-                    return cheque_marks.separators(self.marks, rects)
-        return []
-
-    def __call__(self, scored: Scored, candidates: Sequence[Candidate]) -> Scored:
-        """Return the strings weighed anew, best first."""
-        best: dict[str, float] = {}
-        for text, score in scored:
-            options = [(text, score)]
-            if self.tail and len(text) > 1:
-                options.append((text[:-1], score + DROPPED))
-            for option, total in options:
-                misfit = values.misfits(self.separators(option, candidates), self.profile)
-                best[option] = max(best.get(option, -np.inf), total + values.MISFIT * misfit)
-        return sorted(best.items(), key=lambda pair: -pair[1])
 
 
 def choose_frame(frames: Sequence[Frame]) -> tuple[Frame, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import Enum
 from functools import cache
 
 import cv2
@@ -31,8 +32,11 @@ DOLLAR = (
 )
 SIGNS = {"₹": (RUPEE, 0.68), "$": (DOLLAR, 0.56)}
 """Strokes of the signs in hundredths of their height and width, and width over height."""
-THIN, WIDE = 0.3, 0.6
-"""Thickness and width of a comma at most, in heights of the digits beside it."""
+STRAIGHT = 1.4
+"""Ink of a straight stroke at most, as a share of the usual thickness times its length; a 3,
+the digit with the shortest stroke after the 1, has 2."""
+LONG = 1.25
+"""Height of a slash with a rest of its dash at least, in heights of the digits."""
 LOWER = 0.25
 """How much lower than the digits beside it a comma's middle lies, in their heights."""
 DOT, SPECK = 0.45, 0.08
@@ -41,6 +45,28 @@ FLAT = 0.32
 """Height of a closing dash in digit heights."""
 DASH = 0.4
 """Least length of a closing dash in digit heights; the bar of a 4 stands out by 0.3."""
+
+
+class Tail(Enum):
+    """What closes an amount; a dash without a free slash may follow one that touches a digit."""
+
+    NONE = 0
+    DASH = 1
+    DASH_AND_SLASH = 2
+
+
+class Parts:
+    """The connected parts of an ink mask, with their boxes and which of them are straight."""
+
+    def __init__(self, ink: Mask) -> None:
+        """Label the parts; part i has the label i + 1."""
+        grey = ink.view(np.uint8)
+        _, self.labels, stats, _ = cv2.connectedComponentsWithStats(grey, connectivity=8)
+        self.x, self.y, self.wide, self.high, area = stats[1:].T.astype(np.float64)
+        self.middle = self.x + self.wide / 2
+        edge = area.sum() - float(cv2.erode(grey, np.ones((3, 3), np.uint8)).sum())
+        thick = 2 * area.sum() / max(1.0, edge)
+        self.straight = area < STRAIGHT * thick * np.hypot(self.wide, self.high)
 
 
 @cache
@@ -93,80 +119,79 @@ def without_left(field: FieldImage, edge: int) -> FieldImage:
     )
 
 
-def without_tail(ink: Mask, height: float) -> tuple[Mask, bool]:
+def without_tail(ink: Mask, height: float) -> tuple[Mask, Tail]:
     """Take a closing dash, and a slash that stands free before it, out of ink bool (H, W).
 
-    `height` is the digit height in pixels. Also tells whether there was a dash.
+    `height` is the digit height in pixels. Also tells what was there.
     """
-    columns = np.flatnonzero(ink.any(axis=0))
+    inked = ink.any(axis=0)
+    columns = np.flatnonzero(inked)
     if not columns.size:
-        return ink, False
-    rows = np.flatnonzero(ink.any(axis=1))
-    low, high = rows[0], rows[-1]
-    top = np.where(ink.any(axis=0), ink.argmax(axis=0), 0)
-    foot = np.where(ink.any(axis=0), ink.shape[0] - ink[::-1].argmax(axis=0), 0)
+        return ink, Tail.NONE
+    top = np.where(inked, ink.argmax(axis=0), 0)
+    foot = np.where(inked, ink.shape[0] - ink[::-1].argmax(axis=0), 0)
     at = int(columns[-1])
     while at > columns[0] and foot[at] - top[at] <= FLAT * height:
         at -= 1
-    dash = ink[:, at + 1 :]
-    seen = dash.any(axis=0)
-    middle = np.flatnonzero(dash.any(axis=1))
-    if seen.sum() < DASH * height or not middle.size:
-        return ink, False
-    centre = float(middle.mean() - low) / max(1, high - low)
+    rows = np.flatnonzero(ink[:, at + 1 :].any(axis=1))
+    if inked[at + 1 :].sum() < DASH * height:
+        return ink, Tail.NONE
+    all_rows = np.flatnonzero(ink.any(axis=1))
+    centre = (rows.mean() - all_rows[0]) / max(1, all_rows[-1] - all_rows[0])
     if not 0.15 < centre < 0.85:
-        return ink, False
+        return ink, Tail.NONE
     left = ink.copy()
     left[:, at + 1 :] = False
-    return _without_slash(left, height), True
+    bare = without_slash(left, height)
+    return (bare, Tail.DASH_AND_SLASH) if bare is not left else (left, Tail.DASH)
 
 
-def _without_slash(ink: Mask, height: float) -> Mask:
-    """Take the last stroke out where it is one thin stroke that stands by itself."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
-    if count < 3:
+def without_slash(ink: Mask, height: float) -> Mask:
+    """Take the last stroke out where it is straight or taller than digits and stands free."""
+    parts = Parts(ink)
+    tall = np.flatnonzero(parts.high > 0.5 * height)
+    if tall.size < 2:
         return ink
-    big = np.flatnonzero(stats[:, cv2.CC_STAT_HEIGHT] > 0.5 * height)
-    big = big[big > 0]
-    if big.size < 2:
+    last = int(tall[np.argmax((parts.x + parts.wide)[tall])])
+    usual = float(np.median(parts.high[tall]))
+    long = parts.high[last] > LONG * usual and parts.wide[last] < 0.8 * height
+    if not (long or (parts.straight[last] and parts.wide[last] < 0.75 * height)):
         return ink
-    last = int(big[np.argmax(stats[big, 0] + stats[big, 2])])
-    area, wide, high = (int(stats[last, k]) for k in (4, 2, 3))
-    thick = area / float(np.hypot(wide, high))
-    if wide < 0.75 * height and thick < 0.22 * height and wide < 0.8 * high:
-        left = ink.copy()
-        left[labels == last] = False
-        return left
-    return ink
+    return ink & (parts.labels != last + 1)
 
 
 def take_commas(ink: Mask, height: float) -> tuple[Mask, list[float]]:
     """Take commas and points out of ink bool (H, W); return the rest and their columns.
 
-    `height` is the digit height in pixels. A comma is a thin stroke whose middle lies clearly
-    lower than that of the digits beside it; a stroke in line with them is a 1 and stays.
+    `height` is the digit height in pixels. A comma is a straight stroke whose middle lies
+    clearly lower than that of the digits beside it; one in line with them is a 1 and stays.
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
-    x, y, wide, high, area = stats[1:].T.astype(np.float64)
-    middle = x + wide / 2
-    digits = np.flatnonzero((high > 0.45 * height) & (wide > 0.35 * height))
+    parts = Parts(ink)
+    digits = np.flatnonzero((parts.high > 0.45 * height) & (parts.wide > 0.3 * height))
     if digits.size < 2:
         return ink, []
     left, marks = ink.copy(), []
-    for i in range(len(x)):
-        beside = [k for k in digits[np.argsort(np.abs(middle[digits] - middle[i]))] if k != i][:3]
-        top, foot = float(np.median(y[beside])), float(np.median((y + high)[beside]))
-        tall = foot - top
-        shift = (y[i] + high[i] / 2 - (top + foot) / 2) / tall
-        thin = area[i] / np.hypot(wide[i], high[i]) < THIN * tall and wide[i] < WIDE * tall
-        dot = max(wide[i], high[i]) < DOT * tall and y[i] + high[i] > foot - DOT * tall
-        if max(wide[i], high[i]) > SPECK * tall and (dot or (thin and shift >= LOWER)):
-            left[labels == i + 1] = False
-            marks.append(float(middle[i]))
+    for i in range(len(parts.x)):
+        far = np.abs(parts.middle[digits] - parts.middle[i])
+        beside = [k for k in digits[np.argsort(far)] if k != i][:3]
+        top = float(np.median(parts.y[beside]))
+        foot = float(np.median((parts.y + parts.high)[beside]))
+        size = max(parts.wide[i], parts.high[i]) / (foot - top)
+        low = parts.y[i] + parts.high[i]
+        shift = (low - parts.high[i] / 2 - (top + foot) / 2) / (foot - top)
+        dot = size < DOT and low > foot - DOT * (foot - top)
+        if size > SPECK and (dot or (parts.straight[i] and shift >= LOWER)):
+            left[parts.labels == i + 1] = False
+            marks.append(float(parts.middle[i]))
     return left, sorted(marks)
 
 
-def separators(marks: list[float], digits: list[Rect]) -> list[int]:
-    """Return how many digits stand right of each mark, nearest first; none before the first."""
-    right = {sum(r.x + r.width / 2 > mark for r in digits) for mark in marks}
-    return sorted(right - {0, len(digits)})
+def split(ink: Mask, marks: list[float]) -> list[Mask]:
+    """Split ink bool (H, W) into what lies before, between and after the marks; none empty."""
+    parts = Parts(ink)
+    group = np.searchsorted(np.array(marks), parts.middle)
+    masks = []
+    for number in np.unique(group):
+        owned = np.concatenate([[False], group == number])
+        masks.append(np.asarray(owned[parts.labels], np.bool_))
+    return masks

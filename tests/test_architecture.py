@@ -36,7 +36,7 @@ LAYERS = (
     "ink|rules|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|ctc|strokes|junk|compose|augment|datasets|network|forms|trace",
     "(load|locate|segment)_.+",
     "|".join(STAGES),
-    "pipeline|cheques|cheque_fields",
+    "pipeline|cheques|cheque_fields|cheque_amounts",
     "executors|page_queue|job|sources|snippets|corrected(_.+)?|corrections|fit_confidence"
     r"|(batch|store|export|evaluate|train)(_.+)?|review(\..+)?",
     "cli|progress|__main__",
