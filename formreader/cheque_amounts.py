@@ -11,7 +11,7 @@ from formreader.cheque_marks import Tail
 from formreader.cheque_profiles import Profile
 from formreader.document import Candidate
 
-KEPT = 5
+KEPT = 7
 """Strings tried for each group of digits; an amount has up to five groups."""
 JOINED = 12
 """Strings kept for the whole amount."""

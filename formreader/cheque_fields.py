@@ -11,9 +11,11 @@ import numpy as np
 
 from formreader import cheque_marks, segment
 from formreader import cheque_values as values
+from formreader.calibrate import Scored
 from formreader.cheque_amounts import AmountGrammar
 from formreader.cheque_marks import Tail
 from formreader.cheque_profiles import Profile
+from formreader.classify import StripReader
 from formreader.document import (
     Candidate,
     Character,
@@ -109,14 +111,18 @@ class ChequeFields:
         cuts = [Cut(group, segment.segment(group)) for group in groups]
         scores = self.reader.readers.score(cuts)
         strips = self.reader.readers.strips
-        proposed = [propose(c, s, strips) for c, s in zip(cuts, scores, strict=True)]
+        proposed = [
+            longest_tried(cut, row, strips, 3 + (tail is Tail.DASH and cut is cuts[-1]))
+            if marks
+            else propose(cut, row, strips)
+            for cut, row in zip(cuts, scores, strict=True)
+        ]
         amounts = AmountGrammar(self.profile, tail)
         candidates = amounts.join([candidates for candidates, _ in proposed])
         spelt = amounts.join_spelt([spelt for _, spelt in proposed])
         reading = self.reader.decide(whole, candidates, spelt, amounts)
         separators = amounts.separators(reading.text)
-        doubtful = tail is Tail.DASH or (tail is not Tail.NONE and not separators)
-        if doubtful or values.misfits(separators, self.profile):
+        if tail is Tail.DASH or not values.clear(reading.text, separators, self.profile):
             reading = stopped(reading, Reason.GROUPING)
         return replace(reading, text=values.amount_text(reading.text, separators))
 
@@ -133,6 +139,19 @@ def choose_frame(frames: Sequence[Frame]) -> tuple[Frame, int]:
         if max(inside, ahead) > best[0]:
             best = (max(inside, ahead), frame, edge)
     return best[1], best[2]
+
+
+def longest_tried(
+    cut: Cut, scores: Float, strips: StripReader | None, longest: int
+) -> tuple[list[Candidate], Scored]:
+    """Let both readers propose, once freely and once with at most `longest` digits."""
+    free, freely = propose(cut, scores, strips)
+    short, shortly = propose(cut, scores, strips, longest)
+    seen = {c.text for c in short}
+    texts = {text for text, _ in shortly}
+    candidates = short + [c for c in free if c.text not in seen]
+    spelt = shortly + [pair for pair in freely if pair[0] not in texts]
+    return sorted(candidates, key=lambda c: -c.score), sorted(spelt, key=lambda p: -p[1])
 
 
 def replace_name(field: FieldImage, name: str) -> FieldImage:

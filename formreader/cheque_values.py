@@ -39,21 +39,20 @@ def dates_between(first: date, last: date, order: str) -> list[str]:
     return [(first + timedelta(n)).strftime(pattern) for n in range(days + 1)]
 
 
-def fits(separators: Sequence[int], groups: tuple[int, ...], decimals: bool) -> int:
-    """Count the separators that no grouping by `groups` has, given whether decimals follow."""
-    start = MINOR_DIGITS if decimals else 0
-    right, allowed = start, {start} if decimals else set()
+def borders(groups: tuple[int, ...], length: int, decimals: bool) -> list[int]:
+    """Return where separators stand in an amount of that length, counted from the right."""
+    right = MINOR_DIGITS if decimals else 0
+    found = [right] if decimals else []
     sizes = list(groups)
-    while right <= max(separators, default=0):
-        right += sizes.pop(0) if len(sizes) > 1 else sizes[0]
-        allowed.add(right)
-    return sum(s not in allowed for s in separators)
+    while (right := right + (sizes.pop(0) if len(sizes) > 1 else sizes[0])) < length:
+        found.append(right)
+    return found
 
 
 def misfits(separators: Sequence[int], profile: Profile) -> int:
     """Count the separators that stand where no way of writing amounts has one."""
     return min(
-        fits(separators, groups, decimals)
+        len(set(separators) - set(borders(groups, max(separators, default=0) + 1, decimals)))
         for groups in profile.groups
         for decimals in (False, True)
         if not decimals or MINOR_DIGITS in separators
@@ -73,3 +72,16 @@ def minor_units(amount: str) -> str:
     if not (whole + part).isdigit() or len(part) > MINOR_DIGITS:
         return ""
     return str(int(whole + part.ljust(MINOR_DIGITS, "0")))
+
+
+def clear(digits: str, separators: Sequence[int], profile: Profile) -> bool:
+    """Tell whether the separators of an amount leave no doubt about its digits.
+
+    Either all stand that its country's first way of grouping asks for, or there are none and
+    no 1 that may be one. Three digits need none.
+    """
+    decimals = MINOR_DIGITS in separators
+    wanted = borders(profile.groups[0], len(digits), decimals)
+    if list(separators) == wanted:
+        return True
+    return not separators and "1" not in digits[1:]

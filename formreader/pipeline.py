@@ -186,14 +186,14 @@ def whole_image(image: Grey) -> FieldImage:
 
 
 def propose(
-    cut: Cut, scores: Float, strips: StripReader | None
+    cut: Cut, scores: Float, strips: StripReader | None, longest: int = 0
 ) -> tuple[list[Candidate], list[tuple[str, float]]]:
-    """Let both readers list their best strings for one field."""
+    """Let both readers list their best strings for one field, of `longest` digits at most."""
     lattice = cut.lattice
-    candidates = assemble.assemble(lattice.glyphs, scores, lattice.cuts, lattice.cells)
+    candidates = assemble.assemble(lattice.glyphs, scores, lattice.cuts, lattice.cells, longest)
     if strips is None or lattice.strip is None:
         return candidates, []
-    return candidates, ctc.decode(strips.read(lattice.strip))
+    return candidates, ctc.decode(strips.read(lattice.strip), longest)
 
 
 def judge(
