@@ -121,9 +121,9 @@ class ChequeFields:
         candidates = amounts.join([candidates for candidates, _ in proposed])
         spelt = amounts.join_spelt([spelt for _, spelt in proposed])
         reading = self.reader.decide(whole, candidates, spelt, amounts)
-        separators = amounts.separators(reading.text)
-        if tail is Tail.DASH or not values.clear(reading.text, separators, self.profile):
+        if not amounts.clear(reading.text):
             reading = stopped(reading, Reason.GROUPING)
+        separators = amounts.separators(reading.text)
         return replace(reading, text=values.amount_text(reading.text, separators))
 
 

@@ -35,6 +35,8 @@ SIGNS = {"₹": (RUPEE, 0.68), "$": (DOLLAR, 0.56)}
 STRAIGHT = 1.4
 """Ink of a straight stroke at most, as a share of the usual thickness times its length; a 3,
 the digit with the shortest stroke after the 1, has 2."""
+SLASH = 0.6
+"""Height in digit heights from which what closes an amount holds a leaning slash, too."""
 LONG = 1.25
 """Height of a slash with a rest of its dash at least, in heights of the digits."""
 LOWER = 0.25
@@ -142,6 +144,9 @@ def without_tail(ink: Mask, height: float) -> tuple[Mask, Tail]:
         return ink, Tail.NONE
     left = ink.copy()
     left[:, at + 1 :] = False
+    closing = Parts(np.ascontiguousarray(ink[:, at + 1 :]))
+    if ((closing.high > SLASH * height) & (closing.high > closing.wide)).any():
+        return left, Tail.DASH_AND_SLASH
     bare = without_slash(left, height)
     return (bare, Tail.DASH_AND_SLASH) if bare is not left else (left, Tail.DASH)
 
@@ -180,7 +185,11 @@ def take_commas(ink: Mask, height: float) -> tuple[Mask, list[float]]:
         low = parts.y[i] + parts.high[i]
         shift = (low - parts.high[i] / 2 - (top + foot) / 2) / (foot - top)
         dot = size < DOT and low > foot - DOT * (foot - top)
-        if size > SPECK and (dot or (parts.straight[i] and shift >= LOWER)):
+        covering = (np.abs(parts.middle - parts.middle[i]) < 0.4 * parts.wide) & (
+            parts.y + parts.high > parts.y[i] + 0.2 * (foot - top)
+        )
+        alone = covering.sum() - covering[i] == 0
+        if size > SPECK and alone and (dot or (parts.straight[i] and shift >= LOWER)):
             left[parts.labels == i + 1] = False
             marks.append(float(parts.middle[i]))
     return left, sorted(marks)

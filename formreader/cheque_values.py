@@ -13,6 +13,8 @@ LATEST_DAYS = 366
 """Days from today up to which a postdated cheque is believed."""
 MISFIT = -4.0
 """Log-likelihood lost for a separator where none can stand: rarer than 1 in 50."""
+MISSING = -2.0
+"""Log-likelihood lost for a separator that is missing where others stand."""
 MINOR_DIGITS = 2
 """Decimals of the currencies of all profiles (rupee, dollar)."""
 
@@ -49,14 +51,20 @@ def borders(groups: tuple[int, ...], length: int, decimals: bool) -> list[int]:
     return found
 
 
-def misfits(separators: Sequence[int], profile: Profile) -> int:
-    """Count the separators that stand where no way of writing amounts has one."""
-    return min(
-        len(set(separators) - set(borders(groups, max(separators, default=0) + 1, decimals)))
-        for groups in profile.groups
-        for decimals in (False, True)
-        if not decimals or MINOR_DIGITS in separators
-    )
+def grouping_cost(separators: Sequence[int], length: int, profile: Profile) -> float:
+    """Return the log-likelihood (≤ 0) of separators in an amount of `length` digits.
+
+    Where none was seen the writer may have left them out; where some were, the others are
+    missed, in the way of grouping that fits best.
+    """
+    if not separators:
+        return 0.0
+    costs = []
+    for groups in profile.groups:
+        for decimals in (False, True) if MINOR_DIGITS in separators else (False,):
+            wanted, seen = set(borders(groups, length, decimals)), set(separators)
+            costs.append(MISFIT * len(seen - wanted) + MISSING * len(wanted - seen))
+    return max(costs)
 
 
 def amount_text(digits: str, separators: Sequence[int]) -> str:
@@ -77,11 +85,11 @@ def minor_units(amount: str) -> str:
 def clear(digits: str, separators: Sequence[int], profile: Profile) -> bool:
     """Tell whether the separators of an amount leave no doubt about its digits.
 
-    Either all stand that its country's first way of grouping asks for, or there are none and
-    no 1 that may be one. Three digits need none.
+    All must stand that one way of grouping asks for, or none. Unless it is the first, usual
+    way, no 1 may stand where a stroke may be a separator.
     """
     decimals = MINOR_DIGITS in separators
-    wanted = borders(profile.groups[0], len(digits), decimals)
-    if list(separators) == wanted:
+    wanted = [borders(groups, len(digits), decimals) for groups in profile.groups]
+    if list(separators) == wanted[0]:
         return True
-    return not separators and "1" not in digits[1:]
+    return list(separators) in ([], *wanted[1:]) and "1" not in digits[1:]
