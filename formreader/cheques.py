@@ -78,7 +78,7 @@ class ChequeReader(Reader):
         profile, readings = read_code_line(cheque)
         places = locate.cheque(cheque.image, cheque.dpi)
         fields = cheque_fields.ChequeFields(self, profile, date.today())
-        return readings + fields.read(places)
+        return readings + fields.read(places, cheque.image, cheque.dpi / 25.4)
 
 
 def find_cheques(page: Page) -> tuple[Registration, Grey, list[CodeLine]]:

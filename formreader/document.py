@@ -43,7 +43,7 @@ class Reason(StrEnum):
     UNREAD = "a printed character could not be read"
     STRAY_INK = "ink over the printed line"
     UNKNOWN_LAYOUT = "code line of an unknown layout"
-    CUT_OFF = "may be cut off at the edge"
+    CUT_OFF = "may not be all of it"
     CHECK_DIGIT = "check digit failed"
     NO_SUCH_DATE = "no such date"
     FAR_DATE = "date too long ago or too far ahead"

@@ -16,7 +16,7 @@ HEIGHT_MM, WIDTH_MM = (6.0, 18.0), (22.0, 95.0)
 BEFORE = 1.5
 """Stretch before a frame in which its currency sign is looked for, in frame heights."""
 RIM_MM = 0.7
-"""Stretch inside a frame's edges, in millimetres, in which its rules are taken out."""
+"""Stretch at a frame's edges, in millimetres, in which its rules are taken out."""
 OUT = 0.25
 """How far writing may stand out of its frame, as a share of the frame's height."""
 
@@ -68,10 +68,22 @@ def places(page: OpenPage) -> ChequePlaces:
 
 
 def _bare_ink(page: OpenPage) -> Mask:
-    """Return the ink of the cheque without its long rules and the edges of its frames."""
+    """Return the ink of the cheque without the edges of its frames.
+
+    Other rules stay: a line of bold digits may look like one.
+    """
+    across, up = np.zeros((2, *page.small_dark.shape), bool)
+    reach = round(RIM_MM * page.scale)
+    for cell in page.cells:
+        left, right = max(0, int(cell.left) - reach), int(cell.right) + reach + 1
+        top, bottom = max(0, int(cell.top) - reach), int(cell.bottom) + reach + 1
+        for edge in (int(cell.top), int(cell.bottom)):
+            across[max(0, edge - reach) : edge + reach + 1, left:right] = True
+        for edge in (int(cell.left), int(cell.right)):
+            up[top:bottom, max(0, edge - reach) : edge + reach + 1] = True
+    across &= page.rules.across
+    up &= page.rules.up
     whole = Rect(0, 0, page.image.shape[1], page.image.shape[0])
-    across, _ = page.level_zone(page.small_dark.shape)
-    up = page.upright_zone(page.small_dark.shape)
     ink = binarize.ink_mask(page.dark, page.level)
     return rules.without_rules(ink, page.cut_mask(across, whole), page.cut_mask(up, whole))
 

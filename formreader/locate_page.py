@@ -162,8 +162,8 @@ class OpenPage:
     def written(self) -> list[FieldImage]:
         """Cut out what is written in cells, on lines and on plain paper."""
         ink = binarize.ink_mask(self._small_strokes(), self.level)
-        across, levels = self.level_zone(ink.shape)
-        ink = rules.without_rules(ink, across, self.upright_zone(ink.shape))
+        across, levels = self._level_zone(ink.shape)
+        ink = rules.without_rules(ink, across, self._upright_zone(ink.shape))
         for row in self.rows:
             f, pad = row.frame, 0.12 * row.frame.height
             ink[
@@ -182,7 +182,7 @@ class OpenPage:
         size = self.small_dark.shape[::-1]
         return np.asarray(cv2.resize(kept, size, interpolation=cv2.INTER_AREA), np.uint8)
 
-    def level_zone(self, shape: tuple[int, ...]) -> tuple[Mask, list[rules.Level]]:
+    def _level_zone(self, shape: tuple[int, ...]) -> tuple[Mask, list[rules.Level]]:
         """Return where long level rules and the tops and bottoms of cells are, and the former."""
         zone = np.zeros(shape, bool)
         levels = [v for v in self.rules.levels if len(v.y) >= 6 * self.scale and v.even < 0.6]
@@ -201,7 +201,7 @@ class OpenPage:
                 zone[part] |= self.rules.across[part]
         return zone, levels
 
-    def upright_zone(self, shape: tuple[int, ...]) -> Mask:
+    def _upright_zone(self, shape: tuple[int, ...]) -> Mask:
         """Return where long upright rules and the walls of cells are."""
         long = np.ones((round(8 * self.scale), 1), np.uint8)
         up = self.rules.up.view(np.uint8)

@@ -33,7 +33,7 @@ STAGES = (
 )
 LAYERS = (
     "document|errors",
-    "ink|rules|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|ctc|strokes|junk|compose|augment|datasets|network|forms|trace",
+    "ink|rules|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|cheque_print|ctc|strokes|junk|compose|augment|datasets|network|forms|trace",
     "(load|locate|segment)_.+",
     "|".join(STAGES),
     "pipeline|cheques|cheque_fields|cheque_amounts",
