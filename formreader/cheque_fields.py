@@ -52,7 +52,9 @@ class ChequeFields:
 
     def read(self, places: ChequePlaces, image: Grey, scale: float) -> list[Reading]:
         """Read date, amount, words and account; `scale` in pixels of `image` per millimetre."""
-        found = [self.date(places), self.amount(places), self.account(places, image, scale)]
+        amount = self.amount(places)
+        words = self.words(amount, image.shape[1]) if amount else None
+        found = [self.date(places), amount, words, self.account(places, image, scale)]
         return [reading for reading in found if reading is not None]
 
     @cached_property
@@ -131,6 +133,17 @@ class ChequeFields:
             reading = stopped(reading, Reason.GROUPING)
         separators = amounts.separators(reading.text)
         return replace(reading, text=values.amount_text(reading.text, separators))
+
+    def words(self, amount: Reading, width: int) -> Reading | None:
+        """Point a reviewer of the figures to where the amount stands in words; not read."""
+        if amount.status is not Status.REVIEW:
+            return None
+        box, right = amount.rect, amount.rect.x
+        if self.profile.words == "left":
+            place = Rect(0, box.y - box.height // 2, right, round(1.5 * box.height))
+        else:
+            place = Rect(0, box.bottom, width, box.height)
+        return Reading("amount_words", "", 0.0, Status.REVIEW, (Reason.WORDS,), (), place)
 
     def account(self, places: ChequePlaces, image: Grey, scale: float) -> Reading | None:
         """Read the longest printed number that begins in a frame, None where there is none."""

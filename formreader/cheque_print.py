@@ -37,14 +37,16 @@ def printed_rows(ink: Mask, scale: float) -> list[list[Rect]]:
     fit = (high >= HEIGHT_MM[0] * scale) & (high <= HEIGHT_MM[1] * scale)
     marks = stats[1:][fit, :4].astype(np.int64)
     foot = marks[:, 1] + marks[:, 3]
+    slack = EVEN * marks[:, 3:4]
+    alike = np.abs(marks[:, 3] - marks[:, 3:4]) <= slack
+    alike &= np.abs(foot - foot[:, None]) <= slack
     waiting = np.ones(len(marks), bool)
     rows: list[list[Rect]] = []
-    for seed in np.argsort(-marks[:, 3]):
+    for seed in np.argsort(-alike.sum(axis=1), kind="stable"):
         if not waiting[seed]:
             continue
         height = marks[seed, 3]
-        alike = np.abs(marks[:, 3] - height) <= EVEN * height
-        mine = alike & waiting & (np.abs(foot - foot[seed]) <= EVEN * height)
+        mine = alike[seed] & waiting
         waiting &= ~mine
         row = [Rect(*mark) for mark in marks[mine][np.argsort(marks[mine, 0])].tolist()]
         rows += runs(row, float(height))
