@@ -52,9 +52,16 @@ class ChequeFields:
 
     def read(self, places: ChequePlaces, image: Grey, scale: float) -> list[Reading]:
         """Read date, amount, words and account; `scale` in pixels of `image` per millimetre."""
+        whole = Rect(0, 0, image.shape[1], image.shape[0])
+        date = self.date(places) or missing("date", whole)
         amount = self.amount(places)
         words = self.words(amount, image.shape[1]) if amount else None
-        found = [self.date(places), amount, words, self.account(places, image, scale)]
+        found = [
+            date,
+            amount or missing("amount", whole),
+            words,
+            self.account(places, image, scale),
+        ]
         return [reading for reading in found if reading is not None]
 
     @cached_property
@@ -228,6 +235,11 @@ def to_character(symbol: str, row: Float, rect: Rect) -> Character:
     others = [k for k in np.argsort(-chance)[:3] if k == 10 or str(k) != symbol][:2]
     named = tuple((str(k) if k < 10 else "?", float(chance[k])) for k in others)
     return Character(symbol, float(chance[int(symbol)]), named, rect)
+
+
+def missing(name: str, whole: Rect) -> Reading:
+    """Return the reading of a field that every cheque has and that was not found on this one."""
+    return Reading(name, "", 0.0, Status.REVIEW, (Reason.NOT_FOUND,), (), whole)
 
 
 def stopped(reading: Reading, reason: Reason) -> Reading:

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     NO_SUCH_DATE = "no such date"
     FAR_DATE = "date too long ago or too far ahead"
     GROUPING = "commas and digits do not fit together"
+    NOT_FOUND = "its place was not found on the cheque"
     WORDS = "amount in words: compare it with the figures"
 
 
