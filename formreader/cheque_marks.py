@@ -126,7 +126,7 @@ def without_tail(ink: Mask, height: float) -> tuple[Mask, Tail]:
 
     `height` is the digit height in pixels. Also tells what was there.
     """
-    inked = ink.any(axis=0)
+    inked = np.asarray(ink.any(axis=0))
     columns = np.flatnonzero(inked)
     if not columns.size:
         return ink, Tail.NONE
@@ -148,7 +148,7 @@ def without_tail(ink: Mask, height: float) -> tuple[Mask, Tail]:
     if ((closing.high > SLASH * height) & (closing.high > closing.wide)).any():
         return left, Tail.DASH_AND_SLASH
     bare = without_slash(left, height)
-    return (bare, Tail.DASH_AND_SLASH) if bare is not left else (left, Tail.DASH)
+    return (left, Tail.DASH) if bare is left else (bare, Tail.DASH_AND_SLASH)
 
 
 def without_slash(ink: Mask, height: float) -> Mask:

@@ -27,6 +27,8 @@ TRANSIT, AMOUNT, ON_US, DASH = "⑆", "⑇", "⑈", "⑉"
 """The four symbols, U+2446 to U+2449 (the Unicode chart says which is which: it notes that
 its own names for them are mixed up)."""
 
+SYMBOLS = TRANSIT + AMOUNT + ON_US + DASH
+
 SQUARES = {
     "0": ".#####. #.....# #.....# #.....# #.....# #.....# #.....# #.....# .#####.",
     "1": "...##.. ....#.. ....#.. ....#.. ....#.. ...#### ...#### ...#### ...####",

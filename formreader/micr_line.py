@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from formreader import binarize
 from formreader.document import Character, Float, Grey, Rect
-from formreader.micr import ALPHABET, COLUMNS, PITCH, ROWS, shape
+from formreader.micr import ALPHABET, COLUMNS, PITCH, ROWS, SYMBOLS, shape
 
 MODULE_PX = 4
 """Pixels to a square of the grid on the standard raster: 308 dots per inch."""
@@ -32,13 +32,16 @@ LEAST_CHARACTERS = 6
 """Characters of one height and pitch that make a line; the shortest code line has more."""
 FOUND = 0.5
 """Correlation from which a place holds a character of some kind."""
-MOST_UNREAD = 0.5
-"""Share of unread characters beyond which a row is other print: letters and digits of text
-fonts on 53 cheques left two thirds and more of a row unread, code lines none."""
+MOST_UNREAD = 0.6
+"""Share of unread characters beyond which a row is other print or lost under writing."""
 SURE = 0.72
 """Correlation below which a character counts as unread."""
 LEAD = 0.08
 """Lead in correlation over the next character below which it counts as unread."""
+LEAST_SWING = 0.12
+"""Least spread of darkness at a character; thin symbols have 0.25 and more, paper 0.05."""
+CLOSEST = 0.8
+"""Least distance of two characters in pitches; the standard's tolerance allows 0.9."""
 NEAR = 0.45
 """Share of the pitch within which two findings are of the same character."""
 LONGEST_GAP = 24
@@ -134,18 +137,22 @@ def _shapes() -> tuple[Float, ...]:
 
 
 def _read(dark: Grey, row: _Row) -> list[CodeLine]:
-    """Read one row on the standard raster; it falls apart where gaps are too long."""
+    """Read one row on the standard raster; it falls apart where gaps are too long.
+
+    A row without one of the symbols, which no text font has, is no code line.
+    """
     strip, matrix = _strip(dark, row)
     scores = np.stack([_compare(strip, shape_) for shape_ in _shapes()])
     heights = scores.max(axis=1)
-    places = _peaks(heights.max(axis=0))
+    places = [at for at in _peaks(heights.max(axis=0)) if _is_inked(strip, at)]
     parts = np.flatnonzero(np.diff(places) > LONGEST_GAP * PITCH * MODULE_PX) + 1
     lines = []
     for part in np.split(np.array(places, np.int64), parts):
         if len(part) < LEAST_CHARACTERS:
             continue
         line = _line_of(strip, scores, part, matrix, row)
-        if line.unread <= MOST_UNREAD * len(part):
+        has_symbol = any(symbol in line.text for symbol in SYMBOLS)
+        if has_symbol and line.unread <= MOST_UNREAD * len(part):
             lines.append(line)
     return lines
 
@@ -181,12 +188,18 @@ def _peaks(best: Float) -> list[int]:
     """Return the columns at which a character is found, at most one to a pitch."""
     places: list[int] = []
     waiting = best.copy()
-    reach = round((1 - NEAR) * PITCH * MODULE_PX)
+    reach = round(CLOSEST * PITCH * MODULE_PX)
     while len(waiting) and waiting.max() >= FOUND:
         at = int(waiting.argmax())
         places.append(at)
         waiting[max(0, at - reach) : at + reach + 1] = -1
     return sorted(places)
+
+
+def _is_inked(strip: Float, at: int) -> bool:
+    """Tell whether there is ink at a place; noise on bare paper correlates with shapes, too."""
+    width = (COLUMNS + 2 * MARGIN) * MODULE_PX
+    return float(strip[:, at : at + width].std()) >= LEAST_SWING
 
 
 def _line_of(
@@ -203,7 +216,7 @@ def _line_of(
         lead = float(near[first] - near[second])
         sure = bool(near[first] >= SURE and lead >= LEAD)
         unread += not sure
-        y, x = np.unravel_index(scores[first, :, at].argmax(), (scores.shape[1], 1))[0], at
+        x, y = int(at), int(scores[first, :, at].argmax())
         drawn = _shapes()[first] > 0.25
         window = explained[y : y + drawn.shape[0], x : x + drawn.shape[1]]
         window |= drawn.view(np.uint8)
