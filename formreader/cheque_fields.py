@@ -19,15 +19,16 @@ from formreader.classify import StripReader
 from formreader.document import (
     Candidate,
     Character,
+    ChequePlaces,
     FieldImage,
     Float,
+    Frame,
     Grey,
     Reading,
     Reason,
     Rect,
     Status,
 )
-from formreader.locate_cheque import ChequePlaces, Frame
 from formreader.pipeline import Cut, Reader, propose
 
 DATE_BOXES = 8

@@ -145,6 +145,33 @@ class FieldImage:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A frame that may hold an amount: its field, its darkness and that right before it.
+
+    `height` is the frame's in pixels; the field is taller by what stands out of it.
+    """
+
+    field: FieldImage
+    dark: Grey
+    before: Grey
+    height: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChequePlaces:
+    """What a cheque shows, in pixels of its picture.
+
+    `rows` are rows of boxes, `amounts` frames of an amount's size in the right half, `frames`
+    the rectangles of all frames; `ink` bool (H, W) is all ink without ruled lines.
+    """
+
+    rows: list[FieldImage]
+    amounts: list[Frame]
+    frames: list[Rect]
+    ink: Mask
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Glyph:
     """Pixels that may be one character: a span between two cuts of a field.
 

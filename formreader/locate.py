@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 
 from formreader import locate_cheque, locate_combs
-from formreader.document import FieldImage, FieldSpec, Grey
-from formreader.locate_cheque import ChequePlaces
+from formreader.document import ChequePlaces, FieldImage, FieldSpec, Grey
 from formreader.locate_page import OpenPage
 
 WORKING_DPI = 200.0

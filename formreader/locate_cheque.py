@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from formreader import binarize, rules
-from formreader.document import FieldImage, FieldSpec, Grey, Kind, Mask, Rect
+from formreader.document import ChequePlaces, FieldImage, FieldSpec, Frame, Kind, Mask, Rect
 from formreader.locate_boxes import Cell
 from formreader.locate_page import OpenPage
 
@@ -19,33 +17,6 @@ RIM_MM = 0.7
 """Stretch at a frame's edges, in millimetres, in which its rules are taken out."""
 OUT = 0.25
 """How far writing may stand out of its frame, as a share of the frame's height."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """A frame that may hold an amount: its field, its darkness and that right before it.
-
-    `height` is the frame's in pixels; the field is taller by what stands out of it.
-    """
-
-    field: FieldImage
-    dark: Grey
-    before: Grey
-    height: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ChequePlaces:
-    """What a cheque shows, in pixels of its picture.
-
-    `rows` are rows of boxes, `amounts` frames of an amount's size in the right half, `frames`
-    the rectangles of all frames; `ink` bool (H, W) is all ink without ruled lines.
-    """
-
-    rows: list[FieldImage]
-    amounts: list[Frame]
-    frames: list[Rect]
-    ink: Mask
 
 
 def places(page: OpenPage) -> ChequePlaces:
