@@ -17,7 +17,7 @@ KEPT = 7
 JOINED = 12
 """Strings kept for the whole amount."""
 TAKEN = -1.5
-"""Log-likelihood lost for taking a 1 for a separator or slash; a person is asked then."""
+"""Log-likelihood lost for taking a 1 for a separator or slash; chosen, and a person is asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ EARLIEST = date(2000, 1, 1)
 LATEST_DAYS = 366
 """Days from today up to which a postdated cheque is believed."""
 MISFIT = -4.0
-"""Log-likelihood lost for a separator where none can stand: rarer than 1 in 50."""
+"""Log-likelihood lost for a separator where none can stand: taken to be 1 in 50; not fitted."""
 MISSING = -2.0
-"""Log-likelihood lost for a separator that is missing where others stand."""
+"""Log-likelihood lost for a separator missing where others stand: taken to be 1 in 7."""
 MINOR_DIGITS = 2
 """Decimals of the currencies of all profiles (rupee, dollar)."""
 

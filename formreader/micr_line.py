@@ -35,13 +35,17 @@ FOUND = 0.5
 MOST_UNREAD = 0.6
 """Share of unread characters beyond which a row is other print or lost under writing."""
 SURE = 0.72
-"""Correlation below which a character counts as unread."""
+"""Correlation below which a character counts as unread; chosen. 162 characters of six real lines
+had 0.90 and more."""
 LEAD = 0.08
-"""Lead in correlation over the next character below which it counts as unread."""
+"""Lead in correlation over the next character below which it counts as unread; chosen. The same
+characters had 0.21 and more."""
 LEAST_SWING = 0.12
-"""Least spread of darkness at a character; thin symbols have 0.25 and more, paper 0.05."""
+"""Least spread of darkness at a character: 330 characters of real and drawn lines had 0.22 and
+more."""
 CLOSEST = 0.8
-"""Least distance of two characters in pitches; the standard's tolerance allows 0.9."""
+"""Least distance of two characters in pitches; chosen: with 0.55 an opening transit symbol was
+found twice on 11 of 60 drawn cheques."""
 NEAR = 0.45
 """Share of the pitch within which two findings are of the same character."""
 LONGEST_GAP = 24
@@ -235,7 +239,10 @@ def _line_of(
 
 
 def _chance(score: float, lead: float) -> float:
-    """Turn correlation and lead of a character into a probability."""
+    """Turn correlation and lead of a character into a number in 0…1 that rises with both.
+
+    It is not fitted to errors: too few were seen. What is accepted follows from `SURE` and `LEAD`.
+    """
     return float(1 / (1 + np.exp(-(12 * (score - 0.6) + 20 * (lead - 0.05)))))
 
 
