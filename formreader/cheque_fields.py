@@ -39,8 +39,8 @@ NARROW = 0.72
 sans-serif fonts; with a foot it has 0.70 to 0.76 in its serif ones."""
 TALL_FRAME = 5.0
 """Height of an account number's frame at most, in heights of its digits."""
-NO_GLYPH = -7.0
-"""Log-probability of any digit in a box where none was found."""
+RULED_OUT = -7.0
+"""Log-probability of a 7 where a mark is too narrow for it."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,8 @@ class ChequeFields:
         candidates, spelt = propose(cut, scores, self.reader.readers.strips)
         if not candidates:
             return self.reader.decide(cut, candidates, spelt)
+        if len(cut.lattice.glyphs) < DATE_BOXES:  # a date must not fill an empty box
+            return stopped(self.reader.decide(cut, candidates, spelt), Reason.NO_SUCH_DATE)
         likely = self.likely_dates(cut, scores)
         reading = self.reader.decide(cut, likely, spelt)
         if likely[0].text == candidates[0].text:
@@ -94,7 +96,7 @@ class ChequeFields:
 
     def likely_dates(self, cut: Cut, scores: Float) -> list[Candidate]:
         """Weigh all dates by the scores of the digits in their boxes; likeliest first."""
-        table = np.full((DATE_BOXES, 10), NO_GLYPH)
+        table = np.zeros((DATE_BOXES, 10))
         for glyph, row in zip(cut.lattice.glyphs, scores, strict=True):
             table[glyph.cell] = row[:10]
         digits = np.array([[int(d) for d in text] for text in self.dates])
@@ -184,7 +186,7 @@ def only_ones(cut: Cut, scores: Float) -> Float:
     narrow = wide < NARROW * np.median(wide)
     changed = scores.copy()
     changed[narrow, 1] = np.logaddexp(scores[narrow, 1], scores[narrow, 7])
-    changed[narrow, 7] = NO_GLYPH
+    changed[narrow, 7] = RULED_OUT
     return changed
 
 
