@@ -118,7 +118,7 @@ class ChequeFields:
         """Read the figures in the frame that a currency sign marks."""
         if not places.amounts:
             return None
-        frame, edge = choose_frame(places.amounts)
+        frame, edge, is_marked = choose_frame(places.amounts)
         field = replace_name(cheque_marks.without_left(frame.field, edge), "amount")
         ink = segment.without_rules(field.ink)
         height = segment.digit_height(ink)
@@ -141,6 +141,8 @@ class ChequeFields:
         reading = self.reader.decide(whole, candidates, spelt, amounts)
         if not amounts.clear(reading.text):
             reading = stopped(reading, Reason.GROUPING)
+        if not is_marked:
+            reading = stopped(reading, Reason.NOT_A_FIELD)
         separators = amounts.separators(reading.text)
         return replace(reading, text=values.amount_text(reading.text, separators))
 
@@ -200,8 +202,11 @@ def framed(row: Sequence[Rect], frames: Sequence[Rect]) -> bool:
     )
 
 
-def choose_frame(frames: Sequence[Frame]) -> tuple[Frame, int]:
-    """Choose the frame that a currency sign marks, and the column at which its figures begin."""
+def choose_frame(frames: Sequence[Frame]) -> tuple[Frame, int, bool]:
+    """Choose the frame that a currency sign marks, and the column at which its figures begin.
+
+    Also tells whether a sign was found; without one it may be another frame.
+    """
     best: tuple[float, Frame, int] = (-1.0, frames[0], 0)
     for frame in frames:
         reach = round(cheque_marks.SIGN_REACH * frame.dark.shape[1])
@@ -211,7 +216,7 @@ def choose_frame(frames: Sequence[Frame]) -> tuple[Frame, int]:
             edge = 0
         if max(inside, ahead) > best[0]:
             best = (max(inside, ahead), frame, edge)
-    return best[1], best[2]
+    return best[1], best[2], best[0] >= cheque_marks.SIGN_FOUND
 
 
 def longest_tried(

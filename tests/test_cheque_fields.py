@@ -38,7 +38,7 @@ def put(page: Grey, text: str, x: float, y: float, pitch: float, height_px: int)
             np.minimum(part, 240 - np.minimum(ink, 220), out=part)
 
 
-def cheque(day: str = "", amount: str = "", frame: bool = True) -> Grey:
+def cheque(day: str = "", amount: str = "", frame: bool = True, sign: bool = True) -> Grey:
     page = np.full((round(84 * MM), round(178 * MM)), 240, np.uint8)
     for i in range(9):
         x = round((120 + 6 * i) * MM)
@@ -50,7 +50,7 @@ def cheque(day: str = "", amount: str = "", frame: bool = True) -> Grey:
         corners = (round(115 * MM), round(34 * MM)), (round(170 * MM), round(45 * MM))
         cv2.rectangle(page, *corners, 60, 3)
         strokes, aspect = cheque_marks.SIGNS["₹"]
-        for stroke in strokes:
+        for stroke in strokes if sign else ():
             points = [[1385 + round(x * 0.5 * aspect), 440 + round(y * 0.5)] for x, y in stroke]
             cv2.polylines(page, [np.array(points)], False, 20, 6, cv2.LINE_AA)
         put(page, amount, 124, 37.2, 5, 52)
@@ -108,3 +108,9 @@ def test_the_words_are_shown_only_beside_an_amount_in_doubt(reader: Reader) -> N
     assert ("amount_words" in sure) == (sure["amount"].status is Status.REVIEW)
     assert doubtful["amount"].status is Status.REVIEW
     assert doubtful["amount_words"].text == ""
+
+
+def test_a_frame_without_a_currency_sign_is_never_sure_to_hold_the_amount(reader: Reader) -> None:
+    found = read(reader, cheque(amount="2,83,064", sign=False))["amount"]
+    assert found.status is Status.REVIEW
+    assert Reason.NOT_A_FIELD in found.reasons
