@@ -131,6 +131,8 @@ def draw(seed: int, valid: bool = True) -> Drawn:
     width, height = ((152, 70), (178, 84), (203, 92))[int(rng.integers(3))]
     if sum(map(len, groups)) > 36:
         width, height = 203, 92
+    longest_mm = 34 + 3.175 * (sum(map(len, groups)) + 2.4 * len(groups))
+    width = max(width, round(longest_mm) + 6)  # a cheque is as wide as its line needs
     sheet = np.full((round(height * MM), round(width * MM)), 250, np.uint8)
     face(sheet, rng)
     print_line(sheet, groups, rng, float(rng.uniform(4.5, 6.5)))
