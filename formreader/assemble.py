@@ -47,13 +47,17 @@ class Path(NamedTuple):
 
 
 def assemble(
-    glyphs: Sequence[Glyph], scores: Float, cuts: NDArray[np.float64], cells: int
+    glyphs: Sequence[Glyph],
+    scores: Float,
+    cuts: NDArray[np.float64],
+    cells: int,
+    longest: int = 0,
 ) -> list[Candidate]:
     """Return the best strings of one field, best first.
 
     `scores` float32 (N, K) are log-probabilities of the glyphs, digits in the first ten
     columns, not-a-digit in the last; `cuts` (nodes,) as `segment` gives them; `cells` is the
-    number of boxes, 0 for free writing.
+    number of boxes, 0 for free writing; `longest` is the most digits there can be, 0 any number.
     """
     if not glyphs:
         return []
@@ -75,7 +79,8 @@ def assemble(
                 if held is None or path.score > held.score:
                     beams[node + 1][path.text] = path
         for index in edges[node]:
-            follow(beams[glyphs[index].end], alive, index, glyphs[index], gains[index], cells)
+            target = beams[glyphs[index].end]
+            follow(target, alive, index, glyphs[index], gains[index], cells, longest)
     finished = sorted(beams[-1].values(), key=lambda p: -p.score)[:BEAM]
     order = np.argsort(-scores, axis=1)[:, :3].tolist()
     chances = np.exp(scores).tolist()
@@ -89,13 +94,15 @@ def follow(
     glyph: Glyph,
     gains: list[float],
     cells: int,
+    longest: int,
 ) -> None:
     """Extend partial readings by one glyph, read as each likely digit or passed over."""
     fit = 0.0 if cells else height_fit(glyph.height)
     options = [(k, gain + fit) for k, gain in enumerate(gains[:10]) if gain > UNLIKELY]
     options.append((-1, passing(glyph, gains[-1], cells)))
     for path in alive:
-        for symbol, gain in options:
+        full = longest and len(path.text) >= longest
+        for symbol, gain in options[-1:] if full else options:
             text = path.text + DIGITS[symbol] if symbol >= 0 else path.text
             held = target.get(text)
             if held is None or path.score + gain > held.score:

@@ -213,6 +213,10 @@ def read_folder(
 
 def bundled_reader(options: Options) -> ReaderLike:
     """Return the reader of the package."""
+    if options.form == "cheque":
+        from formreader.cheques import ChequeReader
+
+        return ChequeReader(options)
     from formreader.pipeline import Reader
 
     return Reader(options)

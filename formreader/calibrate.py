@@ -8,7 +8,7 @@ weights come from the card; they were fitted on writers never trained on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ UNSEEN = -12.0
 """Score of a string that one reader proposes and the other does not list, relative to its
 best; beyond it a reader's tail says nothing."""
 FREE, CELLS = "free", "cells"
+Scored = list[tuple[str, float]]
+Grammar = Callable[[Scored, Sequence[Candidate]], Scored]
+"""Keeps and weighs the strings that a field may hold, best first; empty where none may."""
 
 
 def calibrate(
@@ -27,13 +30,18 @@ def calibrate(
     strip: Sequence[tuple[str, float]],
     look: tuple[float, float],
     fitted: Mapping[str, Any],
+    grammar: Grammar | None = None,
 ) -> tuple[list[tuple[str, float]], float]:
     """Say what a field reads as, best string first, and how sure the best is (0…1).
+
+    The margin is that to the next string which the field's `grammar` allows, where it has one.
 
     `look` is the ink's contrast in grey levels and the digit height in pixels, `fitted` the
     card's calibration for this kind of field. A best string without a digit has confidence 0.
     """
     fused = fuse(lattice, strip, fitted["strip_weight"])
+    if grammar:
+        fused = grammar(fused, lattice) or fused
     values = features(lattice, strip, fused, look)
     return fused, confidence(values, fitted) if fused[0][0] else 0.0
 

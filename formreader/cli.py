@@ -78,7 +78,7 @@ def read(
     source: Annotated[Path, typer.Argument(help="File or folder with scans (pictures, PDF).")],
     out: Annotated[Path, typer.Option(help="Job folder for the results; made if missing.")],
     form: Annotated[
-        str, typer.Option(help="auto: find the numbers; field: each image is one number.")
+        str, typer.Option(help="auto: find the numbers; field: each image is one number; cheque.")
     ] = "auto",
     max_error: Annotated[
         float, typer.Option(help="Wrong values wanted at most among the accepted, as a share.")

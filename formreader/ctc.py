@@ -26,11 +26,11 @@ RESCALED = 4
 """Frames between two rescalings of the forward recursion; doubles reach down to 1e-300."""
 
 
-def decode(frames: Float) -> list[tuple[str, float]]:
+def decode(frames: Float, longest: int = 0) -> list[tuple[str, float]]:
     """Return the likeliest strings with their exact log-posteriors, best first.
 
     `frames` float32 (T, 11) are log-probabilities; a prefix beam search (Hannun 2014)
-    proposes, `log_posteriors` scores.
+    proposes, `log_posteriors` scores. `longest` is the most digits there can be, 0 any number.
     """
     frames = without_repeated_blanks(frames)
     beams: dict[str, tuple[float, float]] = {"": (0.0, NEVER)}
@@ -44,8 +44,12 @@ def decode(frames: Float) -> list[tuple[str, float]]:
         for prefix, (ends_blank, ends_symbol) in beams.items():
             total = log_add(ends_blank, ends_symbol)
             add(fresh, prefix, total + blank, NEVER)
+            full = longest and len(prefix) >= longest
             for symbol, gain in likely:
-                if prefix and prefix[-1] == symbol:
+                if full:
+                    if prefix[-1] == symbol:
+                        add(fresh, prefix, NEVER, ends_symbol + gain)
+                elif prefix and prefix[-1] == symbol:
                     add(fresh, prefix, NEVER, ends_symbol + gain)
                     add(fresh, prefix + symbol, NEVER, ends_blank + gain)
                 else:

@@ -41,6 +41,16 @@ class Reason(StrEnum):
     NOT_A_FIELD = "may not be a handwritten number"
     FAINT = "faint ink"
     PALER = "one stroke is much paler than the others"
+    UNREAD = "a printed character could not be read"
+    STRAY_INK = "ink over the printed line"
+    UNKNOWN_LAYOUT = "code line of an unknown layout"
+    CUT_OFF = "may not be all of it"
+    CHECK_DIGIT = "check digit failed"
+    NO_SUCH_DATE = "no such date"
+    FAR_DATE = "date too long ago or too far ahead"
+    GROUPING = "commas and digits do not fit together"
+    NOT_FOUND = "its place was not found on the cheque"
+    WORDS = "amount in words: compare it with the figures"
 
 
 class Kind(StrEnum):
@@ -133,6 +143,33 @@ class FieldImage:
     cells: tuple[Rect, ...] = ()
     doubt: float = 0.0
     flat: tuple[Float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A frame that may hold an amount: its field, its darkness and that right before it.
+
+    `height` is the frame's in pixels; the field is taller by what stands out of it.
+    """
+
+    field: FieldImage
+    dark: Grey
+    before: Grey
+    height: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChequePlaces:
+    """What a cheque shows, in pixels of its picture.
+
+    `rows` are rows of boxes, `amounts` frames of an amount's size in the right half, `frames`
+    the rectangles of all frames; `ink` bool (H, W) is all ink without ruled lines.
+    """
+
+    rows: list[FieldImage]
+    amounts: list[Frame]
+    frames: list[Rect]
+    ink: Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)

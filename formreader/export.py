@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from formreader import export_cheques
 from formreader.document import Status
 from formreader.errors import OutputError, UsageError
 from formreader.store import Store
@@ -185,6 +186,8 @@ def records(store: Store) -> tuple[tuple[str, ...], Iterator[Row]]:
     What a person said wins. A value that a person must still look at ends in `?`, so that it
     cannot pass for a number; `status` of the page is then `review`.
     """
+    if store.settings().get("form") == "cheque":
+        return export_cheques.records(store.pages(), store.fields(), final, score)
     names = store.field_names()
     columns = [f"{name} (field)" if name in RECORDS else name for name in names]
     return (*RECORDS, *columns), record_rows(store, names)

@@ -33,8 +33,8 @@ from formreader.document import (
 from formreader.errors import FormError, ModelError
 from formreader.ink import darkness_of, use_one_thread, written
 
-FORMS = ("auto", "field")
-"""Built-in forms: find fields by itself; each image is one pre-cut number."""
+FORMS = ("auto", "field", "cheque")
+"""Built-in forms: find fields by itself; each image is one pre-cut number; bank cheques."""
 
 
 PRINT = 0.5
@@ -148,7 +148,17 @@ class Reader:
 
     def read_field(self, cut: Cut, scores: Float) -> Reading:
         """Turn one field's scores into a reading, its rectangle still in upright pixels."""
-        judged = judge(cut, scores, self.readers.strips, self.calibration)
+        return self.decide(cut, *propose(cut, scores, self.readers.strips))
+
+    def decide(
+        self,
+        cut: Cut,
+        candidates: list[Candidate],
+        spelt: list[tuple[str, float]],
+        grammar: calibrate.Grammar | None = None,
+    ) -> Reading:
+        """Turn the strings that the readers propose for a field into its reading."""
+        judged = judge(cut, candidates, spelt, self.calibration, grammar)
         kind = calibrate.CELLS if cut.lattice.cells else calibrate.FREE
         status, reasons = validate.validate(judged, self.thresholds[kind])
         corner = cut.field.rect
@@ -176,27 +186,30 @@ def whole_image(image: Grey) -> FieldImage:
 
 
 def propose(
-    cut: Cut, scores: Float, strips: StripReader | None
+    cut: Cut, scores: Float, strips: StripReader | None, longest: int = 0
 ) -> tuple[list[Candidate], list[tuple[str, float]]]:
-    """Let both readers list their best strings for one field."""
+    """Let both readers list their best strings for one field, of `longest` digits at most."""
     lattice = cut.lattice
-    candidates = assemble.assemble(lattice.glyphs, scores, lattice.cuts, lattice.cells)
+    candidates = assemble.assemble(lattice.glyphs, scores, lattice.cuts, lattice.cells, longest)
     if strips is None or lattice.strip is None:
         return candidates, []
-    return candidates, ctc.decode(strips.read(lattice.strip))
+    return candidates, ctc.decode(strips.read(lattice.strip), longest)
 
 
 def judge(
-    cut: Cut, scores: Float, strips: StripReader | None, calibration: Mapping[str, Any]
+    cut: Cut,
+    candidates: list[Candidate],
+    spelt: list[tuple[str, float]],
+    calibration: Mapping[str, Any],
+    grammar: calibrate.Grammar | None = None,
 ) -> validate.Evidence:
-    """Let the readers propose, fuse what they say and say how sure it is."""
+    """Fuse what the readers propose and say how sure it is."""
     lattice = cut.lattice
-    candidates, spelt = propose(cut, scores, strips)
     if not candidates:
         return no_digits(cut)
     fitted = calibration[calibrate.CELLS if lattice.cells else calibrate.FREE]
     fused, chance = calibrate.calibrate(
-        candidates, spelt, (lattice.contrast, lattice.height), fitted
+        candidates, spelt, (lattice.contrast, lattice.height), fitted, grammar
     )
     best = next((c for c in candidates if c.text == fused[0][0]), None)
     shown = best or candidates[0]

@@ -59,7 +59,7 @@ def register(page: Page) -> Registration:
     turns = _quarter_turns(dark, scale)
     turned = np.ascontiguousarray(np.rot90(dark, turns))
     skew = _skew(turned)
-    to_turned = _turn_matrix(turns, height, width)
+    to_turned = turn_matrix(turns, height, width)
     turned_size = (width, height) if turns % 2 == 0 else (height, width)
     straight = _rotation(skew, turned_size)
     level = _warp(turned, _scaled(straight, shrink), 0)
@@ -74,7 +74,7 @@ def upright(page: Page, registration: Registration) -> Grey:
     """Return the straightened page, uint8, what lies outside filled with white."""
     matrix, turns = registration.matrix, registration.turns
     height, width = page.image.shape
-    plain = _turn_matrix(turns, height, width)
+    plain = turn_matrix(turns, height, width)
     if np.allclose(matrix, plain, atol=1e-9):
         return np.ascontiguousarray(np.rot90(page.image, turns)) if turns else page.image
     size = (width, height) if turns % 2 == 0 else (height, width)
@@ -110,7 +110,7 @@ def _pixels_per_mm(page: Page) -> float:
     return page.dpi / 25.4
 
 
-def _turn_matrix(turns: int, height: int, width: int) -> Matrix:
+def turn_matrix(turns: int, height: int, width: int) -> Matrix:
     """Return the matrix from the picture after `turns` counter-clockwise turns to it before."""
     if turns % 4 == 1:
         return np.array([[0, -1, width], [1, 0, 0], [0, 0, 1]], np.float64)

@@ -103,11 +103,11 @@ def composed(hands: Hands, maker: Maker, seed: list[int]) -> tuple[list[pipeline
 
 def numbers_right(model: Judged, cuts: Sequence[pipeline.Cut], truths: Sequence[str]) -> list[bool]:
     """Tell of each number whether it is read right, nothing rejected."""
-    scores = model.readers.score(cuts)
-    return [
-        pipeline.judge(cut, gains, model.readers.strips, model.calibration).text == truth
-        for cut, gains, truth in zip(cuts, scores, truths, strict=True)
-    ]
+    right = []
+    for cut, gains, truth in zip(cuts, model.readers.score(cuts), truths, strict=True):
+        proposed = pipeline.propose(cut, gains, model.readers.strips)
+        right.append(pipeline.judge(cut, *proposed, model.calibration).text == truth)
+    return right
 
 
 def trials_right(trials: Sequence[Trial], calibration: Mapping[str, Any]) -> list[bool]:

@@ -33,10 +33,10 @@ STAGES = (
 )
 LAYERS = (
     "document|errors",
-    "ink|rules|binarize|ctc|strokes|junk|compose|augment|datasets|network|forms|trace",
+    "ink|rules|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|cheque_print|ctc|strokes|junk|compose|augment|datasets|network|forms|trace",
     "(load|locate|segment)_.+",
     "|".join(STAGES),
-    "pipeline",
+    "pipeline|cheques|cheque_fields|cheque_amounts",
     "executors|page_queue|job|sources|snippets|corrected(_.+)?|corrections|fit_(confidence|reviewed)"
     "|reviewed|align|fine_tune|model_versions|certify"
     r"|(batch|store|export|evaluate|train)(_.+)?|review(\..+)?",

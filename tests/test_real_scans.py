@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from formreader import classify, datasets, load
+from formreader.cheques import ChequeReader
 from formreader.document import PageResult, Status
 from formreader.pipeline import Options, Reader
 
@@ -107,3 +108,32 @@ def test_date_boxes_of_real_cheques_are_found_and_read(reader: Reader) -> None:
         for path, result in results
     )
     assert right / len(dates) >= 0.6
+
+
+def test_real_cheques_give_their_code_line_and_accept_nothing_wrong() -> None:
+    cheques = ChequeReader(Options(form="cheque"))
+    folder = DATA / "cheques"
+    with (folder / "truth.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    names = {
+        "cheque_no": "cheque_no",
+        "sort_code": "micr_sort_code",
+        "micr_account": "micr_account",
+        "transaction_code": "micr_tc",
+        "date": "date_cells",
+        "amount": "amount_figures",
+        "account": "account_no",
+    }
+    lines = 0
+    wrong = []
+    pages = sorted({row["page"] for row in rows})[::5]
+    for page in pages:
+        truth = {row["field"]: row["value"] for row in rows if row["page"] == page}
+        read = {r.field: r for r in cheques.read_page(load.load(folder / page, 1, page)).readings}
+        lines += all(read[n].text == truth[names[n]] for n in list(names)[:4])
+        wrong += [
+            (page, name)
+            for name, reading in read.items()
+            if reading.status is Status.ACCEPTED and reading.text != truth[names[name]]
+        ]
+    assert (lines, wrong) == (len(pages), [])

@@ -1,0 +1,137 @@
+"""Join what was read between the separators of an amount, as far as it makes an amount."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, product
+
+from formreader import cheque_values as values
+from formreader.calibrate import Scored
+from formreader.cheque_marks import Tail
+from formreader.cheque_profiles import Profile
+from formreader.document import Candidate, Character
+
+KEPT = 7
+"""Strings tried for each group of digits; an amount has up to five groups."""
+JOINED = 12
+"""Strings kept for the whole amount."""
+TAKEN = -1.5
+"""Log-likelihood lost for taking a 1 for a separator or slash; chosen, and a person is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One way to read the digits between two separators that were seen.
+
+    `lengths` has two numbers where a 1 in it was taken for one more separator; `taken` tells
+    that, or that its last stroke was taken for a slash.
+    """
+
+    text: str
+    score: float
+    lengths: tuple[int, ...]
+    characters: tuple[Character, ...] = ()
+    passed: int = 0
+    touching: int = 0
+    taken: bool = False
+
+
+class AmountGrammar:
+    """Joins groups of digits and weighs the amounts by how their separators stand."""
+
+    def __init__(self, profile: Profile, tail: Tail) -> None:
+        """Take the profile's way of grouping and what was seen at the end of the amount."""
+        self.profile, self.tail = profile, tail
+        self._lengths: dict[str, tuple[int, ...]] = {}
+        self._taken: dict[str, bool] = {}
+
+    def join(self, groups: Sequence[Sequence[Candidate]]) -> list[Candidate]:
+        """Join the lattice's candidates of all groups, best first."""
+        ways = [
+            [Group(c.text, c.score, (len(c.text),), c.characters, c.passed, c.touching) for c in g]
+            for g in groups
+        ]
+        return [
+            Candidate(
+                text,
+                score,
+                tuple(char for group in choice for char in group.characters),
+                sum(group.passed for group in choice),
+                sum(group.touching for group in choice),
+            )
+            for text, score, choice in self._join(ways)
+        ]
+
+    def join_spelt(self, groups: Sequence[Scored]) -> Scored:
+        """Join the strip reader's strings of all groups, best first."""
+        ways = [[Group(text, score, (len(text),)) for text, score in g] for g in groups]
+        return [(text, score) for text, score, _ in self._join(ways)]
+
+    def separators(self, text: str) -> list[int]:
+        """Return how many digits of an amount stand right of each separator in it."""
+        return from_right(self._lengths.get(text, ()))
+
+    def clear(self, text: str) -> bool:
+        """Tell whether neither the separators nor the end of an amount leave a doubt."""
+        doubtful = self._taken.get(text, True) or self.tail is Tail.DASH
+        return not doubtful and values.clear(text, self.separators(text), self.profile)
+
+    def __call__(self, scored: Scored, _: Sequence[Candidate]) -> Scored:
+        """Return the strings as they are weighed already; empty ones are no amount."""
+        return [(text, score) for text, score in scored if text]
+
+    def _join(
+        self, groups: Sequence[Sequence[Group]]
+    ) -> list[tuple[str, float, tuple[Group, ...]]]:
+        """Try all ways to read all groups; keep the best few amounts."""
+        options = [[way for group in g[:KEPT] for way in readings(group)] for g in groups]
+        if options and self.tail is Tail.DASH:
+            options[-1] += [shortened(group) for group in options[-1] if len(group.text) > 1]
+        best: dict[str, tuple[float, tuple[Group, ...]]] = {}
+        for choice in product(*(sorted(o, key=lambda g: -g.score)[:KEPT] for o in options)):
+            lengths = tuple(length for group in choice for length in group.lengths)
+            text = "".join(group.text for group in choice)
+            score = sum(group.score for group in choice)
+            score += values.grouping_cost(from_right(lengths), len(text), self.profile)
+            score += values.MISFIT * (lengths.count(0) + text.startswith("0"))
+            if text not in best or score > best[text][0]:
+                best[text] = (score, choice)
+        ranked = sorted(best.items(), key=lambda item: -item[1][0])[:JOINED]
+        for text, (_, choice) in ranked:
+            self._lengths.setdefault(text, tuple(n for group in choice for n in group.lengths))
+            self._taken.setdefault(text, any(group.taken for group in choice))
+        return [(text, score, choice) for text, (score, choice) in ranked]
+
+
+def from_right(lengths: Sequence[int]) -> list[int]:
+    """Return how many digits stand right of each border between groups, nearest first."""
+    return list(accumulate(reversed(lengths[1:])))
+
+
+def readings(group: Group) -> Iterator[Group]:
+    """Yield a group as it stands, and with a 1 before its last digits as a separator."""
+    yield group
+    for behind in (2, 3):
+        at = len(group.text) - behind - 1
+        if at > 0 and group.text[at] == "1":
+            yield without(group, at, (at, behind))
+
+
+def shortened(group: Group) -> Group:
+    """Return a group whose last stroke is taken for a slash."""
+    *before, last = group.lengths
+    return without(group, len(group.text) - 1, (*before, last - 1))
+
+
+def without(group: Group, at: int, lengths: tuple[int, ...]) -> Group:
+    """Return a group without the character at a place."""
+    return Group(
+        group.text[:at] + group.text[at + 1 :],
+        group.score + TAKEN,
+        lengths,
+        group.characters[:at] + group.characters[at + 1 :],
+        group.passed,
+        group.touching,
+        taken=True,
+    )

@@ -1,0 +1,258 @@
+"""Read date, amount and account number of one cheque with the readers of any other number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
+
+import numpy as np
+
+from formreader import cheque_marks, cheque_print, segment
+from formreader import cheque_values as values
+from formreader.calibrate import Scored
+from formreader.cheque_amounts import AmountGrammar
+from formreader.cheque_marks import Tail
+from formreader.cheque_profiles import Profile
+from formreader.classify import StripReader
+from formreader.document import (
+    Candidate,
+    Character,
+    ChequePlaces,
+    FieldImage,
+    Float,
+    Frame,
+    Grey,
+    Reading,
+    Reason,
+    Rect,
+    Status,
+)
+from formreader.ink import digit_height
+from formreader.pipeline import Cut, Reader, propose
+
+DATE_BOXES = 8
+DATES_KEPT = 4
+"""Likeliest dates that are kept: the margin needs two, alternatives four."""
+NARROW = 0.72
+"""Width of a printed 1 without a foot at most, as a share of the usual digit's: 0.45 in OpenCV's
+sans-serif fonts; with a foot it has 0.70 to 0.76 in its serif ones."""
+TALL_FRAME = 5.0
+"""Height of an account number's frame at most, in heights of its digits."""
+RULED_OUT = -7.0
+"""Log-probability of a 7 where a mark is too narrow for it."""
+
+
+@dataclass(frozen=True)
+class ChequeFields:
+    """Reads the fields of one cheque in the way of its profile; `today` ends the horizon."""
+
+    reader: Reader
+    profile: Profile
+    today: date
+
+    def read(self, places: ChequePlaces, image: Grey, scale: float) -> list[Reading]:
+        """Read date, amount, words and account; `scale` in pixels of `image` per millimetre."""
+        whole = Rect(0, 0, image.shape[1], image.shape[0])
+        date = self.date(places) or missing("date", whole)
+        amount = self.amount(places)
+        words = self.words(amount, image.shape[1]) if amount else None
+        found = [
+            date,
+            amount or missing("amount", whole),
+            words,
+            self.account(places, image, scale),
+        ]
+        return [reading for reading in found if reading is not None]
+
+    @cached_property
+    def dates(self) -> list[str]:
+        """All dates that are believed, as eight digits."""
+        last = self.today + timedelta(values.LATEST_DAYS)
+        return values.dates_between(values.EARLIEST, last, self.profile.date)
+
+    def date(self, places: ChequePlaces) -> Reading | None:
+        """Read the topmost row of eight boxes as the likeliest date that exists.
+
+        Where the boxes by themselves say something else, a person looks at it.
+        """
+        rows = [row for row in places.rows if len(row.cells) == DATE_BOXES]
+        if not rows:
+            return None
+        field = replace_name(min(rows, key=lambda row: row.rect.y), "date")
+        cut = Cut(field, segment.segment(field))
+        scores = self.reader.readers.score([cut])[0]
+        candidates, spelt = propose(cut, scores, self.reader.readers.strips)
+        if not candidates:
+            return self.reader.decide(cut, candidates, spelt)
+        if len(cut.lattice.glyphs) < DATE_BOXES:  # a date must not fill an empty box
+            return stopped(self.reader.decide(cut, candidates, spelt), Reason.NO_SUCH_DATE)
+        likely = self.likely_dates(cut, scores)
+        reading = self.reader.decide(cut, likely, spelt)
+        if likely[0].text == candidates[0].text:
+            return reading
+        found = values.real_date(candidates[0].text, self.profile.date)
+        return stopped(reading, Reason.FAR_DATE if found else Reason.NO_SUCH_DATE)
+
+    def likely_dates(self, cut: Cut, scores: Float) -> list[Candidate]:
+        """Weigh all dates by the scores of the digits in their boxes; likeliest first."""
+        table = np.zeros((DATE_BOXES, 10))
+        for glyph, row in zip(cut.lattice.glyphs, scores, strict=True):
+            table[glyph.cell] = row[:10]
+        digits = np.array([[int(d) for d in text] for text in self.dates])
+        totals = table[np.arange(DATE_BOXES), digits].sum(axis=1)
+        best = np.argsort(-totals)[:DATES_KEPT]
+        return [
+            Candidate(
+                self.dates[i],
+                float(totals[i]),
+                tuple(
+                    to_character(self.dates[i][glyph.cell], row, glyph.rect)
+                    for glyph, row in zip(cut.lattice.glyphs, scores, strict=True)
+                ),
+            )
+            for i in best
+        ]
+
+    def amount(self, places: ChequePlaces) -> Reading | None:
+        """Read the figures in the frame that a currency sign marks."""
+        if not places.amounts:
+            return None
+        frame, edge, is_marked = choose_frame(places.amounts)
+        field = replace_name(cheque_marks.without_left(frame.field, edge), "amount")
+        ink = segment.without_rules(field.ink)
+        height = digit_height(ink)
+        ink, tail = cheque_marks.without_tail(ink, height)
+        ink, marks = cheque_marks.take_commas(ink, height)
+        whole = Cut(replace(field, ink=ink), segment.segment(replace(field, ink=ink)))
+        groups = [replace(field, ink=part) for part in cheque_marks.split(ink, marks)]
+        cuts = [Cut(group, segment.segment(group)) for group in groups]
+        scores = self.reader.readers.score(cuts)
+        strips = self.reader.readers.strips
+        proposed = [
+            longest_tried(cut, row, strips, 3 + (tail is Tail.DASH and cut is cuts[-1]))
+            if marks
+            else propose(cut, row, strips)
+            for cut, row in zip(cuts, scores, strict=True)
+        ]
+        amounts = AmountGrammar(self.profile, tail)
+        candidates = amounts.join([candidates for candidates, _ in proposed])
+        spelt = amounts.join_spelt([spelt for _, spelt in proposed])
+        reading = self.reader.decide(whole, candidates, spelt, amounts)
+        if not amounts.clear(reading.text):
+            reading = stopped(reading, Reason.GROUPING)
+        if not is_marked:
+            reading = stopped(reading, Reason.NOT_A_FIELD)
+        separators = amounts.separators(reading.text)
+        return replace(reading, text=values.amount_text(reading.text, separators))
+
+    def words(self, amount: Reading, width: int) -> Reading | None:
+        """Point a reviewer of the figures to where the amount stands in words; not read."""
+        if amount.status is not Status.REVIEW:
+            return None
+        box, right = amount.rect, amount.rect.x
+        if self.profile.words == "left":
+            place = Rect(0, box.y - box.height // 2, right, round(1.5 * box.height))
+        else:
+            place = Rect(0, box.bottom, width, box.height)
+        return Reading("amount_words", "", 0.0, Status.REVIEW, (Reason.WORDS,), (), place)
+
+    def account(self, places: ChequePlaces, image: Grey, scale: float) -> Reading | None:
+        """Read the longest printed number that begins in a frame, None where there is none."""
+        best: Reading | None = None
+        for row in cheque_print.printed_rows(places.ink, scale):
+            if not framed(row, places.frames):
+                continue
+            field = cheque_print.as_field(image, places.ink, row)
+            cut = Cut(field, segment.segment(field))
+            scores = self.reader.readers.score([cut])[0]
+            short = len(scores) < cheque_print.LEAST_DIGITS
+            if short or (scores.argmax(axis=1) == 10).any():
+                continue
+            candidates, spelt = propose(cut, only_ones(cut, scores), None)
+            reading = self.reader.decide(cut, candidates, spelt)
+            if len(reading.text) < len(row) or not cheque_print.is_whole(row, places.ink):
+                reading = stopped(reading, Reason.CUT_OFF)
+            if best is None or len(reading.text) > len(best.text):
+                best = reading
+        return best
+
+
+def only_ones(cut: Cut, scores: Float) -> Float:
+    """Score marks as 1 that are clearly narrower than a printed number's usual digit.
+
+    All other figures of a font are equally wide; the flag of a thin printed 1 makes it a
+    handwritten 7.
+    """
+    wide = np.array([glyph.width for glyph in cut.lattice.glyphs])
+    narrow = wide < NARROW * np.median(wide)
+    changed = scores.copy()
+    changed[narrow, 1] = np.logaddexp(scores[narrow, 1], scores[narrow, 7])
+    changed[narrow, 7] = RULED_OUT
+    return changed
+
+
+def framed(row: Sequence[Rect], frames: Sequence[Rect]) -> bool:
+    """Tell whether a row of marks begins in a frame that is not much taller."""
+    first = row[0]
+    x, y = first.x + first.width / 2, first.y + first.height / 2
+    return any(
+        f.x < x < f.right and f.y < y < f.bottom and f.height < TALL_FRAME * first.height
+        for f in frames
+    )
+
+
+def choose_frame(frames: Sequence[Frame]) -> tuple[Frame, int, bool]:
+    """Choose the frame that a currency sign marks, and the column at which its figures begin.
+
+    Also tells whether a sign was found; without one it may be another frame.
+    """
+    best: tuple[float, Frame, int] = (-1.0, frames[0], 0)
+    for frame in frames:
+        reach = round(cheque_marks.SIGN_REACH * frame.dark.shape[1])
+        inside, edge = cheque_marks.find_sign(frame.dark[:, :reach], frame.height)
+        ahead, _ = cheque_marks.find_sign(frame.before, frame.height)
+        if inside < max(cheque_marks.SIGN_FOUND, ahead):
+            edge = 0
+        if max(inside, ahead) > best[0]:
+            best = (max(inside, ahead), frame, edge)
+    return best[1], best[2], best[0] >= cheque_marks.SIGN_FOUND
+
+
+def longest_tried(
+    cut: Cut, scores: Float, strips: StripReader | None, longest: int
+) -> tuple[list[Candidate], Scored]:
+    """Let both readers propose, once freely and once with at most `longest` digits."""
+    free, freely = propose(cut, scores, strips)
+    short, shortly = propose(cut, scores, strips, longest)
+    seen = {c.text for c in short}
+    texts = {text for text, _ in shortly}
+    candidates = short + [c for c in free if c.text not in seen]
+    spelt = shortly + [pair for pair in freely if pair[0] not in texts]
+    return sorted(candidates, key=lambda c: -c.score), sorted(spelt, key=lambda p: -p[1])
+
+
+def replace_name(field: FieldImage, name: str) -> FieldImage:
+    """Return a field under another name."""
+    return replace(field, spec=replace(field.spec, name=name))
+
+
+def to_character(symbol: str, row: Float, rect: Rect) -> Character:
+    """Return the character that a glyph with log-probabilities `row` is taken for."""
+    chance = np.exp(row)
+    others = [k for k in np.argsort(-chance)[:3] if k == 10 or str(k) != symbol][:2]
+    named = tuple((str(k) if k < 10 else "?", float(chance[k])) for k in others)
+    return Character(symbol, float(chance[int(symbol)]), named, rect)
+
+
+def missing(name: str, whole: Rect) -> Reading:
+    """Return the reading of a field that every cheque has and that was not found on this one."""
+    return Reading(name, "", 0.0, Status.REVIEW, (Reason.NOT_FOUND,), (), whole)
+
+
+def stopped(reading: Reading, reason: Reason) -> Reading:
+    """Return a reading that a person must look at, for one more reason."""
+    if reading.status is Status.BLANK:
+        return reading
+    return replace(reading, status=Status.REVIEW, reasons=(reason, *reading.reasons))

@@ -1,0 +1,95 @@
+"""What may stand on a cheque: dates that exist, amounts whose separators fit. Text only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from formreader.cheque_profiles import Profile
+
+EARLIEST = date(2000, 1, 1)
+"""First date of a cheque that is believed; electronic clearing of pictures began after it."""
+LATEST_DAYS = 366
+"""Days from today up to which a postdated cheque is believed."""
+MISFIT = -4.0
+"""Log-likelihood lost for a separator where none can stand: taken to be 1 in 50; not fitted."""
+MISSING = -2.0
+"""Log-likelihood lost for a separator missing where others stand: taken to be 1 in 7."""
+MINOR_DIGITS = 2
+"""Decimals of the currencies of all profiles (rupee, dollar)."""
+
+
+def real_date(digits: str, order: str) -> date | None:
+    """Return the date that eight digits say in an order such as `DMY`, None for no date."""
+    if len(digits) != 8 or not digits.isdigit():
+        return None
+    rest, part = digits, {}
+    for letter in order:
+        length = 4 if letter == "Y" else 2
+        part[letter], rest = int(rest[:length]), rest[length:]
+    try:
+        return date(part["Y"], part["M"], part["D"])
+    except ValueError:
+        return None
+
+
+def dates_between(first: date, last: date, order: str) -> list[str]:
+    """Write all dates from `first` to `last` as eight digits in an order such as `DMY`."""
+    parts = {"D": "%d", "M": "%m", "Y": "%Y"}
+    pattern = "".join(parts[letter] for letter in order)
+    days = (last - first).days
+    return [(first + timedelta(n)).strftime(pattern) for n in range(days + 1)]
+
+
+def borders(groups: tuple[int, ...], length: int, decimals: bool) -> list[int]:
+    """Return where separators stand in an amount of that length, counted from the right."""
+    right = MINOR_DIGITS if decimals else 0
+    found = [right] if decimals else []
+    sizes = list(groups)
+    while (right := right + (sizes.pop(0) if len(sizes) > 1 else sizes[0])) < length:
+        found.append(right)
+    return found
+
+
+def grouping_cost(separators: Sequence[int], length: int, profile: Profile) -> float:
+    """Return the log-likelihood (≤ 0) of separators in an amount of `length` digits.
+
+    Where none was seen the writer may have left them out; where some were, the others are
+    missed, in the way of grouping that fits best.
+    """
+    if not separators:
+        return 0.0
+    costs = []
+    for groups in profile.groups:
+        for decimals in (False, True) if MINOR_DIGITS in separators else (False,):
+            wanted, seen = set(borders(groups, length, decimals)), set(separators)
+            costs.append(MISFIT * len(seen - wanted) + MISSING * len(wanted - seen))
+    return max(costs)
+
+
+def amount_text(digits: str, separators: Sequence[int]) -> str:
+    """Write an amount with a point before its decimals and no other marks."""
+    if MINOR_DIGITS in separators and len(digits) > MINOR_DIGITS:
+        return f"{digits[:-MINOR_DIGITS]}.{digits[-MINOR_DIGITS:]}"
+    return digits
+
+
+def minor_units(amount: str) -> str:
+    """Return an amount such as `1234.5` in hundredths, without leading zeros; empty if none."""
+    whole, _, part = amount.partition(".")
+    if not (whole + part).isdigit() or len(part) > MINOR_DIGITS:
+        return ""
+    return str(int(whole + part.ljust(MINOR_DIGITS, "0")))
+
+
+def clear(digits: str, separators: Sequence[int], profile: Profile) -> bool:
+    """Tell whether the separators of an amount leave no doubt about its digits.
+
+    All must stand that one way of grouping asks for, or none. Unless it is the first, usual
+    way, no 1 may stand where a stroke may be a separator.
+    """
+    decimals = MINOR_DIGITS in separators
+    wanted = [borders(groups, len(digits), decimals) for groups in profile.groups]
+    if list(separators) == wanted[0]:
+        return True
+    return list(separators) in ([], *wanted[1:]) and "1" not in digits[1:]

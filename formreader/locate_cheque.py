@@ -1,0 +1,83 @@
+"""Find the boxes and frames of one cheque (a part of stage 3)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from formreader import binarize, rules
+from formreader.document import ChequePlaces, FieldImage, FieldSpec, Frame, Kind, Mask, Rect
+from formreader.locate_boxes import Cell
+from formreader.locate_page import OpenPage
+
+HEIGHT_MM, WIDTH_MM = (6.0, 18.0), (22.0, 95.0)
+"""Least and greatest height and width of a frame that may hold an amount, in millimetres."""
+BEFORE = 1.5
+"""Stretch before a frame in which its currency sign is looked for, in frame heights."""
+RIM_MM = 0.7
+"""Stretch at a frame's edges, in millimetres, in which its rules are taken out."""
+OUT = 0.25
+"""How far writing may stand out of its frame, as a share of the frame's height."""
+
+
+def places(page: OpenPage) -> ChequePlaces:
+    """Find the places of a cheque."""
+    scale, width = page.scale, page.small_dark.shape[1]
+    fitting = [
+        cell
+        for cell in page.cells
+        if HEIGHT_MM[0] * scale <= cell.height <= HEIGHT_MM[1] * scale
+        and WIDTH_MM[0] * scale <= cell.width <= WIDTH_MM[1] * scale
+        and cell.left + cell.right > width
+    ]
+    found = [page.row_field(row) for row in page.rows]
+    return ChequePlaces(
+        [row for row in found if row is not None],
+        [_frame(page, cell) for cell in fitting],
+        [page.rect_of(c.left, c.top, c.right, c.bottom) for c in page.cells],
+        _bare_ink(page),
+    )
+
+
+def _bare_ink(page: OpenPage) -> Mask:
+    """Return the ink of the cheque without the edges of its frames.
+
+    Other rules stay: a line of bold digits may look like one.
+    """
+    across, up = np.zeros((2, *page.small_dark.shape), bool)
+    reach = round(RIM_MM * page.scale)
+    for cell in page.cells:
+        left, right = max(0, int(cell.left) - reach), int(cell.right) + reach + 1
+        top, bottom = max(0, int(cell.top) - reach), int(cell.bottom) + reach + 1
+        for edge in (int(cell.top), int(cell.bottom)):
+            across[max(0, edge - reach) : edge + reach + 1, left:right] = True
+        for edge in (int(cell.left), int(cell.right)):
+            up[top:bottom, max(0, edge - reach) : edge + reach + 1] = True
+    across &= page.rules.across
+    up &= page.rules.up
+    whole = Rect(0, 0, page.image.shape[1], page.image.shape[0])
+    ink = binarize.ink_mask(page.dark, page.level)
+    return rules.without_rules(ink, page.cut_mask(across, whole), page.cut_mask(up, whole))
+
+
+def _frame(page: OpenPage, cell: Cell) -> Frame:
+    """Cut out a frame with what stands out of it, and the place of a sign before it."""
+    out = OUT * cell.height
+    rect = page.rect_of(cell.left, cell.top - out, cell.right + out, cell.bottom + out)
+    box = page.rect_of(cell.left, cell.top, cell.right, cell.bottom).moved(-rect.x, -rect.y)
+    inside = np.zeros((rect.height, rect.width), bool)
+    inside[box.y : box.bottom, box.x : box.right] = True
+    dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
+    ink = binarize.ink_mask(dark, page.own_level(dark[inside]))
+    across, up = page.cut_mask(page.rules.across, rect), page.cut_mask(page.rules.up, rect)
+    rim = round(RIM_MM * page.full_mm)
+    inner = np.zeros_like(inside)
+    inner[box.y + rim : box.bottom - rim, box.x + rim : box.right - rim] = True
+    ink = page.own_ink(rules.without_rules(ink, across & ~inner, up & ~inner), inside, 0.5)
+    image = np.ascontiguousarray(page.image[rect.y : rect.bottom, rect.x : rect.right])
+    ahead = page.rect_of(cell.left - BEFORE * cell.height, cell.top, cell.left, cell.bottom)
+    return Frame(
+        FieldImage(FieldSpec("amount", Kind.CELL), rect, image, ink),
+        dark,
+        page.dark[ahead.y : ahead.bottom, ahead.x : ahead.right],
+        box.height,
+    )

@@ -1,0 +1,108 @@
+"""What stands around an amount's digits, and the rows of a printed number."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from formreader import cheque_marks as marks
+from formreader import cheque_print
+from formreader.cheque_marks import Tail
+from formreader.document import Mask
+
+HEIGHT = 40.0
+
+
+def written(text: str, tail: str = "") -> Mask:
+    """Write digits 40 px high; `,` hangs below the line, `tail` closes with its marks."""
+    page = np.zeros((120, 900), np.uint8)
+    x = 40
+    for symbol in text:
+        if symbol == ",":
+            cv2.line(page, (x + 6, 72), (x, 92), 255, 4)
+            x += 22
+            continue
+        if symbol == "1":
+            cv2.line(page, (x + 8, 40), (x + 6, 80), 255, 4)
+        else:
+            cv2.putText(page, symbol, (x, 80), cv2.FONT_HERSHEY_SIMPLEX, 1.85, 255, 4)
+        x += 46
+    for mark in tail:
+        if mark == "/":
+            cv2.line(page, (x + 14, 30), (x, 88), 255, 4)
+            x += 24
+        if mark == "-":
+            cv2.line(page, (x, 60), (x + 34, 58), 255, 4)
+            x += 40
+    return page > 0
+
+
+def columns(ink: Mask) -> int:
+    return int(ink.any(axis=0).sum())
+
+
+@pytest.mark.parametrize(
+    ("tail", "seen"),
+    [("", Tail.NONE), ("-", Tail.DASH), ("/-", Tail.DASH_AND_SLASH), ("/", Tail.NONE)],
+)
+def test_the_marks_that_close_an_amount_are_told_apart(tail: str, seen: Tail) -> None:
+    ink, found = marks.without_tail(written("2803", tail), HEIGHT)
+    assert found is seen
+    if "-" in tail:
+        assert abs(columns(ink) - columns(written("2803"))) <= 2
+
+
+def test_commas_are_taken_out_and_ones_stay() -> None:
+    ink, found = marks.take_commas(written("2,81,013"), HEIGHT)
+    assert len(found) == 2
+    parts = marks.split(ink, found)
+    assert [cv2.connectedComponents(part.view(np.uint8))[0] - 1 for part in parts] == [1, 2, 3]
+
+
+def test_an_amount_without_commas_is_one_group() -> None:
+    ink, found = marks.take_commas(written("281013"), HEIGHT)
+    assert found == []
+    assert len(marks.split(ink, found)) == 1
+
+
+@pytest.mark.parametrize("symbol", list(marks.SIGNS))
+def test_a_currency_sign_is_found_and_digits_are_none(symbol: str) -> None:
+    dark = np.zeros((90, 260), np.uint8)
+    strokes, aspect = marks.SIGNS[symbol]
+    for stroke in strokes:
+        points = [[20 + round(x * 0.4 * aspect), 24 + round(y * 0.4)] for x, y in stroke]
+        cv2.polylines(dark, [np.array(points)], False, 230, 5)
+    found, edge = marks.find_sign(dark, 90)
+    assert found >= marks.SIGN_FOUND
+    assert 20 + 40 * aspect - 4 < edge < 20 + 40 * aspect + 14
+    digits = (written("28")[10:100, :260] * 230).astype(np.uint8)
+    assert marks.find_sign(digits, 90)[0] < marks.SIGN_FOUND
+
+
+def printed(text: str, gap: int = 4) -> Mask:
+    page = np.zeros((90, 900), np.uint8)
+    for i, symbol in enumerate(text):
+        place = (60 + i * (24 + gap), 60)
+        if symbol != " ":
+            cv2.putText(page, symbol, place, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 255, 2)
+    return page > 0
+
+
+def test_a_printed_number_is_one_row_of_its_marks() -> None:
+    [row] = cheque_print.printed_rows(printed("9380261574"), 8)
+    assert len(row) == 10
+    assert cheque_print.is_whole(row, printed("9380261574"))
+
+
+def test_a_printed_number_with_a_digit_missing_is_not_whole() -> None:
+    ink = printed("93802 1574")
+    [row] = cheque_print.printed_rows(ink, 8)
+    assert not cheque_print.is_whole(row, ink)
+
+
+def test_a_printed_number_with_ink_right_beside_it_is_not_whole() -> None:
+    ink = printed("9380261574")
+    [row] = cheque_print.printed_rows(ink, 8)
+    ink[20:75, row[-1].right + 4 : row[-1].right + 9] = True
+    assert not cheque_print.is_whole(row, ink)

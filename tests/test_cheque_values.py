@@ -1,0 +1,153 @@
+"""Dates, amounts and records of cheques, without a picture of one."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from formreader.cheque_amounts import AmountGrammar
+from formreader.cheque_marks import Tail
+from formreader.cheque_profiles import INDIA, US
+from formreader.cheque_values import (
+    amount_text,
+    borders,
+    clear,
+    dates_between,
+    grouping_cost,
+    minor_units,
+    real_date,
+)
+from formreader.document import Candidate, Rect, Status
+from formreader.export import final, score
+from formreader.export_cheques import records
+from formreader.store_schema import Field
+
+
+def candidate(text: str, log_likelihood: float) -> Candidate:
+    return Candidate(text, log_likelihood, ())
+
+
+def grouped(digits: str, sizes: tuple[int, ...]) -> list[int]:
+    """Return the separators of an amount that was written with all of them."""
+    return borders(sizes, len(digits), False)
+
+
+@pytest.mark.parametrize(
+    ("digits", "order", "found"),
+    [
+        ("29022024", "DMY", date(2024, 2, 29)),
+        ("29022023", "DMY", None),
+        ("02292024", "MDY", date(2024, 2, 29)),
+        ("00012024", "DMY", None),
+        ("1012024", "DMY", None),
+    ],
+)
+def test_only_dates_of_the_calendar_are_dates(digits: str, order: str, found: date | None) -> None:
+    assert real_date(digits, order) == found
+
+
+@given(st.dates(date(2000, 1, 1), date(2030, 1, 1)), st.sampled_from(["DMY", "MDY", "YMD"]))
+def test_every_date_is_found_again_in_its_order(day: date, order: str) -> None:
+    [written] = dates_between(day, day, order)
+    assert real_date(written, order) == day
+
+
+def test_separators_stand_where_lakhs_and_thousands_have_them() -> None:
+    assert borders((3, 2), 9, False) == [3, 5, 7]
+    assert borders((3,), 9, True) == [2, 5, 8]
+
+
+@given(st.integers(1, 10**9))
+def test_an_amount_with_all_its_separators_costs_nothing_and_is_clear(value: int) -> None:
+    digits = str(value)
+    separators = grouped(digits, (3, 2))
+    assert grouping_cost(separators, len(digits), INDIA) == 0
+    assert clear(digits, separators, INDIA) or not separators
+
+
+@pytest.mark.parametrize(
+    ("digits", "separators"),
+    [
+        ("421020", []),  # a comma in 42,020 that was read as a 1
+        ("2160000", [3, 6]),  # the same in 2,60,000, which the thousands then seem to fit
+        ("121100000", [3]),
+        ("1234", [2, 3]),
+    ],
+)
+def test_a_stroke_that_may_be_a_separator_is_left_to_a_person(
+    digits: str, separators: list[int]
+) -> None:
+    assert not clear(digits, separators, INDIA)
+
+
+def test_a_point_before_two_last_digits_parts_the_minor_units() -> None:
+    assert amount_text("123456", [2, 5]) == "1234.56"
+    assert clear("123456", [2, 5], US)
+    assert amount_text("123456", [3]) == "123456"
+
+
+@given(st.integers(0, 10**9), st.integers(0, 99))
+def test_minor_units_are_hundredths(whole: int, part: int) -> None:
+    assert minor_units(f"{whole}.{part:02d}") == str(100 * whole + part)
+    assert minor_units(str(whole)) == str(100 * whole)
+
+
+@pytest.mark.parametrize("text", ["", "?", "1.234", "12a"])
+def test_what_is_no_amount_has_no_minor_units(text: str) -> None:
+    assert minor_units(text) == ""
+
+
+def test_groups_of_the_right_length_win_over_slightly_likelier_ones() -> None:
+    grammar = AmountGrammar(INDIA, Tail.NONE)
+    groups = [[candidate("2", 0)], [candidate("60", 0)], [candidate("00", 0), candidate("000", -1)]]
+    assert grammar.join(groups)[0].text == "260000"
+    assert grammar.separators("260000") == [3, 5]
+    assert grammar.clear("260000")
+
+
+def test_a_1_in_the_place_of_a_comma_is_taken_for_one_and_shown_to_a_person() -> None:
+    grammar = AmountGrammar(INDIA, Tail.NONE)
+    best = grammar.join([[candidate("42140", 0)], [candidate("000", 0)]])[0].text
+    assert best == "4240000"
+    assert not grammar.clear(best)
+
+
+def test_the_last_stroke_before_a_dash_may_be_a_slash_and_is_never_sure() -> None:
+    grammar = AmountGrammar(INDIA, Tail.DASH)
+    best = grammar.join([[candidate("74", 0)], [candidate("0301", 0)]])[0].text
+    assert best == "74030"
+    assert not grammar.clear(best)
+
+
+def test_a_group_that_nobody_could_read_leaves_no_amount() -> None:
+    assert AmountGrammar(INDIA, Tail.NONE).join([[candidate("74", 0)], []]) == []
+
+
+def field(name: str, value: str, status: Status, id_: int = 1) -> Field:
+    place = {"page_file": "a.jpg", "page": 1, "form": "cheque", "failure": "", "snippet": ""}
+    return Field(
+        id=id_, field=name, value=value, confidence=0.5, status=status, reasons=(),
+        alternatives=(), rect=Rect(0, 0, 1, 1), meaning=None, person_value="", **place,
+    )  # fmt: skip
+
+
+def test_records_have_a_row_for_every_cheque_of_a_page() -> None:
+    fields = [
+        field("1/amount", "1200", Status.ACCEPTED),
+        field("2/amount", "74.5", Status.REVIEW, 2),
+        field("2/amount_words", "", Status.REVIEW, 3),
+        field("2/date", "03012024", Status.ACCEPTED, 4),
+    ]
+    columns, rows = records([("a.jpg", 1, ""), ("b.jpg", 1, "back")], fields, final, score)
+    assert columns[:7] == (
+        *("page_file", "page", "cheque", "status"),
+        *("amount", "amount_minor", "amount_confidence"),
+    )
+    assert [list(row) for row in rows] == [
+        ["a.jpg", 1, 1, "accepted", "1200", "120000", "0.5000", "", ""],
+        ["a.jpg", 1, 2, "review", "74.5?", "7450?", "0.5000", "03012024", "0.5000"],
+        ["b.jpg", 1, "", "failed", "", "", "", "", ""],
+    ]
