@@ -1,0 +1,333 @@
+"""Register a page to the print of a form, whatever its angle, scale and bend (part of stage 2).
+
+The rules of page and form are first laid over each other coarsely (correlation over scales
+and quarter turns), then drawn together: every point of a printed rule looks for the nearest
+rule of the page across itself (iterative closest points, Chen and Medioni 1992), words by
+their middles. A projective map takes the tilt of a photo, a cubic one the bend of the paper.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from formreader.document import Float, Grey, Registration
+from formreader.forms_print import Lines, Print
+
+Matrix = NDArray[np.float64]
+Points = NDArray[np.float64]
+
+COARSE_MM = 2.0
+"""Millimetres a pixel in the coarse search; rules are blurred to about as much."""
+SCALES = 1.03 ** np.arange(-14, 13)
+"""Scales tried, relative to the page filling the picture: 0.66 to 1.43."""
+TRIED = 6
+"""Coarse places that are refined."""
+STEP_MM = 2.0
+"""Distance of the points along a printed rule, in millimetres."""
+RADII_MM = (12.0, 9.0, 7.0, 5.0, 4.0, 3.0, 2.0, 1.5, 1.2, 1.0)
+"""How far the nearest rule may be, in millimetres, from one round of refinement to the next."""
+AFFINE_ROUNDS = 3
+"""Rounds in which the map stays affine: few matches are right while the reach is wide."""
+NEAR_MM = 0.6
+"""Distance in millimetres from its place within which a rule counts as found."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """How well a form's print lies on a page: `matrix` (3, 3) takes form mm to picture pixels.
+
+    `found` is the share of the form's print that was found on the page, `residual_mm` the
+    root mean square distance of what was found.
+    """
+
+    matrix: Matrix
+    bend: Matrix | None
+    found: float
+    residual_mm: float
+
+
+class Target:
+    """The nearest rule or word of a picture for every pixel."""
+
+    def __init__(self, seen: Lines) -> None:
+        self.seen = seen
+        height, width = seen.across.shape
+        words = np.zeros((height, width), bool)
+        if len(seen.words):
+            x, y = np.rint(seen.words).astype(np.int64).T
+            words[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)] = True
+        self.nearest = [_nearest(mask) for mask in (seen.across, seen.up, words)]
+
+    def find(self, kind: int, at: Points) -> tuple[Points, NDArray[np.float64]]:
+        """Return the nearest place of one kind for points (N, 2) and its distance in pixels."""
+        near = self.nearest[kind]
+        height, width = self.seen.across.shape
+        x = np.rint(at[:, 0]).astype(np.int64)
+        y = np.rint(at[:, 1]).astype(np.int64)
+        outside = (x < 0) | (y < 0) | (x >= width) | (y >= height)
+        spot = near[:, np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)].T
+        far = np.hypot(*(spot - at).T)
+        far[outside] = np.inf
+        return spot, far
+
+
+def _nearest(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return x and y of the nearest pixel of a mask for every pixel: float32 (2, H, W)."""
+    if not mask.any():
+        return np.full((2, *mask.shape), 1e6, np.float32)
+    _, labels = cv2.distanceTransformWithLabels(
+        (~mask).view(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    rows, cols = np.nonzero(mask)
+    place = np.zeros((int(labels.max()) + 1, 2), np.float32)
+    place[labels[rows, cols]] = np.stack([cols, rows], 1)
+    return np.ascontiguousarray(place[labels].transpose(2, 0, 1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probes:
+    """Points of a form's print (N, 2) in mm, the kind of each, and what each counts for."""
+
+    at: Points
+    kind: NDArray[np.int64]
+    weight: NDArray[np.float64]
+
+
+def probes_of(form: Print) -> Probes:
+    """Put points on the rules and words of a form."""
+    level = _along(form.levels)
+    upright = _along(form.uprights)[:, ::-1]
+    at = np.concatenate([level, upright, form.words])
+    sizes = (len(level), len(upright), len(form.words))
+    kind = np.repeat([0, 1, 2], sizes)
+    return Probes(at, kind, np.where(kind == 2, 0.7, 1.0))
+
+
+def _along(segments: Points) -> Points:
+    points = [
+        np.stack([x := np.linspace(a, b, max(2, round((b - a) / STEP_MM))), np.full(len(x), y)], 1)
+        for y, a, b in segments
+    ]
+    return np.concatenate(points) if points else np.zeros((0, 2))
+
+
+def project(matrix: Matrix, at: Points) -> Points:
+    """Apply a projective map (3, 3) to points (N, 2)."""
+    moved = at @ matrix[:, :2].T + matrix[:, 2]
+    return np.asarray(moved[:, :2] / moved[:, 2:])
+
+
+def powers(at: Points, form: Print) -> Matrix:
+    """Return the ten monomials up to the third degree of points, scaled to the page: (N, 10)."""
+    x = 2 * at[:, 0] / form.width - 1
+    y = 2 * at[:, 1] / form.height - 1
+    return np.stack(
+        [np.ones_like(x), x, y, x * x, x * y, y * y, x**3, x * x * y, x * y * y, y**3], 1
+    )
+
+
+def fit(form: Print, seen: Lines) -> Fit | None:
+    """Lay a form's print over the lines of an upright picture; None where nothing fits."""
+    probes = probes_of(form)
+    if len(probes.at) < 12:
+        return None
+    target = Target(seen)
+    best: Fit | None = None
+    for start in coarse(form, seen):
+        found = refine(form, probes, target, start)
+        if found is not None and (best is None or found.found > best.found):
+            best = found
+    return bent(form, probes, target, best) if best else None
+
+
+def _drawn(lines: tuple[Points, Points], shape: tuple[int, int], scale: float) -> list[Float]:
+    """Draw level and upright segments blurred, on a coarse grid of `scale` pixels a unit."""
+    pictures = []
+    for segments, swap in zip(lines, (False, True), strict=True):
+        picture = np.zeros(shape, np.uint8)
+        for y, a, b in np.rint(segments * scale).astype(int).tolist():
+            ends = ((y, a), (y, b)) if swap else ((a, y), (b, y))
+            cv2.line(picture, *ends, 255, 1)
+        pictures.append(cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 1.0))
+    return pictures
+
+
+def coarse(form: Print, seen: Lines) -> list[Matrix]:
+    """Return likely places of the form on the picture, best first: affine maps (3, 3)."""
+    height, width = seen.across.shape
+    fill = max(height, width) / max(form.width, form.height)
+    unit = 1 / (COARSE_MM * fill)
+    size = (round(height * unit), round(width * unit))
+    frame = (cv2.getOptimalDFTSize(2 * size[0]), cv2.getOptimalDFTSize(2 * size[1]))
+    page = _drawn((seen.levels, seen.uprights), frame, unit)
+    waves = [np.fft.rfft2(p) for p in page]
+    tried = []
+    for turns in range(4):
+        turned = _turned(form, turns)
+        for scale in SCALES:
+            drawn = _drawn((turned.levels, turned.uprights), frame, scale / COARSE_MM)
+            norm = np.sqrt(sum(float((d * d).sum()) for d in drawn)) or 1.0
+            match = sum(
+                np.fft.irfft2(w * np.conj(np.fft.rfft2(d)), frame)
+                for w, d in zip(waves, drawn, strict=True)
+            )
+            y, x = np.unravel_index(int(np.argmax(match)), frame)
+            score = float(match[y, x]) / norm
+            dy = y - frame[0] if y > frame[0] / 2 else y
+            dx = x - frame[1] if x > frame[1] / 2 else x
+            place = np.array([[scale * fill, 0, dx / unit], [0, scale * fill, dy / unit], [0, 0, 1]])
+            tried.append((score, place @ _turn(form, turns)))
+    tried.sort(key=lambda pair: -pair[0])
+    return [matrix for _, matrix in tried[:TRIED]]
+
+
+def _turn(form: Print, turns: int) -> Matrix:
+    """Return the map that turns a form by quarter turns clockwise, in millimetres."""
+    w, h = form.width, form.height
+    return np.array(
+        [
+            [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+            [[0, -1, h], [1, 0, 0], [0, 0, 1]],
+            [[-1, 0, w], [0, -1, h], [0, 0, 1]],
+            [[0, 1, 0], [-1, 0, w], [0, 0, 1]],
+        ][turns],
+        np.float64,
+    )
+
+
+def _turned(form: Print, turns: int) -> Print:
+    """Return a form's rules after quarter turns clockwise."""
+    if turns == 0:
+        return form
+    matrix = _turn(form, turns)
+    parts: list[list[tuple[float, float, float]]] = [[], []]
+    for swap, segments in enumerate((form.levels, form.uprights)):
+        for y, a, b in segments:
+            ends = np.array([[a, y], [b, y]] if not swap else [[y, a], [y, b]])
+            (x0, y0), (x1, y1) = project(matrix, ends)
+            if abs(x1 - x0) >= abs(y1 - y0):
+                parts[0].append((y0, min(x0, x1), max(x0, x1)))
+            else:
+                parts[1].append((x0, min(y0, y1), max(y0, y1)))
+    levels, uprights = (np.array(part).reshape(-1, 3) for part in parts)
+    size = (form.width, form.height) if turns == 2 else (form.height, form.width)
+    return Print(*size, levels, uprights, form.words)
+
+
+def refine(form: Print, probes: Probes, target: Target, start: Matrix) -> Fit | None:
+    """Draw a form's print to the nearest lines of the page, round by round."""
+    matrix = start
+    quarter = abs(start[0, 1]) > abs(start[0, 0])
+    kinds = np.where(probes.kind < 2, probes.kind ^ quarter, 2)
+    for number, radius_mm in enumerate(RADII_MM):
+        scale = np.sqrt(abs(np.linalg.det(matrix[:2, :2])))
+        spot, far = _spots(target, kinds, project(matrix, probes.at))
+        near = far < radius_mm * scale
+        if near.sum() < 12:
+            return None
+        solved = _solve(probes, kinds, spot, near, matrix, far / scale, number >= AFFINE_ROUNDS)
+        if solved is None:
+            return None
+        matrix = solved
+    return _rated(form, probes, target, Fit(matrix, None, 0.0, 0.0), kinds)
+
+
+def _spots(target: Target, kinds: NDArray[np.int64], at: Points) -> tuple[Points, Points]:
+    spot, far = np.zeros_like(at), np.zeros(len(at))
+    for kind in range(3):
+        chosen = kinds == kind
+        spot[chosen], far[chosen] = target.find(kind, at[chosen])
+    return spot, far
+
+
+def _solve(
+    probes: Probes,
+    kinds: NDArray[np.int64],
+    spot: Points,
+    near: NDArray[np.bool_],
+    matrix: Matrix,
+    far_mm: Points,
+    projective: bool,
+) -> Matrix | None:
+    """Take one Gauss-Newton step of the map towards the spots found near."""
+    grow = 100.0  # brings millimetres to about 1, so that the equations are well scaled
+    p = probes.at[near] / grow
+    m = matrix @ np.diag([grow, grow, 1.0])
+    m = m / m[2, 2]
+    moved = p @ m[:, :2].T + m[:, 2]
+    w = moved[:, 2:]
+    at = moved[:, :2] / w
+    zero, one = np.zeros(len(p)), np.ones(len(p))
+    weight = probes.weight[near] / (1 + (far_mm[near] / 1.5) ** 2)
+    rows, misses = [], []
+    for axis, kind in ((0, 1), (1, 0)):
+        chosen = (kinds[near] == kind) | (kinds[near] == 2)
+        parts = [p[:, 0], p[:, 1], one, zero, zero, zero]
+        if axis == 1:
+            parts = parts[3:] + parts[:3]
+        if projective:
+            parts += [-p[:, 0] * at[:, axis], -p[:, 1] * at[:, axis]]
+        jacobian = np.stack(parts, 1) / w
+        root = np.sqrt(weight[chosen])[:, None]
+        rows.append(jacobian[chosen] * root)
+        misses.append((spot[near][chosen, axis] - at[chosen, axis]) * root[:, 0])
+    a, b = np.concatenate(rows), np.concatenate(misses)
+    normal = a.T @ a
+    normal += np.eye(len(normal)) * 1e-6 * np.trace(normal) / len(normal)
+    step = np.linalg.solve(normal, a.T @ b)
+    change = np.zeros(9)
+    change[: len(step)] = step
+    fresh = (m + change.reshape(3, 3)) @ np.diag([1 / grow, 1 / grow, 1.0])
+    sides = np.linalg.svd(fresh[:2, :2], compute_uv=False)
+    return fresh if sides[1] > 0.5 * sides[0] and np.isfinite(fresh).all() else None
+
+
+def _rated(
+    form: Print, probes: Probes, target: Target, found: Fit, kinds: NDArray[np.int64]
+) -> Fit:
+    """Say how much of the form's print lies where the map puts it."""
+    at = placed(found.matrix, found.bend, probes.at, form)
+    spot, far = _spots(target, kinds, at)
+    scale = np.sqrt(abs(np.linalg.det(found.matrix[:2, :2])))
+    miss = far / scale
+    hit = miss < NEAR_MM
+    weight = probes.weight
+    share = float((weight * hit).sum() / weight.sum())
+    residual = float(np.sqrt((miss[hit] ** 2).mean())) if hit.any() else NEAR_MM
+    return replace(found, found=share, residual_mm=residual)
+
+
+def placed(matrix: Matrix, bend: Matrix | None, at: Points, form: Print) -> Points:
+    """Take points in form millimetres to picture pixels, the bend of the paper included."""
+    if bend is not None:
+        at = at + powers(at, form) @ bend
+    return project(matrix, at)
+
+
+def bent(form: Print, probes: Probes, target: Target, straight: Fit) -> Fit:
+    """Add the bend of the paper where that finds more of the print."""
+    quarter = abs(straight.matrix[0, 1]) > abs(straight.matrix[0, 0])
+    kinds = np.where(probes.kind < 2, probes.kind ^ quarter, 2)
+    back = np.linalg.inv(straight.matrix)
+    bend = np.zeros((10, 2))
+    for radius_mm in (3.0, 2.0, 1.5, 1.0):
+        at = placed(straight.matrix, bend, probes.at, form)
+        spot, far = _spots(target, kinds, at)
+        scale = np.sqrt(abs(np.linalg.det(straight.matrix[:2, :2])))
+        near = far < radius_mm * scale
+        if near.sum() < 60:
+            return straight
+        base = powers(probes.at[near], form)
+        wanted = project(back, spot[near]) - probes.at[near]
+        for axis, kind in ((0, 1), (1, 0)):
+            chosen = (probes.kind[near] == kind) | (probes.kind[near] == 2)
+            weight = probes.weight[near][chosen, None]
+            a = base[chosen] * weight
+            normal = a.T @ a + np.eye(10) * 0.01 * chosen.sum()
+            bend[:, axis] = np.linalg.solve(normal, a.T @ (wanted[chosen, axis] * weight[:, 0]))
+    found = _rated(form, probes, target, replace(straight, bend=bend), kinds)
+    return found if found.found > straight.found + 0.01 else straight
