@@ -78,8 +78,12 @@ def read(
     source: Annotated[Path, typer.Argument(help="File or folder with scans (pictures, PDF).")],
     out: Annotated[Path, typer.Option(help="Job folder for the results; made if missing.")],
     form: Annotated[
-        str, typer.Option(help="auto: find the numbers; field: each image is one number.")
-    ] = "auto",
+        list[str] | None,
+        typer.Option(
+            help="auto (default): find the numbers; field: each image is one number; or a form "
+            "definition (FORM.toml), or a folder of them. May be repeated: FORM.toml."
+        ),
+    ] = None,
     max_error: Annotated[
         float, typer.Option(help="Wrong values wanted at most among the accepted, as a share.")
     ] = 0.01,
@@ -104,11 +108,23 @@ def read(
     from formreader.batch import Batch
     from formreader.pipeline import Options, unkept_promises
 
-    settings = Options(form=form, max_error=max_error, model=model)
+    settings = Options(max_error=max_error, model=model, **named_forms(form or ["auto"]))
     for sentence in unkept_promises(settings):
         tell(f"Note: {sentence}")
     with Batch(source, out, settings, jobs=jobs, restart=restart) as batch:
         raise typer.Exit(run(batch, out))
+
+
+def named_forms(given: list[str]) -> dict[str, Any]:
+    """Tell built-in forms from definitions: the options `form` and `definitions`."""
+    definitions = tuple(Path(name) for name in given if name.endswith(".toml") or Path(name).is_dir())
+    if not definitions:
+        if len(given) > 1:
+            raise UsageError("--form can be repeated for form definitions (FORM.toml) only.")
+        return {"form": given[0]}
+    if len(definitions) < len(given):
+        raise UsageError("--form takes either auto or field, or form definitions, not both.")
+    return {"form": " ".join(path.stem for path in definitions), "definitions": definitions}
 
 
 def run(batch: Batch, out: Path) -> int:
@@ -253,6 +269,37 @@ def train(
 
     training.train(data or [], out, epochs=epochs, seed=seed, report=tell)
     typer.echo(str(out))
+
+
+forms = typer.Typer(cls=Commands, no_args_is_help=True, help="Define a form.")
+app.add_typer(forms, name="form")
+
+
+@forms.command()
+def draft(
+    blank: Annotated[Path, typer.Argument(help="Scan or PDF of the blank form.")],
+    out: Annotated[Path, typer.Option(help="Where to write the definition: FORM.toml.")],
+) -> None:
+    """Propose a definition from a blank form, to be edited by hand."""
+    from formreader.form_draft import draft as write
+
+    tell(f"{write(blank, out)} fields found. Look at them: formreader form check {out}")
+    typer.echo(str(out))
+
+
+@forms.command()
+def check(
+    form: Annotated[Path, typer.Argument(help="Definition: FORM.toml.")],
+    page: Annotated[Path | None, typer.Argument(help="A blank or filled page.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Picture to write; by default beside the definition.")
+    ] = None,
+) -> None:
+    """Check a definition and draw its fields over a page."""
+    from formreader.form_draft import check as draw
+
+    for picture in draw(form, page, out or form.with_suffix(".check.png")):
+        typer.echo(str(picture))
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ Arrays are `[row, column]`, points `(x, y)`, angles counter-clockwise, pages cou
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -40,6 +41,10 @@ class Reason(StrEnum):
     READERS_DISAGREE = "readers disagree"
     NOT_A_FIELD = "may not be a handwritten number"
     FAINT = "faint ink"
+    MISFIT = "does not fit the form"
+    NARROWED = "changed to what fits the form"
+    RULE = "does not agree with other fields"
+    MISSING = "must not be empty"
 
 
 class Kind(StrEnum):
@@ -50,6 +55,7 @@ class Kind(StrEnum):
     CELL = "cell"
     LINE = "line"
     FREE = "free"
+    CHECKBOX = "checkbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +114,18 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """What is known of a field before it is read; `length` 0 means any length."""
+    """What is known of a field before it is read; `length` 0 means any length.
+
+    `fits` tells which strings of digits a form allows; `filler` that empty boxes before the
+    number may be struck out; `needed` that the field must not be empty.
+    """
 
     name: str
     kind: Kind
     length: int = 0
+    fits: Callable[[str], bool] | None = None
+    filler: bool = False
+    needed: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

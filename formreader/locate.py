@@ -7,6 +7,8 @@ measured on a copy of about 200 dots per inch; the fields are cut from the pictu
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -14,10 +16,14 @@ from formreader import binarize, rules
 from formreader import locate_boxes as boxes
 from formreader import locate_combs as combs
 from formreader import locate_groups as groups
+from formreader import locate_placed as placed
 from formreader import locate_rows as rows
 from formreader import locate_text as text
 from formreader import locate_torn as torn
 from formreader.document import FieldImage, FieldSpec, Grey, Mask, Rect
+from formreader.locate_boxes import Cell
+from formreader.locate_order import enlarged, in_reading_order, stretched
+from formreader.locate_placed import Place
 from formreader.locate_rows import Row
 from formreader.rules import Rules
 
@@ -46,16 +52,9 @@ def locate(image: Grey, dpi: float) -> list[FieldImage]:
     `image` uint8 (H, W), `dpi` its resolution. Returns the fields named f01, f02, …; boxes
     and combs also when blank, everything else only where something was written.
     """
-    height, width = image.shape
-    if min(height, width) < 12:
+    if min(image.shape) < 12:
         return []
-    if not 20 <= dpi <= 1300 or max(height, width) / dpi > 20:
-        dpi = max(height, width) / PAGE_MM * 25.4
-    zoom = min(WORKING_DPI / dpi, LONGEST_PX / max(height, width))
-    size = (max(8, round(width * zoom)), max(8, round(height * zoom)))
-    method = cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
-    small = np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
-    page = _Page(image, small, dpi, zoom)
+    page = _page_of(image, dpi)
     tables = combs.in_tables(page.rows, page.scale)
     found = [page.row_field(row) for row in page.rows]
     fields = [
@@ -64,28 +63,38 @@ def locate(image: Grey, dpi: float) -> list[FieldImage]:
         if f is not None and (f.ink.any() or not in_table)
     ]
     fields += page.written()
-    return _named(fields)
+    return in_reading_order(fields)
 
 
-def _named(fields: list[FieldImage]) -> list[FieldImage]:
-    """Put fields in reading order, row by row, and name them."""
-    waiting = sorted(fields, key=lambda f: f.rect.y + f.rect.height / 2)
-    ordered: list[FieldImage] = []
-    while waiting:
-        first = waiting[0].rect
-        middle = first.y + first.height / 2
-        line = [f for f in waiting if f.rect.y < middle < f.rect.bottom]
-        ordered += sorted(line, key=lambda f: f.rect.x)
-        taken = {id(f) for f in line}
-        waiting = [f for f in waiting if id(f) not in taken]
-    digits = max(2, len(str(len(ordered))))
-    return [
-        FieldImage(
-            FieldSpec(f"f{i:0{digits}d}", f.spec.kind, f.spec.length),
-            f.rect, f.image, f.ink, f.cells, f.doubt,
-        )
-        for i, f in enumerate(ordered, 1)
-    ]  # fmt: skip
+def at_places(image: Grey, dpi: float, places: list[Place]) -> list[tuple[FieldImage, float]]:
+    """Cut the fields of a form out of an upright page; also how much of their lines was found."""
+    page = _page_of(image, dpi)
+    cuts = (placed.cut(page, place) for place in places)
+    return [(field, found) for field, found in cuts if field is not None]
+
+
+def empty_places(image: Grey, dpi: float) -> tuple[list[Row], list[Cell], list[rules.Level]]:
+    """Find where an upright blank form wants writing: rows of boxes, other cells, level rules.
+
+    All in pixels of the picture.
+    """
+    page = _page_of(image, dpi)
+    grown = [replace(row, cells=tuple(enlarged(c, page.zoom) for c in row.cells)) for row in page.rows]
+    cells = [enlarged(c, page.zoom) for c in page.cells]
+    lines = [level for level in page.rules.levels if level.even < 0.6]
+    return grown, cells, [stretched(level, page.zoom) for level in lines]
+
+
+def _page_of(image: Grey, dpi: float) -> _Page:
+    """Measure a page on a copy of the working resolution."""
+    height, width = image.shape
+    if not 20 <= dpi <= 1300 or max(height, width) / dpi > 20:
+        dpi = max(height, width) / PAGE_MM * 25.4
+    zoom = min(WORKING_DPI / dpi, LONGEST_PX / max(height, width))
+    size = (max(8, round(width * zoom)), max(8, round(height * zoom)))
+    method = cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
+    small = np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
+    return _Page(image, small, dpi, zoom)
 
 
 class _Page:

@@ -26,12 +26,15 @@ from formreader.document import (
     Page,
     PageResult,
     Reading,
+    Reason,
     Rect,
     Registration,
     Status,
 )
 from formreader.errors import FormError, ModelError
+from formreader.forms import FormDef
 from formreader.ink import INK_LEVEL, darkness_of, use_one_thread
+from formreader.pipeline_form import Forms, check_rules, tick
 
 FORMS = ("auto", "field")
 """Built-in forms: find fields by itself; each image is one pre-cut number."""
@@ -48,11 +51,15 @@ TINY = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a job asks for: form, highest error rate among accepted fields, model folder."""
+    """What a job asks for: form, highest error rate among accepted fields, model folder.
+
+    `definitions` are files or folders of form definitions; `form` is then only their name.
+    """
 
     form: str = "auto"
     max_error: float = 0.01
     model: Path | None = None
+    definitions: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +94,8 @@ def unkept_promises(options: Options) -> list[str]:
     """
     card = classify.read_card(classify.model_folder(options.model))
     kinds = (calibrate.FREE,) if options.form == "field" else (calibrate.FREE, calibrate.CELLS)
-    if options.form not in FORMS or not set(kinds) <= set(card["calibration"]):
+    known = options.form in FORMS or options.definitions
+    if not known or not set(kinds) <= set(card["calibration"]):
         return []
     return calibrate.unkept(card["calibration"], kinds, options.max_error)
 
@@ -97,7 +105,8 @@ class Reader:
 
     def __init__(self, options: Options) -> None:
         """Load the model; raises ModelError, and FormError for an unknown form."""
-        if options.form not in FORMS:
+        self.forms = Forms(options.definitions) if options.definitions else None
+        if options.form not in FORMS and not self.forms:
             raise FormError(
                 f"There is no form called “{options.form}”. Built in are: {', '.join(FORMS)}."
             )
@@ -126,28 +135,38 @@ class Reader:
     def read_pages(self, pages: Sequence[Page]) -> list[PageResult]:
         """Read several pages, their glyphs scored in common batches."""
         found = [self.find_fields(page) for page in pages]
-        cuts = [[Cut(field, segment.segment(field)) for field in fields] for fields, _ in found]
+        cuts = [[Cut(field, segment.segment(field)) for field in fields] for _, fields, _ in found]
         scores = iter(self.readers.score([cut for page_cuts in cuts for cut in page_cuts]))
         results = []
-        for page, page_cuts, (_, registration) in zip(pages, cuts, found, strict=True):
+        for page, page_cuts, (form, _, registration) in zip(pages, cuts, found, strict=True):
             readings = [(cut.field, self.read_field(cut, next(scores))) for cut in page_cuts]
-            placed = [on_page(r, registration, page) for f, r in readings if is_number(f, r)]
-            results.append(PageResult(page.source, page.number, self.options.form, tuple(placed)))
+            kept = [r for f, r in readings if form or is_number(f, r)]
+            if form:
+                kept = check_rules(kept, form.parsed_rules())
+            placed = tuple(on_page(r, registration, page) for r in kept)
+            name = form.name if form else self.options.form
+            results.append(PageResult(page.source, page.number, name, placed))
         return results
 
-    def find_fields(self, page: Page) -> tuple[list[FieldImage], Registration | None]:
+    def find_fields(
+        self, page: Page
+    ) -> tuple[FormDef | None, list[FieldImage], Registration | None]:
         """Register a page and locate its fields; a pre-cut number is one field."""
+        if self.forms:
+            return self.forms.find(page)
         if self.options.form == "field":
-            return [whole_image(page.image)], None
+            return None, [whole_image(page.image)], None
         registration = register.register(page)
         fields = locate.locate(register.upright(page, registration), page.dpi)
         named = [
             replace(f, spec=replace(f.spec, name=f"p{page.number}-{f.spec.name}")) for f in fields
         ]
-        return named, registration
+        return None, named, registration
 
     def read_field(self, cut: Cut, scores: Float) -> Reading:
         """Turn one field's scores into a reading, its rectangle still in upright pixels."""
+        if cut.field.spec.kind is Kind.CHECKBOX:
+            return tick(cut.field)
         judged = judge(cut, scores, self.readers.strips, self.calibration)
         kind = calibrate.CELLS if cut.lattice.cells else calibrate.FREE
         status, reasons = validate.validate(judged, self.thresholds[kind])
@@ -180,7 +199,8 @@ def propose(
 ) -> tuple[list[Candidate], list[tuple[str, float]]]:
     """Let both readers list their best strings for one field."""
     lattice = cut.lattice
-    candidates = assemble.assemble(lattice.glyphs, scores, lattice.cuts, lattice.cells)
+    beam = assemble.WIDE_BEAM if cut.field.spec.fits else assemble.BEAM
+    candidates = assemble.assemble(lattice.glyphs, scores, lattice.cuts, lattice.cells, beam)
     if strips is None or lattice.strip is None:
         return candidates, []
     return candidates, ctc.decode(strips.read(lattice.strip))
@@ -194,6 +214,8 @@ def judge(
     candidates, spelt = propose(cut, scores, strips)
     if not candidates:
         return no_digits(cut)
+    agreed = calibrate.agree(candidates, spelt)
+    candidates, spelt, misfit = narrowed(candidates, spelt, cut.field.spec)
     fitted = calibration[calibrate.CELLS if lattice.cells else calibrate.FREE]
     fused, chance = calibrate.calibrate(
         candidates, spelt, (lattice.contrast, lattice.height), fitted
@@ -207,14 +229,43 @@ def judge(
         has_ink=True,
         contrast=lattice.contrast,
         doubt=cut.field.doubt,
-        passed=shown.passed if lattice.cells else 0,
+        passed=passed_over(shown, cut) if lattice.cells else 0,
         touching=shown.touching,
         gaps=empty_between(lattice),
         spilt=lattice.spilt,
         edge=lattice.edge,
-        agree=calibrate.agree(candidates, spelt),
+        agree=agreed,
         alternatives=calibrate.alternatives(fused, chance),
+        misfit=misfit,
+        needed=cut.field.spec.needed,
     )
+
+
+def narrowed(
+    candidates: list[Candidate], spelt: list[tuple[str, float]], spec: FieldSpec
+) -> tuple[list[Candidate], list[tuple[str, float]], Reason | None]:
+    """Keep the strings that the field's form allows, and say whether that changed the reading.
+
+    Where none is allowed, all are kept and the reading does not fit the form.
+    """
+    fits = spec.fits
+    if fits is None:
+        return candidates, spelt, None
+    ours = [c for c in candidates if fits(c.text)]
+    theirs = [(text, score) for text, score in spelt if fits(text)]
+    if not ours:
+        return candidates, spelt, Reason.MISFIT
+    changed = ours[0].text != candidates[0].text
+    return ours, theirs, Reason.NARROWED if changed else None
+
+
+def passed_over(candidate: Candidate, cut: Cut) -> int:
+    """Count the large glyphs passed over, without the struck-out boxes before a number."""
+    first = candidate.characters[0].rect.x if candidate.characters else 0
+    if not cut.field.spec.filler or not candidate.passed:
+        return candidate.passed
+    read = {c.rect for c in candidate.characters}
+    return sum(g.rect not in read and g.rect.x > first for g in cut.lattice.glyphs)
 
 
 def is_number(field: FieldImage, reading: Reading) -> bool:
@@ -235,6 +286,7 @@ def no_digits(cut: Cut) -> validate.Evidence:
         has_ink=not cut.lattice.cells and cut.lattice.height >= TINY,
         contrast=cut.lattice.contrast,
         doubt=cut.field.doubt,
+        needed=cut.field.spec.needed,
     )
 
 

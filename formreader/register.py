@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formreader import binarize, rules
+from formreader import register_form as by_print
 from formreader.document import Float, Grey, Page, Rect, Registration
+from formreader.forms_print import Print
 
 Matrix = NDArray[np.float64]
 
@@ -26,6 +28,8 @@ LEAST_SKEW_DEG = 0.1
 """Skew in degrees below which the page is left as it is: 0.3 mm across a page."""
 CLEAR_PEAK = 1.25
 """How far the best angle must stand out over the middle one to be believed."""
+LEVEL_DEG = 10.0
+"""Lean of long lines in degrees from which a page is first turned level for its form."""
 LEAST_LETTERS = 40
 """Letter-like spots needed to tell a quarter turn."""
 LEAST_WORDS = 24
@@ -68,6 +72,24 @@ def register(page: Page) -> Registration:
         return Registration(to_turned, 0.0, turns)
     full = straight if tilt is None else straight @ _scaled(tilt, 1 / shrink)
     return Registration(to_turned @ full, skew, turns)
+
+
+def to_form(page: Page, forms: list[Print]) -> tuple[int, Grey, float, Registration]:
+    """Lay a page on the form that it is: its index, the page drawn as the form lies, and its dpi.
+
+    The registration takes pixels of that picture to the page's; raises PageError where the
+    page is none of the forms.
+    """
+    angle = by_print.level_turn(page.image)
+    turned, back = by_print.rotated(page.image, angle if abs(angle) > LEVEL_DEG else 0.0)
+    level = Page(page.source, page.number, turned, page.dpi)
+    found = register(level)
+    index, fit, _ = by_print.choose(upright(level, found), forms)
+    matrix = back @ found.matrix @ fit.matrix
+    image, dpi = by_print.straightened(page.image, matrix, fit.bend, forms[index])
+    shrink = np.diag([25.4 / dpi, 25.4 / dpi, 1.0])
+    registration = Registration(matrix @ shrink, found.skew_deg + angle, 0, fit.residual_mm)
+    return index, image, dpi, registration
 
 
 def upright(page: Page, registration: Registration) -> Grey:

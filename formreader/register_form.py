@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formreader.document import Float, Grey, Registration
-from formreader.forms_print import Lines, Print
+from formreader.document import Float, Grey
+from formreader.errors import PageError
+from formreader.forms_print import Lines, Print, see_lines
 
 Matrix = NDArray[np.float64]
 Points = NDArray[np.float64]
@@ -331,3 +332,92 @@ def bent(form: Print, probes: Probes, target: Target, straight: Fit) -> Fit:
             bend[:, axis] = np.linalg.solve(normal, a.T @ (wanted[chosen, axis] * weight[:, 0]))
     found = _rated(form, probes, target, replace(straight, bend=bend), kinds)
     return found if found.found > straight.found + 0.01 else straight
+
+
+LEAST_FOUND = 0.45
+"""Share of a form's print that must be found on a page for it to be that form."""
+WORKING_PX = 1500
+"""Longest side in pixels of the picture in which the print is looked for."""
+READING_DPI = (150.0, 300.0)
+"""Least and greatest resolution of the straightened page that is read."""
+BLOCK = 16
+"""Side in pixels of the blocks between which a bent map is interpolated."""
+FITS_IN = 1.1
+"""How much larger than the form a picture of it usually is."""
+
+
+def choose(image: Grey, forms: list[Print]) -> tuple[int, Fit, float]:
+    """Find the form that an upright picture is: its index, its fit, and the next best's share.
+
+    Raises PageError where no form is found.
+    """
+    zoom = min(1.0, WORKING_PX / max(image.shape))
+    small = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+    seen: dict[int, Lines] = {}
+    fits: list[tuple[float, int, Fit]] = []
+    for index, form in enumerate(forms):
+        scale = max(small.shape) / max(form.width, form.height) / FITS_IN
+        key = round(10 * np.log(scale))
+        if key not in seen:
+            seen[key] = see_lines(np.asarray(small, np.uint8), float(scale))
+        found = fit(form, seen[key])
+        if found is not None:
+            fits.append((found.found, index, found))
+    fits.sort(key=lambda item: -item[0])
+    if not fits or fits[0][0] < LEAST_FOUND:
+        share = fits[0][0] if fits else 0.0
+        raise PageError(
+            f"is none of the forms given: at best {share:.0%} of a form's printed lines were "
+            "found on it. It may be another form, cut off, or too blurred"
+        )
+    _, index, best = fits[0]
+    back = np.diag([1 / zoom, 1 / zoom, 1.0])
+    second = fits[1][0] if len(fits) > 1 else 0.0
+    return index, replace(best, matrix=back @ best.matrix), second
+
+
+def straightened(image: Grey, matrix: Matrix, bend: Matrix | None, form: Print) -> tuple[Grey, float]:
+    """Draw a page as its form lies: uint8 picture and its dpi; `matrix` takes mm to its pixels."""
+    middle = project(matrix, np.array([[0.5, 0.5], [0.5, 0.6], [0.6, 0.5]]) * [form.width, form.height])
+    per_mm = np.hypot(*(middle[1] - middle[0])) / (0.1 * form.height)
+    dpi = float(np.clip(25.4 * per_mm, *READING_DPI))
+    scale = dpi / 25.4
+    width, height = round(form.width * scale), round(form.height * scale)
+    cols = (np.arange(-1, width // BLOCK + 2) + 0.5) * BLOCK
+    rows = (np.arange(-1, height // BLOCK + 2) + 0.5) * BLOCK
+    grid = np.stack(np.meshgrid(cols, rows), -1).reshape(-1, 2) / scale
+    at = placed(matrix, bend, grid, form).reshape(len(rows), len(cols), 2).astype(np.float32)
+    size = (len(cols) * BLOCK, len(rows) * BLOCK)
+    maps = [cv2.resize(at[:, :, axis], size, interpolation=cv2.INTER_LINEAR) for axis in (0, 1)]
+    drawn = cv2.remap(image, maps[0], maps[1], cv2.INTER_LINEAR, borderValue=255)
+    kept = drawn[BLOCK : BLOCK + height, BLOCK : BLOCK + width]
+    return np.ascontiguousarray(kept), dpi
+
+
+def level_turn(image: Grey) -> float:
+    """Return the counter-clockwise angle in degrees, -45 to 45, by which long lines lean."""
+    zoom = min(1.0, 1000 / max(image.shape))
+    small = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+    lines = cv2.createLineSegmentDetector(cv2.LSD_REFINE_NONE).detect(small)[0]
+    if lines is None:
+        return 0.0
+    x0, y0, x1, y1 = lines.reshape(-1, 4).T.astype(np.float64)
+    length = np.hypot(x1 - x0, y1 - y0)
+    angle = (np.rad2deg(np.arctan2(y0 - y1, x1 - x0)) + 45) % 90
+    kept = length > 0.03 * max(small.shape)
+    counts = np.bincount((angle[kept]).astype(int) % 90, length[kept], 90)
+    smooth = counts + np.roll(counts, 1) + np.roll(counts, -1)
+    return float(int(smooth.argmax()) + 0.5 - 45) if kept.any() else 0.0
+
+
+def rotated(image: Grey, angle_deg: float) -> tuple[Grey, Matrix]:
+    """Turn a picture clockwise by an angle, nothing cut off; also the map back to its pixels."""
+    if not angle_deg:
+        return image, np.eye(3)
+    height, width = image.shape
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), -angle_deg, 1.0)
+    c, s = abs(turn[0, 0]), abs(turn[0, 1])
+    size = (int(height * s + width * c), int(height * c + width * s))
+    turn[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
+    drawn = cv2.warpAffine(image, turn, size, borderValue=255)
+    return np.asarray(drawn, np.uint8), np.linalg.inv(np.vstack([turn, [0, 0, 1]]))

@@ -33,12 +33,12 @@ STAGES = (
 )
 LAYERS = (
     "document|errors",
-    "ink|rules|binarize|ctc|strokes|junk|compose|augment|datasets|network|forms|trace",
-    "(load|locate|segment)_.+",
+    "ink|rules|binarize|ctc|strokes|junk|compose|augment|datasets|network|forms(_.+)?|trace",
+    "(load|register|locate|segment)_.+",
     "|".join(STAGES),
-    "pipeline",
+    "pipeline(_.+)?",
     "executors|page_queue|job|sources|snippets|corrected(_.+)?|corrections|fit_confidence"
-    r"|(batch|store|export|evaluate|train)(_.+)?|review(\..+)?",
+    r"|(batch|store|export|evaluate|train)(_.+)?|review(\..+)?|form_.+",
     "cli|progress|__main__",
 )
 """Patterns of module names, lowest layer first; a module imports from its own layer or below."""
