@@ -75,7 +75,8 @@ def draft(blank: Path, out: Path) -> int:
         page = load.load(blank, number, blank.name)
         image = register.upright(page, register.register(page))
         prints.append(print_of(image, page.dpi))
-        found = find_places(image, page.dpi)
+        size = (prints[0].width, prints[0].height)
+        found = [f for f in find_places(image, page.dpi) if lies_within(f, size)]
         fields += [(number, field) for field in ordered(found)]
     beside = out.with_name(f"{out.stem}.print.json")
     head = HEAD.format(
@@ -157,6 +158,12 @@ def kind_of(cell: Cell, scale: float) -> str | None:
     if max(wide, high) <= CHECKBOX_MM and 0.6 < wide / high < 1.6:
         return "checkbox"
     return "cell" if high >= LOWEST_MM and wide >= NARROWEST_MM else None
+
+
+def lies_within(field: Draft, size: tuple[float, float]) -> bool:
+    """Tell whether a field lies on the page whole; frames around the page do not."""
+    x, y, w, h = field.box
+    return x >= 0 and y >= 0 and x + w <= size[0] and y + h <= size[1]
 
 
 def holds_print(ink: np.ndarray, cell: Cell, scale: float) -> bool:  # type: ignore[type-arg]

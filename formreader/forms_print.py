@@ -31,6 +31,9 @@ WORD_GAP_MM = 1.0
 LONGEST_WORD_MM = 30.0
 """Longest word in millimetres; what is longer has run together with something else."""
 
+DESCRIBED_DPI = 200.0
+"""Resolution at which a blank is described, in dpi: rules are then two pixels thick."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lines:
@@ -101,11 +104,13 @@ def _words(ink: Mask, pixels_per_mm: float) -> Segments:
 
 def print_of(image: Grey, dpi: float) -> Print:
     """Describe the print of a straight blank page."""
-    scale = dpi / 25.4
-    seen = see_lines(image, scale)
-    height, width = image.shape
+    height, width = image.shape[0] * 25.4 / dpi, image.shape[1] * 25.4 / dpi
+    zoom = min(1.0, DESCRIBED_DPI / dpi)
+    small = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+    scale = small.shape[1] / width
+    seen = see_lines(np.asarray(small, np.uint8), scale)
     per_mm = (np.array(part) / scale for part in (seen.levels, seen.uprights, seen.words))
-    return Print(width / scale, height / scale, *per_mm)
+    return Print(width, height, *per_mm)
 
 
 def write_prints(path: Path, pages: list[Print]) -> None:
