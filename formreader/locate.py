@@ -69,7 +69,9 @@ def locate(image: Grey, dpi: float) -> list[FieldImage]:
 def at_places(image: Grey, dpi: float, places: list[Place]) -> list[tuple[FieldImage, float]]:
     """Cut the fields of a form out of an upright page; also how much of their lines was found."""
     page = _page_of(image, dpi)
-    cuts = (placed.cut(page, place) for place in places)
+    single = any(len(place.rects) == 1 for place in places)
+    written = page.written() if single else []
+    cuts = (placed.cut(page, place, written) for place in places)
     return [(field, found) for field, found in cuts if field is not None]
 
 

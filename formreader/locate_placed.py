@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from formreader import binarize, rules
-from formreader.document import FieldImage, FieldSpec, Grey, Mask, Rect
+from formreader.document import FieldImage, FieldSpec, Grey, Kind, Mask, Rect
 from formreader.locate_boxes import Cell
 from formreader.locate_rows import Row
 from formreader.rules import Rules
@@ -17,6 +17,8 @@ SNAP_MM = 1.3
 """How far a field is moved to its own printed lines, in millimetres."""
 RIM_MM = 0.5
 """Width of the rim of a box in which printed lines are looked for and taken out, in mm."""
+MOSTLY = 0.5
+"""Share of a number found on the page that must lie in a field to be the field's."""
 NEXT_FIELD = 0.5
 """Share of a stroke that must lie in its box; the rest may reach out."""
 
@@ -50,8 +52,13 @@ class PageLike(Protocol):
     def _mask(self, mask: Mask, rect: Rect) -> Mask: ...
 
 
-def cut(page: PageLike, place: Place) -> tuple[FieldImage | None, float]:
-    """Cut a field out where its own lines lie; also how much of them was found, 0 to 1."""
+def cut(
+    page: PageLike, place: Place, written: list[FieldImage]
+) -> tuple[FieldImage | None, float]:
+    """Cut a field out where its own lines lie; also how much of them was found, 0 to 1.
+
+    `written` are the numbers found on the page with no form.
+    """
     zoom = page.zoom
     cells = [Cell(*(edge * zoom for edge in rect)) for rect in place.rects]
     dx, dy, found = snapped(page.rules, cells, page.scale)
@@ -63,7 +70,19 @@ def cut(page: PageLike, place: Place) -> tuple[FieldImage | None, float]:
     if len(cells) > 1:
         field = page.row_field(Row(place.spec.kind, tuple(cells)))
         return (replace(field, spec=place.spec) if field else None), found
+    if place.spec.kind is not Kind.CHECKBOX:
+        box = page._rect(cells[0].left, cells[0].top, cells[0].right, cells[0].bottom)
+        own = [field for field in written if _share(field.rect, box) > MOSTLY]
+        if len(own) == 1:
+            return replace(own[0], spec=place.spec), found
     return _single(page, place.spec, cells[0]), found
+
+
+def _share(rect: Rect, box: Rect) -> float:
+    """Return the share of a rectangle that lies in a box, height counted half."""
+    wide = max(0, min(rect.right, box.right) - max(rect.x, box.x)) / rect.width
+    high = max(0, min(rect.bottom, box.bottom) - max(rect.y, box.y)) / rect.height
+    return wide * (0.5 + 0.5 * high) if high > 0.4 else 0.0
 
 
 def snapped(found: Rules, cells: list[Cell], scale: float) -> tuple[float, float, float]:
