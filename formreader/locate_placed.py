@@ -130,10 +130,11 @@ def _single(page: PageLike, spec: FieldSpec, cell: Cell) -> FieldImage | None:
         return None
     across, up = page._mask(page.rules.across, rect), page._mask(page.rules.up, rect)
     rim = max(2, round(RIM_MM * page.full_mm))
-    middle = np.zeros(dark.shape, bool)
-    middle[:, max(0, box.x) + rim : box.right - rim] = True
+    amid, between = np.zeros(dark.shape, bool), np.zeros(dark.shape, bool)
+    amid[:, max(0, box.x) + rim : box.right - rim] = True
+    between[max(0, box.y) + rim : box.bottom - rim] = True
     ink = binarize.ink_mask(dark, page._own_level(dark[inside]))
-    ink = rules.without_rules(ink, across, up & ~middle)
+    ink = rules.without_rules(ink, across & ~between, up & ~amid)
     ink = page._own_ink(ink, inside, NEXT_FIELD)
     image = np.ascontiguousarray(page.image[rect.y : rect.bottom, rect.x : rect.right])
     return FieldImage(spec, rect, image, ink)
