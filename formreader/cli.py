@@ -117,7 +117,9 @@ def read(
 
 def named_forms(given: list[str]) -> dict[str, Any]:
     """Tell built-in forms from definitions: the options `form` and `definitions`."""
-    definitions = tuple(Path(name) for name in given if name.endswith(".toml") or Path(name).is_dir())
+    definitions = tuple(
+        Path(name) for name in given if name.endswith(".toml") or Path(name).is_dir()
+    )
     if not definitions:
         if len(given) > 1:
             raise UsageError("--form can be repeated for form definitions (FORM.toml) only.")

@@ -27,6 +27,8 @@ LINE_MM = 12.0
 """Shortest line to write on, in millimetres."""
 ABOVE_MM = 5.5
 """Height of the space above such a line that must be empty, in millimetres."""
+EDGE_MM = 1.2
+"""How near the upper edge of a box a line is that edge, in millimetres."""
 EVEN_MM = 0.35
 """How far boxes of a row may lie from even spacing, in millimetres, to be given as a number."""
 
@@ -123,9 +125,7 @@ def find_places(image: Grey, dpi: float) -> list[Draft]:
     rows, cells, levels = locate.empty_places(image, dpi)
     dark = binarize.darkness(image, scale)
     ink = binarize.ink_mask(dark, binarize.ink_level(dark))
-    found = [
-        Draft(str(row.kind), tuple(in_mm(c, scale) for c in row.cells)) for row in rows
-    ]
+    found = [Draft(str(row.kind), tuple(in_mm(c, scale) for c in row.cells)) for row in rows]
     taken = [row.frame for row in rows]
     for cell in cells:
         if holds_print(ink, cell, scale) or any(meets(cell, other) for other in taken):
@@ -136,10 +136,16 @@ def find_places(image: Grey, dpi: float) -> list[Draft]:
             taken.append(cell)
     for level in levels:
         line = space_above(level, scale)
-        if line and not holds_print(ink, line, scale):
-            if not any(meets(line, other) for other in (*taken, *cells)):
-                found.append(Draft("line", (in_mm(line, scale),)))
-                taken.append(line)
+        known = (*taken, *cells)
+        if (
+            line is None
+            or holds_print(ink, line, scale)
+            or any(edge_of(line, c, scale) for c in known)
+        ):
+            continue
+        if not any(meets(line, other) for other in known):
+            found.append(Draft("line", (in_mm(line, scale),)))
+            taken.append(line)
     return found
 
 
@@ -158,6 +164,12 @@ def kind_of(cell: Cell, scale: float) -> str | None:
     if max(wide, high) <= CHECKBOX_MM and 0.6 < wide / high < 1.6:
         return "checkbox"
     return "cell" if high >= LOWEST_MM and wide >= NARROWEST_MM else None
+
+
+def edge_of(line: Cell, cell: Cell, scale: float) -> bool:
+    """Tell whether a line is the upper edge of a box rather than one to write on."""
+    wide = min(line.right, cell.right) - max(line.left, cell.left)
+    return wide > 0 and abs(cell.top - line.bottom) < EDGE_MM * scale
 
 
 def lies_within(field: Draft, size: tuple[float, float]) -> bool:
@@ -214,7 +226,9 @@ def check(path: Path, page_path: Path | None, out: Path) -> list[Path]:
     pictures: list[tuple[int, Grey, float]] = []
     if page_path is None:
         for number, held in enumerate(prints, 1):
-            pictures.append((number, sketch(held.width, held.height, held.levels, held.uprights), 150))
+            pictures.append(
+                (number, sketch(held.width, held.height, held.levels, held.uprights), 150)
+            )
     else:
         for number in range(1, load.count_pages(page_path) + 1):
             page = load.load(page_path, number, page_path.name)
@@ -249,7 +263,10 @@ def overlay(form: FormDef, number: int, image: Grey, dpi: float) -> np.ndarray: 
     for field in form.on_page(number):
         _, y, _, h = field.box
         for x, w in field.cells_mm():
-            corner, far = (round(x * scale), round(y * scale)), (round((x + w) * scale), round((y + h) * scale))
+            corner, far = (
+                (round(x * scale), round(y * scale)),
+                (round((x + w) * scale), round((y + h) * scale)),
+            )
             cv2.rectangle(picture, corner, far, (0, 0, 220), 1)
         at = (round(field.box[0] * scale), round(y * scale) - 3)
         cv2.putText(picture, field.name, at, cv2.FONT_HERSHEY_SIMPLEX, scale / 16, (200, 60, 0), 1)

@@ -145,7 +145,9 @@ def is_date(text: str, order: str) -> bool:
     """Tell whether digits in the order given are a day of the calendar."""
     if len(text) != len(order):
         return False
-    year, month, day = ("".join(t for t, o in zip(text, order, strict=True) if o == k) for k in "YMD")
+    year, month, day = (
+        "".join(t for t, o in zip(text, order, strict=True) if o == k) for k in "YMD"
+    )
     try:
         date(int(year) if len(year) == 4 else 2000 + int(year), int(month), int(day))
     except ValueError:
@@ -222,7 +224,10 @@ def _problems(form: FormDef) -> list[tuple[int | None, str, str]]:
             found.append((index, "name", f"there are two fields called “{field.name}”"))
         seen[field.name] = index
     for (_, a), (j, b) in combinations(enumerate(form.fields), 2):
-        over = [min(a.box[k] + a.box[k + 2], b.box[k] + b.box[k + 2]) - max(a.box[k], b.box[k]) for k in (0, 1)]
+        over = [
+            min(a.box[k] + a.box[k + 2], b.box[k] + b.box[k + 2]) - max(a.box[k], b.box[k])
+            for k in (0, 1)
+        ]
         if a.page == b.page and min(over) > OVERLAP_MM:
             found.append((j, "box", f"the boxes of “{a.name}” and “{b.name}” overlap"))
     for text in form.rules:

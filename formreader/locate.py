@@ -81,7 +81,9 @@ def empty_places(image: Grey, dpi: float) -> tuple[list[Row], list[Cell], list[r
     All in pixels of the picture.
     """
     page = _page_of(image, dpi)
-    grown = [replace(row, cells=tuple(enlarged(c, page.zoom) for c in row.cells)) for row in page.rows]
+    grown = [
+        replace(row, cells=tuple(enlarged(c, page.zoom) for c in row.cells)) for row in page.rows
+    ]
     cells = [enlarged(c, page.zoom) for c in page.cells]
     lines = [level for level in page.rules.levels if level.even < 0.6]
     return grown, cells, [stretched(level, page.zoom) for level in lines]

@@ -34,7 +34,9 @@ def in_reading_order(fields: list[FieldImage]) -> list[FieldImage]:
 
 def enlarged(cell: Cell, zoom: float) -> Cell:
     """Return a cell of the working copy in pixels of the picture."""
-    return Cell(cell.left / zoom, cell.top / zoom, cell.right / zoom, cell.bottom / zoom, cell.closed)
+    return Cell(
+        cell.left / zoom, cell.top / zoom, cell.right / zoom, cell.bottom / zoom, cell.closed
+    )
 
 
 def stretched(level: Level, zoom: float) -> Level:

@@ -52,9 +52,7 @@ class PageLike(Protocol):
     def _mask(self, mask: Mask, rect: Rect) -> Mask: ...
 
 
-def cut(
-    page: PageLike, place: Place, written: list[FieldImage]
-) -> tuple[FieldImage | None, float]:
+def cut(page: PageLike, place: Place, written: list[FieldImage]) -> tuple[FieldImage | None, float]:
     """Cut a field out where its own lines lie; also how much of them was found, 0 to 1.
 
     `written` are the numbers found on the page with no form.

@@ -30,13 +30,15 @@ def drawn(seed: int) -> Grey:
     words = WORDS.split()
     for y in np.arange(15, 200, 14.0):
         kind = rng.integers(3)
+        y += rng.uniform(-4, 4)
         x = rng.uniform(10, 30)
         text = " ".join(rng.permutation(words)[: rng.integers(3, 8)])
         at = (round(x * SCALE), round(y * SCALE))
         cv2.putText(image, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1, cv2.LINE_AA)
         count, wide = int(rng.integers(3, 9)), rng.uniform(5.5, 8) if kind else rng.uniform(12, 20)
+        start = rng.uniform(10, 40)
         for k in range(count):
-            left = rng.uniform(10, 14) + k * wide if k == 0 else left + wide
+            left = start + k * wide
             if left + wide > SIZE[0] - 8:
                 break
             corner = (round(left * SCALE), round((y + 2) * SCALE))
@@ -126,7 +128,7 @@ def test_a_draft_is_a_definition_without_an_edit(tmp_path: Path) -> None:
 
 
 def test_the_boxes_of_a_draft_lie_where_they_were_drawn() -> None:
-    image = np.full((600, 900), 255, np.uint8)
+    image = np.full((1600, 1100), 255, np.uint8)
     for k in range(6):
         cv2.rectangle(image, (100 + 40 * k, 200), (140 + 40 * k, 245), 0, 2)
     [field] = find_places(image, DPI)
