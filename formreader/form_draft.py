@@ -14,7 +14,7 @@ from formreader.document import Grey
 from formreader.errors import OutputError
 from formreader.forms import FormDef, load_form
 from formreader.forms_print import print_of, read_prints, write_prints
-from formreader.locate_boxes import Cell
+from formreader.locate import Cell
 from formreader.rules import Level
 
 LOWEST_MM, NARROWEST_MM = 3.2, 6.0
@@ -151,7 +151,7 @@ def find_places(image: Grey, dpi: float) -> list[Draft]:
 
 def in_mm(cell: Cell, scale: float) -> tuple[float, float, float, float]:
     """Return the edges of a box in mm, its printed lines' middles taken for its edges."""
-    pad = 0.2
+    pad = 0.3
     return (
         cell.left / scale - pad, cell.top / scale - pad,
         cell.right / scale + pad, cell.bottom / scale + pad,
@@ -178,7 +178,7 @@ def lies_within(field: Draft, size: tuple[float, float]) -> bool:
     return x >= 0 and y >= 0 and x + w <= size[0] and y + h <= size[1]
 
 
-def holds_print(ink: np.ndarray, cell: Cell, scale: float) -> bool:  # type: ignore[type-arg]
+def holds_print(ink: np.ndarray, cell: Cell, scale: float) -> bool:
     """Tell whether something is printed inside a cell."""
     rim = 0.5 * scale
     part = ink[
@@ -245,7 +245,7 @@ def check(path: Path, page_path: Path | None, out: Path) -> list[Path]:
     return written
 
 
-def sketch(width: float, height: float, levels: np.ndarray, uprights: np.ndarray) -> Grey:  # type: ignore[type-arg]
+def sketch(width: float, height: float, levels: np.ndarray, uprights: np.ndarray) -> Grey:
     """Draw the rules of a form at 150 dpi."""
     scale = 150 / 25.4
     image = np.full((round(height * scale), round(width * scale)), 255, np.uint8)
@@ -256,7 +256,7 @@ def sketch(width: float, height: float, levels: np.ndarray, uprights: np.ndarray
     return image
 
 
-def overlay(form: FormDef, number: int, image: Grey, dpi: float) -> np.ndarray:  # type: ignore[type-arg]
+def overlay(form: FormDef, number: int, image: Grey, dpi: float) -> np.ndarray:
     """Draw the fields of one page and their names over a picture of it."""
     scale = dpi / 25.4
     picture = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)

@@ -54,7 +54,8 @@ def parse_rule(text: str) -> Rule:
 
 
 def _terms(text: str, side: int) -> list[tuple[int, str, int]]:
-    found, at = [], 0
+    found: list[tuple[int, str, int]] = []
+    at = 0
     while at < len(text):
         match = TERM.match(text, at)
         if not match or (found and not match[1]):

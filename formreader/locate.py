@@ -21,9 +21,9 @@ from formreader import locate_rows as rows
 from formreader import locate_text as text
 from formreader import locate_torn as torn
 from formreader.document import FieldImage, FieldSpec, Grey, Mask, Rect
-from formreader.locate_boxes import Cell
+from formreader.locate_boxes import Cell as Cell
 from formreader.locate_order import enlarged, in_reading_order, stretched
-from formreader.locate_placed import Place
+from formreader.locate_placed import Place as Place
 from formreader.locate_rows import Row
 from formreader.rules import Rules
 
@@ -76,10 +76,7 @@ def at_places(image: Grey, dpi: float, places: list[Place]) -> list[tuple[FieldI
 
 
 def empty_places(image: Grey, dpi: float) -> tuple[list[Row], list[Cell], list[rules.Level]]:
-    """Find where an upright blank form wants writing: rows of boxes, other cells, level rules.
-
-    All in pixels of the picture.
-    """
+    """Find rows of boxes, other cells and level rules of an upright blank, in its pixels."""
     page = _page_of(image, dpi)
     grown = [
         replace(row, cells=tuple(enlarged(c, page.zoom) for c in row.cells)) for row in page.rows

@@ -41,7 +41,8 @@ class PageLike(Protocol):
     full_mm: float
     rules: Rules
 
-    def row_field(self, row: Row) -> FieldImage | None: ...
+    def row_field(self, row: Row) -> FieldImage | None:
+        """Cut out a row of boxes."""
 
     def _rect(self, left: float, top: float, right: float, bottom: float) -> Rect: ...
 
@@ -58,7 +59,7 @@ def cut(page: PageLike, place: Place, written: list[FieldImage]) -> tuple[FieldI
     `written` are the numbers found on the page with no form.
     """
     zoom = page.zoom
-    cells = [Cell(*(edge * zoom for edge in rect)) for rect in place.rects]
+    cells = [Cell(a * zoom, b * zoom, c * zoom, d * zoom) for a, b, c, d in place.rects]
     dx, dy, found = snapped(page.rules, cells, page.scale)
     pad = 0.2 * page.scale
     cells = [
@@ -98,7 +99,7 @@ def snapped(found: Rules, cells: list[Cell], scale: float) -> tuple[float, float
 
 
 def _best_shift(mask: Mask, edges: list[float], along: slice, scale: float) -> tuple[float, float]:
-    reach = int(round(SNAP_MM * scale))
+    reach = round(SNAP_MM * scale)
     shifts = np.arange(-reach, reach + 1)
     at = np.rint(np.array(edges)[:, None] + shifts).astype(np.int64)
     band = mask[max(0, along.start) : max(0, along.stop)]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from formreader import binarize, rules
 from formreader import register_form as by_print
+from formreader import register_straight as straight
 from formreader.document import Float, Grey, Page, Rect, Registration
 from formreader.forms_print import Print
 
@@ -28,8 +29,6 @@ LEAST_SKEW_DEG = 0.1
 """Skew in degrees below which the page is left as it is: 0.3 mm across a page."""
 CLEAR_PEAK = 1.25
 """How far the best angle must stand out over the middle one to be believed."""
-LEVEL_DEG = 10.0
-"""Lean of long lines in degrees from which a page is first turned level for its form."""
 LEAST_LETTERS = 40
 """Letter-like spots needed to tell a quarter turn."""
 LEAST_WORDS = 24
@@ -75,20 +74,19 @@ def register(page: Page) -> Registration:
 
 
 def to_form(page: Page, forms: list[Print]) -> tuple[int, Grey, float, Registration]:
-    """Lay a page on the form that it is: its index, the page drawn as the form lies, and its dpi.
+    """Lay a page on the form that it is: its index, the page drawn straight, and its dpi.
 
-    The registration takes pixels of that picture to the page's; raises PageError where the
-    page is none of the forms.
+    The registration takes that picture's pixels to the page's; PageError where it is no form.
     """
-    angle = by_print.level_turn(page.image)
-    turned, back = by_print.rotated(page.image, angle if abs(angle) > LEVEL_DEG else 0.0)
+    angle = straight.level_turn(page.image)
+    turned, back = straight.rotated(page.image, angle)
     level = Page(page.source, page.number, turned, page.dpi)
     found = register(level)
     index, fit, _ = by_print.choose(upright(level, found), forms)
     matrix = back @ found.matrix @ fit.matrix
-    image, dpi = by_print.straightened(page.image, matrix, fit.bend, forms[index])
-    shrink = np.diag([25.4 / dpi, 25.4 / dpi, 1.0])
-    registration = Registration(matrix @ shrink, found.skew_deg + angle, 0, fit.residual_mm)
+    image, dpi = straight.straightened(page.image, matrix, fit.bend, forms[index])
+    matrix = matrix @ np.diag([25.4 / dpi, 25.4 / dpi, 1.0])
+    registration = Registration(matrix, found.skew_deg + angle, 0, fit.residual_mm)
     return index, image, dpi, registration
 
 

@@ -14,20 +14,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formreader.document import Float, Grey
+from formreader.document import Grey
 from formreader.errors import PageError
 from formreader.forms_print import Lines, Print, see_lines
+from formreader.register_coarse import coarse, project
+from formreader.register_straight import placed, powers
 
 Matrix = NDArray[np.float64]
 Points = NDArray[np.float64]
 
-COARSE_MM = 2.0
-"""Millimetres a pixel in the coarse search; rules are blurred to about as much."""
-SCALES = 1.03 ** np.arange(-24, 13)
-"""Scales tried, relative to the page filling the picture: 0.49 to 1.43. A sheet laid askew on
-a picture, or turned by 45°, fills 0.6 of it."""
-TRIED = 6
-"""Coarse places that are refined."""
 STEP_MM = 2.0
 """Distance of the points along a printed rule, in millimetres."""
 RADII_MM = (12.0, 9.0, 7.0, 5.0, 4.0, 3.0, 2.0, 1.5, 1.2, 1.0)
@@ -76,7 +71,7 @@ class Target:
         spot = near[:, np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)].T
         far = np.hypot(*(spot - at).T)
         far[outside] = np.inf
-        return spot, far
+        return np.asarray(spot, np.float64), np.asarray(far, np.float64)
 
 
 def _nearest(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -119,21 +114,6 @@ def _along(segments: Points) -> Points:
     return np.concatenate(points) if points else np.zeros((0, 2))
 
 
-def project(matrix: Matrix, at: Points) -> Points:
-    """Apply a projective map (3, 3) to points (N, 2)."""
-    moved = at @ matrix[:, :2].T + matrix[:, 2]
-    return np.asarray(moved[:, :2] / moved[:, 2:])
-
-
-def powers(at: Points, form: Print) -> Matrix:
-    """Return the ten monomials up to the third degree of points, scaled to the page: (N, 10)."""
-    x = 2 * at[:, 0] / form.width - 1
-    y = 2 * at[:, 1] / form.height - 1
-    return np.stack(
-        [np.ones_like(x), x, y, x * x, x * y, y * y, x**3, x * x * y, x * y * y, y**3], 1
-    )
-
-
 def fit(form: Print, seen: Lines) -> Fit | None:
     """Lay a form's print over the lines of an upright picture; None where nothing fits."""
     probes = probes_of(form)
@@ -155,82 +135,6 @@ def fit(form: Print, seen: Lines) -> Fit | None:
     flat = np.asarray(cv2.findHomography(probes.at, at, 0)[0], np.float64)
     again = refine(form, probes, target, flat, CLOSE_MM, 0)
     return bent(form, probes, target, again) if again else curved
-
-
-def _drawn(lines: tuple[Points, Points], shape: tuple[int, int], scale: float) -> list[Float]:
-    """Draw level and upright segments blurred, on a coarse grid of `scale` pixels a unit."""
-    pictures = []
-    for segments, swap in zip(lines, (False, True), strict=True):
-        picture = np.zeros(shape, np.uint8)
-        for y, a, b in np.rint(segments * scale).astype(int).tolist():
-            ends = ((y, a), (y, b)) if swap else ((a, y), (b, y))
-            cv2.line(picture, *ends, 255, 1)
-        pictures.append(cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 1.0))
-    return pictures
-
-
-def coarse(form: Print, seen: Lines) -> list[Matrix]:
-    """Return likely places of the form on the picture, best first: affine maps (3, 3)."""
-    height, width = seen.across.shape
-    fill = max(height, width) / max(form.width, form.height)
-    unit = 1 / (COARSE_MM * fill)
-    size = (round(height * unit), round(width * unit))
-    frame = (cv2.getOptimalDFTSize(2 * size[0]), cv2.getOptimalDFTSize(2 * size[1]))
-    page = _drawn((seen.levels, seen.uprights), frame, unit)
-    waves = [np.fft.rfft2(p) for p in page]
-    tried = []
-    for turns in range(4):
-        turned = _turned(form, turns)
-        for scale in SCALES:
-            drawn = _drawn((turned.levels, turned.uprights), frame, scale / COARSE_MM)
-            norm = np.sqrt(sum(float((d * d).sum()) for d in drawn)) or 1.0
-            match = sum(
-                np.fft.irfft2(w * np.conj(np.fft.rfft2(d)), frame)
-                for w, d in zip(waves, drawn, strict=True)
-            )
-            y, x = np.unravel_index(int(np.argmax(match)), frame)
-            score = float(match[y, x]) / norm
-            dy = y - frame[0] if y > frame[0] / 2 else y
-            dx = x - frame[1] if x > frame[1] / 2 else x
-            place = np.array(
-                [[scale * fill, 0, dx / unit], [0, scale * fill, dy / unit], [0, 0, 1]]
-            )
-            tried.append((score, place @ _turn(form, turns)))
-    tried.sort(key=lambda pair: -pair[0])
-    return [matrix for _, matrix in tried[:TRIED]]
-
-
-def _turn(form: Print, turns: int) -> Matrix:
-    """Return the map that turns a form by quarter turns clockwise, in millimetres."""
-    w, h = form.width, form.height
-    return np.array(
-        [
-            [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
-            [[0, -1, h], [1, 0, 0], [0, 0, 1]],
-            [[-1, 0, w], [0, -1, h], [0, 0, 1]],
-            [[0, 1, 0], [-1, 0, w], [0, 0, 1]],
-        ][turns],
-        np.float64,
-    )
-
-
-def _turned(form: Print, turns: int) -> Print:
-    """Return a form's rules after quarter turns clockwise."""
-    if turns == 0:
-        return form
-    matrix = _turn(form, turns)
-    parts: list[list[tuple[float, float, float]]] = [[], []]
-    for swap, segments in enumerate((form.levels, form.uprights)):
-        for y, a, b in segments:
-            ends = np.array([[a, y], [b, y]] if not swap else [[y, a], [y, b]])
-            (x0, y0), (x1, y1) = project(matrix, ends)
-            if abs(x1 - x0) >= abs(y1 - y0):
-                parts[0].append((y0, min(x0, x1), max(x0, x1)))
-            else:
-                parts[1].append((x0, min(y0, y1), max(y0, y1)))
-    levels, uprights = (np.array(part).reshape(-1, 3) for part in parts)
-    size = (form.width, form.height) if turns == 2 else (form.height, form.width)
-    return Print(*size, levels, uprights, form.words)
 
 
 def refine(
@@ -313,7 +217,7 @@ def _rated(
 ) -> Fit:
     """Say how much of the form's print lies where the map puts it."""
     at = placed(found.matrix, found.bend, probes.at, form)
-    spot, far = _spots(target, kinds, at)
+    _, far = _spots(target, kinds, at)
     scale = np.sqrt(abs(np.linalg.det(found.matrix[:2, :2])))
     miss = far / scale
     hit = miss < NEAR_MM
@@ -321,13 +225,6 @@ def _rated(
     share = float((weight * hit).sum() / weight.sum())
     residual = float(np.sqrt((miss[hit] ** 2).mean())) if hit.any() else NEAR_MM
     return replace(found, found=share, residual_mm=residual)
-
-
-def placed(matrix: Matrix, bend: Matrix | None, at: Points, form: Print) -> Points:
-    """Take points in form millimetres to picture pixels, the bend of the paper included."""
-    if bend is not None:
-        at = at + powers(at, form) @ bend
-    return project(matrix, at)
 
 
 def bent(form: Print, probes: Probes, target: Target, straight: Fit) -> Fit:
@@ -362,10 +259,6 @@ that may lie off: on nine photos and scans of five forms the right one had 0.51 
 0.14 to 0.26 mm, wrong ones up to 0.44 at 0.26 to 0.39 (chance alone gives 0.35)."""
 WORKING_PX = 1500
 """Longest side in pixels of the picture in which the print is looked for."""
-READING_DPI = (150.0, 300.0)
-"""Least and greatest resolution of the straightened page that is read."""
-BLOCK = 16
-"""Side in pixels of the blocks between which a bent map is interpolated."""
 FITS_IN = 1.1
 """How much larger than the form a picture of it usually is."""
 
@@ -398,54 +291,3 @@ def choose(image: Grey, forms: list[Print]) -> tuple[int, Fit, float]:
     back = np.diag([1 / zoom, 1 / zoom, 1.0])
     second = fits[1][0] if len(fits) > 1 else 0.0
     return index, replace(best, matrix=back @ best.matrix), second
-
-
-def straightened(
-    image: Grey, matrix: Matrix, bend: Matrix | None, form: Print
-) -> tuple[Grey, float]:
-    """Draw a page as its form lies: uint8 picture and its dpi; `matrix` takes mm to its pixels."""
-    middle = project(
-        matrix, np.array([[0.5, 0.5], [0.5, 0.6], [0.6, 0.5]]) * [form.width, form.height]
-    )
-    per_mm = np.hypot(*(middle[1] - middle[0])) / (0.1 * form.height)
-    dpi = float(np.clip(25.4 * per_mm, *READING_DPI))
-    scale = dpi / 25.4
-    width, height = round(form.width * scale), round(form.height * scale)
-    cols = (np.arange(-1, width // BLOCK + 2) + 0.5) * BLOCK
-    rows = (np.arange(-1, height // BLOCK + 2) + 0.5) * BLOCK
-    grid = np.stack(np.meshgrid(cols, rows), -1).reshape(-1, 2) / scale
-    at = placed(matrix, bend, grid, form).reshape(len(rows), len(cols), 2).astype(np.float32)
-    size = (len(cols) * BLOCK, len(rows) * BLOCK)
-    maps = [cv2.resize(at[:, :, axis], size, interpolation=cv2.INTER_LINEAR) for axis in (0, 1)]
-    drawn = cv2.remap(image, maps[0], maps[1], cv2.INTER_LINEAR, borderValue=255)
-    kept = drawn[BLOCK : BLOCK + height, BLOCK : BLOCK + width]
-    return np.ascontiguousarray(kept), dpi
-
-
-def level_turn(image: Grey) -> float:
-    """Return the counter-clockwise angle in degrees, -45 to 45, by which long lines lean."""
-    zoom = min(1.0, 1000 / max(image.shape))
-    small = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
-    lines = cv2.createLineSegmentDetector(cv2.LSD_REFINE_NONE).detect(small)[0]
-    if lines is None:
-        return 0.0
-    x0, y0, x1, y1 = lines.reshape(-1, 4).T.astype(np.float64)
-    length = np.hypot(x1 - x0, y1 - y0)
-    angle = (np.rad2deg(np.arctan2(y0 - y1, x1 - x0)) + 45) % 90
-    kept = length > 0.03 * max(small.shape)
-    counts = np.bincount((angle[kept]).astype(int) % 90, length[kept], 90)
-    smooth = counts + np.roll(counts, 1) + np.roll(counts, -1)
-    return float(int(smooth.argmax()) + 0.5 - 45) if kept.any() else 0.0
-
-
-def rotated(image: Grey, angle_deg: float) -> tuple[Grey, Matrix]:
-    """Turn a picture clockwise by an angle, nothing cut off; also the map back to its pixels."""
-    if not angle_deg:
-        return image, np.eye(3)
-    height, width = image.shape
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), -angle_deg, 1.0)
-    c, s = abs(turn[0, 0]), abs(turn[0, 1])
-    size = (int(height * s + width * c), int(height * c + width * s))
-    turn[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
-    drawn = cv2.warpAffine(image, turn, size, borderValue=255)
-    return np.asarray(drawn, np.uint8), np.linalg.inv(np.vstack([turn, [0, 0, 1]]))
