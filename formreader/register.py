@@ -74,20 +74,18 @@ def register(page: Page) -> Registration:
 
 
 def to_form(page: Page, forms: list[Print]) -> tuple[int, Grey, float, Registration]:
-    """Lay a page on the form that it is: its index, the page drawn straight, and its dpi.
+    """Lay a page on the form that it is: its index, the page drawn straight, its dpi and place.
 
-    The registration takes that picture's pixels to the page's; PageError where it is no form.
+    Raises PageError where it is none of the forms.
     """
     angle = straight.level_turn(page.image)
     turned, back = straight.rotated(page.image, angle)
-    level = Page(page.source, page.number, turned, page.dpi)
-    found = register(level)
+    found = register(level := Page(page.source, page.number, turned, page.dpi))
     index, fit, _ = by_print.choose(upright(level, found), forms)
     matrix = back @ found.matrix @ fit.matrix
     image, dpi = straight.straightened(page.image, matrix, fit.bend, forms[index])
     matrix = matrix @ np.diag([25.4 / dpi, 25.4 / dpi, 1.0])
-    registration = Registration(matrix, found.skew_deg + angle, 0, fit.residual_mm)
-    return index, image, dpi, registration
+    return index, image, dpi, Registration(matrix, found.skew_deg + angle, 0, fit.residual_mm)
 
 
 def upright(page: Page, registration: Registration) -> Grey:

@@ -232,7 +232,7 @@ def bent(form: Print, probes: Probes, target: Target, straight: Fit) -> Fit:
     quarter = abs(straight.matrix[0, 1]) > abs(straight.matrix[0, 0])
     kinds = np.where(probes.kind < 2, probes.kind ^ quarter, 2)
     straight = _rated(form, probes, target, straight, kinds)
-    back = np.linalg.inv(straight.matrix)
+    back = np.asarray(np.linalg.inv(straight.matrix), np.float64)
     bend = np.zeros((10, 2))
     for radius_mm in (3.0, 2.0, 1.5, 1.0):
         at = placed(straight.matrix, bend, probes.at, form)
