@@ -126,7 +126,14 @@ def named_forms(given: list[str]) -> dict[str, Any]:
         return {"form": given[0]}
     if len(definitions) < len(given):
         raise UsageError("--form takes either auto or field, or form definitions, not both.")
-    return {"form": " ".join(path.stem for path in definitions), "definitions": definitions}
+    from hashlib import sha256
+
+    from formreader.forms import find_forms
+
+    files = [file for path in definitions for file in find_forms(path) if file.is_file()]
+    held = sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]
+    names = " ".join(path.stem for path in definitions)  # an edited form is another way of reading
+    return {"form": f"{names} ({held})", "definitions": definitions}
 
 
 def run(batch: Batch, out: Path) -> int:
