@@ -48,8 +48,10 @@ class Forms:
                     f"{path} has fields on page {form.pages}, but the print of only "
                     f"{len(prints)} pages. Draft it again from a blank copy of all pages."
                 )
-            self.pages += [(len(self.forms), number) for number in range(1, len(prints) + 1)]
-            self.prints += prints
+            # A page without fields has nothing that could prove it is that page, so it is none.
+            for number in sorted({field.page for field in form.fields}):
+                self.pages.append((len(self.forms), number))
+                self.prints.append(prints[number - 1])
             self.forms.append(form)
 
     def find(self, page: Page) -> tuple[FormDef, list[FieldImage], Registration]:
