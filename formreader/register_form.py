@@ -256,7 +256,8 @@ def bent(form: Print, probes: Probes, target: Target, straight: Fit) -> Fit:
 LEAST_FOUND, MOST_RESIDUAL_MM = 0.45, 0.3
 """Share of a form's print that must be found on a page for it to be that form, and how far
 that may lie off: on nine photos and scans of five forms the right one had 0.51 to 0.91 at
-0.14 to 0.26 mm, wrong ones up to 0.44 at 0.26 to 0.39 (chance alone gives 0.35)."""
+0.14 to 0.26 mm, wrong ones up to 0.44 at 0.26 to 0.39 (chance alone gives 0.35);
+a sister form of one office reached 0.63 at 0.27, so this alone does not tell sisters apart."""
 WORKING_PX = 1500
 """Longest side in pixels of the picture in which the print is looked for."""
 FITS_IN = 1.1
