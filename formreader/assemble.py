@@ -19,6 +19,8 @@ from formreader.document import Candidate, Character, Float, Glyph
 DIGITS = "0123456789"
 BEAM = 6
 """Strings kept at every cut; the margin needs two, alternatives four."""
+WIDE_BEAM = 24
+"""The same where a form allows only some strings, so that allowed ones are among them."""
 CUT_WEIGHT = 1.2
 """Log-likelihood lost for a cut through ink one stroke wide."""
 DEAREST_CUT = 2.6
@@ -52,6 +54,7 @@ def assemble(
     cuts: NDArray[np.float64],
     cells: int,
     longest: int = 0,
+    beam: int = BEAM,
 ) -> list[Candidate]:
     """Return the best strings of one field, best first.
 
@@ -69,7 +72,7 @@ def assemble(
     beams: list[dict[str, Path]] = [{} for _ in range(nodes)]
     beams[0][""] = Path(0.0, "", ())
     for node in range(nodes - 1):
-        alive = sorted(beams[node].values(), key=lambda p: -p.score)[:BEAM]
+        alive = sorted(beams[node].values(), key=lambda p: -p.score)[:beam]
         toll = -CUT_WEIGHT * min(float(cuts[node]), DEAREST_CUT) if node else 0.0
         alive = [Path(p.score + toll, p.text, p.steps) for p in alive]
         ends = {glyphs[i].end for i in edges[node]}
@@ -81,7 +84,7 @@ def assemble(
         for index in edges[node]:
             target = beams[glyphs[index].end]
             follow(target, alive, index, glyphs[index], gains[index], cells, longest)
-    finished = sorted(beams[-1].values(), key=lambda p: -p.score)[:BEAM]
+    finished = sorted(beams[-1].values(), key=lambda p: -p.score)[:beam]
     order = np.argsort(-scores, axis=1)[:, :3].tolist()
     chances = np.exp(scores).tolist()
     return [to_candidate(path, glyphs, order, chances, cuts) for path in finished]

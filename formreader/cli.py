@@ -10,36 +10,22 @@ import io
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from formreader import __version__
-from formreader.errors import FormreaderError, UsageError
+from formreader.cli_commands import INTERRUPTED, Commands, tell
+from formreader.cli_forms import forms, named_forms
+from formreader.cli_models import models
+from formreader.errors import UsageError
 
 if TYPE_CHECKING:
     from formreader.batch import Batch
 
-INTERRUPTED = 130
 SOME_FAILED = 1
 LISTED = 50
 """Failed pages named at the end of a run; readings.csv names all."""
-
-
-class Commands(TyperGroup):
-    """Runs a command and turns what stops it into one sentence and an exit code."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command that was asked for."""
-        try:
-            return super().invoke(ctx)
-        except FormreaderError as error:
-            tell(str(error))
-            raise typer.Exit(error.exit_code) from error
-        except KeyboardInterrupt:
-            tell("Interrupted.")
-            raise typer.Exit(INTERRUPTED) from None
 
 
 app = typer.Typer(
@@ -49,12 +35,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Read the numbers off scanned forms and bank cheques into a table.",
 )
+app.add_typer(forms, name="form")
+app.add_typer(models, name="models")
 Job = Annotated[Path, typer.Argument(help="Job folder that 'formreader read' made.")]
-
-
-def tell(text: str) -> None:
-    """Say something that is no result."""
-    typer.echo(text, err=True)
 
 
 def show_version(wanted: bool) -> None:
@@ -78,8 +61,12 @@ def read(
     source: Annotated[Path, typer.Argument(help="File or folder with scans (pictures, PDF).")],
     out: Annotated[Path, typer.Option(help="Job folder for the results; made if missing.")],
     form: Annotated[
-        str, typer.Option(help="auto: find the numbers; field: each image is one number; cheque.")
-    ] = "auto",
+        list[str] | None,
+        typer.Option(
+            help="auto (default): find the numbers; field: each image is one number; cheque; or a "
+            "form definition (FORM.toml), or a folder of them. May be repeated: FORM.toml."
+        ),
+    ] = None,
     max_error: Annotated[
         float, typer.Option(help="Wrong values wanted at most among the accepted, as a share.")
     ] = 0.01,
@@ -104,7 +91,7 @@ def read(
     from formreader.batch import Batch
     from formreader.pipeline import Options, unkept_promises
 
-    settings = Options(form=form, max_error=max_error, model=model)
+    settings = Options(max_error=max_error, model=model, **named_forms(form or ["auto"]))
     for sentence in unkept_promises(settings):
         tell(f"Note: {sentence}")
     with Batch(source, out, settings, jobs=jobs, restart=restart) as batch:
@@ -270,34 +257,6 @@ def train(
 
         training.train(data or [], out, epochs=epochs, seed=seed, report=tell)
     typer.echo(str(out))
-
-
-models = typer.Typer(no_args_is_help=True, help="List the versions of a model; bring one back.")
-app.add_typer(models, name="models")
-Model = Annotated[Path, typer.Argument(help="Folder of a model, such as models/NAME.")]
-
-
-@models.command("list")
-def list_models(model: Model) -> None:
-    """List the versions of a model."""
-    from formreader.model_versions import versions
-
-    known = versions(model)
-    if not known:
-        raise UsageError(f"{model} holds no model. Name a folder made by 'formreader train'.")
-    for version in known:
-        typer.echo(version.sentence)
-
-
-@models.command("use")
-def use_model(
-    model: Model, number: Annotated[int, typer.Argument(help="Version, as 'list' shows it.")]
-) -> None:
-    """Bring a version of a model back; the one in use is kept."""
-    from formreader.model_versions import use
-
-    use(model, number)
-    tell(f"Version {number} of {model} is in use.")
 
 
 @app.command()

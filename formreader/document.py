@@ -6,6 +6,7 @@ Arrays are `[row, column]`, points `(x, y)`, angles counter-clockwise, pages cou
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -51,6 +52,10 @@ class Reason(StrEnum):
     GROUPING = "commas and digits do not fit together"
     NOT_FOUND = "its place was not found on the cheque"
     WORDS = "amount in words: compare it with the figures"
+    MISFIT = "does not fit the form"
+    NARROWED = "changed to what fits the form"
+    RULE = "does not agree with other fields"
+    MISSING = "must not be empty"
 
 
 class Kind(StrEnum):
@@ -61,6 +66,7 @@ class Kind(StrEnum):
     CELL = "cell"
     LINE = "line"
     FREE = "free"
+    CHECKBOX = "checkbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +125,18 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """What is known of a field before it is read; `length` 0 means any length."""
+    """What is known of a field before it is read; `length` 0 means any length.
+
+    `fits` tells which strings of digits a form allows; `filler` that empty boxes before the
+    number may be struck out; `needed` that the field must not be empty.
+    """
 
     name: str
     kind: Kind
     length: int = 0
+    fits: Callable[[str], bool] | None = None
+    filler: bool = False
+    needed: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

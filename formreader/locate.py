@@ -7,12 +7,20 @@ measured on a copy of about 200 dots per inch; the fields are cut from the pictu
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from formreader import locate_cheque, locate_combs
-from formreader.document import ChequePlaces, FieldImage, FieldSpec, Grey
+from formreader import locate_placed as placed
+from formreader.document import ChequePlaces, FieldImage, Grey
+from formreader.locate_boxes import Cell as Cell
+from formreader.locate_order import enlarged, in_reading_order, stretched
 from formreader.locate_page import OpenPage
+from formreader.locate_placed import Place as Place
+from formreader.locate_rows import Row
+from formreader.rules import Level
 
 WORKING_DPI = 200.0
 """Resolution of the copy in which geometry is measured: thin rules keep two pixels."""
@@ -40,7 +48,27 @@ def locate(image: Grey, dpi: float) -> list[FieldImage]:
         if f is not None and (f.ink.any() or not in_table)
     ]
     fields += page.written()
-    return _named(fields)
+    return in_reading_order(fields)
+
+
+def at_places(image: Grey, dpi: float, places: list[Place]) -> list[tuple[FieldImage, float]]:
+    """Cut the fields of a form out of an upright page; also how much of their lines was found."""
+    page = _opened(image, dpi)
+    single = any(len(place.rects) == 1 for place in places)
+    written = page.written() if single else []
+    cuts = (placed.cut(page, place, written) for place in places)
+    return [(field, found) for field, found in cuts if field is not None]
+
+
+def empty_places(image: Grey, dpi: float) -> tuple[list[Row], list[Cell], list[Level]]:
+    """Find rows of boxes, other cells and level rules of an upright blank, in its pixels."""
+    page = _opened(image, dpi)
+    grown = [
+        replace(row, cells=tuple(enlarged(c, page.zoom) for c in row.cells)) for row in page.rows
+    ]
+    cells = [enlarged(c, page.zoom) for c in page.cells]
+    lines = [level for level in page.rules.levels if level.even < 0.6]
+    return grown, cells, [stretched(level, page.zoom) for level in lines]
 
 
 def cheque(image: Grey, dpi: float) -> ChequePlaces:
@@ -58,24 +86,3 @@ def _opened(image: Grey, dpi: float) -> OpenPage:
     method = cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
     small = np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
     return OpenPage(image, small, dpi, zoom)
-
-
-def _named(fields: list[FieldImage]) -> list[FieldImage]:
-    """Put fields in reading order, row by row, and name them."""
-    waiting = sorted(fields, key=lambda f: f.rect.y + f.rect.height / 2)
-    ordered: list[FieldImage] = []
-    while waiting:
-        first = waiting[0].rect
-        middle = first.y + first.height / 2
-        line = [f for f in waiting if f.rect.y < middle < f.rect.bottom]
-        ordered += sorted(line, key=lambda f: f.rect.x)
-        taken = {id(f) for f in line}
-        waiting = [f for f in waiting if id(f) not in taken]
-    digits = max(2, len(str(len(ordered))))
-    return [
-        FieldImage(
-            FieldSpec(f"f{i:0{digits}d}", f.spec.kind, f.spec.length),
-            f.rect, f.image, f.ink, f.cells, f.doubt,
-        )
-        for i, f in enumerate(ordered, 1)
-    ]  # fmt: skip

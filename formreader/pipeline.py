@@ -7,10 +7,9 @@ several pages scored together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -31,7 +30,11 @@ from formreader.document import (
     Status,
 )
 from formreader.errors import FormError, ModelError
+from formreader.forms import FormDef
 from formreader.ink import darkness_of, use_one_thread, written
+from formreader.pipeline_form import Forms, check_rules, tick
+from formreader.pipeline_judge import Cut as Cut
+from formreader.pipeline_judge import judge as judge
 
 FORMS = ("auto", "field", "cheque")
 """Built-in forms: find fields by itself; each image is one pre-cut number; bank cheques."""
@@ -42,25 +45,17 @@ PRINT = 0.5
 insurance form and their blanks no word passed it, printed numbers reach 0.9."""
 
 
-TINY = 3.0
-"""Height in pixels from which strokes too small to cut into digits still are not dust."""
-
-
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a job asks for: form, highest error rate among accepted fields, model folder."""
+    """What a job asks for: form, highest error rate among accepted fields, model folder.
+
+    `definitions` are files or folders of form definitions; `form` is then only their name.
+    """
 
     form: str = "auto"
     max_error: float = 0.01
     model: Path | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Cut:
-    """One field on its way: where it lies and what it was cut into."""
-
-    field: FieldImage
-    lattice: segment.Lattice
+    definitions: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +82,8 @@ def unkept_promises(options: Options) -> list[str]:
     """
     card = classify.read_card(classify.model_folder(options.model))
     kinds = (calibrate.FREE,) if options.form == "field" else (calibrate.FREE, calibrate.CELLS)
-    if options.form not in FORMS or not set(kinds) <= set(card["calibration"]):
+    known = options.form in FORMS or options.definitions
+    if not known or not set(kinds) <= set(card["calibration"]):
         return []
     return calibrate.unkept(card["calibration"], kinds, options.max_error)
 
@@ -97,7 +93,8 @@ class Reader:
 
     def __init__(self, options: Options) -> None:
         """Load the model; raises ModelError, and FormError for an unknown form."""
-        if options.form not in FORMS:
+        self.forms = Forms(options.definitions) if options.definitions else None
+        if options.form not in FORMS and not self.forms:
             raise FormError(
                 f"There is no form called “{options.form}”. Built in are: {', '.join(FORMS)}."
             )
@@ -126,28 +123,38 @@ class Reader:
     def read_pages(self, pages: Sequence[Page]) -> list[PageResult]:
         """Read several pages, their glyphs scored in common batches."""
         found = [self.find_fields(page) for page in pages]
-        cuts = [[Cut(field, segment.segment(field)) for field in fields] for fields, _ in found]
+        cuts = [[Cut(field, segment.segment(field)) for field in fields] for _, fields, _ in found]
         scores = iter(self.readers.score([cut for page_cuts in cuts for cut in page_cuts]))
         results = []
-        for page, page_cuts, (_, registration) in zip(pages, cuts, found, strict=True):
+        for page, page_cuts, (form, _, registration) in zip(pages, cuts, found, strict=True):
             readings = [(cut.field, self.read_field(cut, next(scores))) for cut in page_cuts]
-            placed = [on_page(r, registration, page) for f, r in readings if is_number(f, r)]
-            results.append(PageResult(page.source, page.number, self.options.form, tuple(placed)))
+            kept = [r for f, r in readings if form or is_number(f, r)]
+            if form:
+                kept = check_rules(kept, form.parsed_rules())
+            placed = tuple(on_page(r, registration, page) for r in kept)
+            name = form.name if form else self.options.form
+            results.append(PageResult(page.source, page.number, name, placed))
         return results
 
-    def find_fields(self, page: Page) -> tuple[list[FieldImage], Registration | None]:
+    def find_fields(
+        self, page: Page
+    ) -> tuple[FormDef | None, list[FieldImage], Registration | None]:
         """Register a page and locate its fields; a pre-cut number is one field."""
+        if self.forms:
+            return self.forms.find(page)
         if self.options.form == "field":
-            return [whole_image(page.image)], None
+            return None, [whole_image(page.image)], None
         registration = register.register(page)
         fields = locate.locate(register.upright(page, registration), page.dpi)
         named = [
             replace(f, spec=replace(f.spec, name=f"p{page.number}-{f.spec.name}")) for f in fields
         ]
-        return named, registration
+        return None, named, registration
 
     def read_field(self, cut: Cut, scores: Float) -> Reading:
         """Turn one field's scores into a reading, its rectangle still in upright pixels."""
+        if cut.field.spec.kind is Kind.CHECKBOX:
+            return tick(cut.field)
         return self.decide(cut, *propose(cut, scores, self.readers.strips))
 
     def decide(
@@ -190,45 +197,13 @@ def propose(
 ) -> tuple[list[Candidate], list[tuple[str, float]]]:
     """Let both readers list their best strings for one field, of `longest` digits at most."""
     lattice = cut.lattice
-    candidates = assemble.assemble(lattice.glyphs, scores, lattice.cuts, lattice.cells, longest)
+    beam = assemble.WIDE_BEAM if cut.field.spec.fits else assemble.BEAM
+    candidates = assemble.assemble(
+        lattice.glyphs, scores, lattice.cuts, lattice.cells, longest, beam
+    )
     if strips is None or lattice.strip is None:
         return candidates, []
     return candidates, ctc.decode(strips.read(lattice.strip), longest)
-
-
-def judge(
-    cut: Cut,
-    candidates: list[Candidate],
-    spelt: list[tuple[str, float]],
-    calibration: Mapping[str, Any],
-    grammar: calibrate.Grammar | None = None,
-) -> validate.Evidence:
-    """Fuse what the readers propose and say how sure it is."""
-    lattice = cut.lattice
-    if not candidates:
-        return no_digits(cut)
-    fitted = calibration[calibrate.CELLS if lattice.cells else calibrate.FREE]
-    fused, chance = calibrate.calibrate(
-        candidates, spelt, (lattice.contrast, lattice.height), fitted, grammar
-    )
-    best = next((c for c in candidates if c.text == fused[0][0]), None)
-    shown = best or candidates[0]
-    return validate.Evidence(
-        text=fused[0][0],
-        confidence=chance,
-        characters=shown.characters if best else (),
-        has_ink=True,
-        contrast=lattice.contrast,
-        doubt=cut.field.doubt,
-        passed=shown.passed if lattice.cells else 0,
-        touching=shown.touching,
-        gaps=empty_between(lattice),
-        spilt=lattice.spilt,
-        edge=lattice.edge,
-        paler=lattice.paler,
-        agree=calibrate.agree(candidates, spelt),
-        alternatives=calibrate.alternatives(fused, chance),
-    )
 
 
 def is_number(field: FieldImage, reading: Reading) -> bool:
@@ -238,26 +213,6 @@ def is_number(field: FieldImage, reading: Reading) -> bool:
     either is left out: a page of text would give a hundred rows to review.
     """
     return bool(field.cells) or field.doubt <= validate.DOUBT_LIMIT or reading.confidence > PRINT
-
-
-def no_digits(cut: Cut) -> validate.Evidence:
-    """Describe a field in which no glyph was found: blank, or ink too small to read."""
-    return validate.Evidence(
-        text="",
-        confidence=0.0,
-        characters=(),
-        has_ink=not cut.lattice.cells and cut.lattice.height >= TINY,
-        contrast=cut.lattice.contrast,
-        doubt=cut.field.doubt,
-    )
-
-
-def empty_between(lattice: segment.Lattice) -> int:
-    """Count the empty boxes that lie between filled ones."""
-    filled = {glyph.cell for glyph in lattice.glyphs}
-    if not lattice.cells or not filled:
-        return 0
-    return max(filled) - min(filled) + 1 - len(filled)
 
 
 def on_page(reading: Reading, registration: Registration | None, page: Page) -> Reading:

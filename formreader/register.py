@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formreader import binarize, rules
+from formreader import register_form as by_print
+from formreader import register_straight as straight
 from formreader.document import Float, Grey, Page, Rect, Registration
+from formreader.forms_print import Print
 
 Matrix = NDArray[np.float64]
 
@@ -68,6 +71,21 @@ def register(page: Page) -> Registration:
         return Registration(to_turned, 0.0, turns)
     full = straight if tilt is None else straight @ _scaled(tilt, 1 / shrink)
     return Registration(to_turned @ full, skew, turns)
+
+
+def to_form(page: Page, forms: list[Print]) -> tuple[int, Grey, float, Registration]:
+    """Lay a page on the form that it is: its index, the page drawn straight, its dpi and place.
+
+    Raises PageError where it is none of the forms.
+    """
+    angle = straight.level_turn(page.image)
+    turned, back = straight.rotated(page.image, angle)
+    found = register(level := Page(page.source, page.number, turned, page.dpi))
+    index, fit, _ = by_print.choose(upright(level, found), forms)
+    matrix = back @ found.matrix @ fit.matrix
+    image, dpi = straight.straightened(page.image, matrix, fit.bend, forms[index])
+    matrix = matrix @ np.diag([25.4 / dpi, 25.4 / dpi, 1.0])
+    return index, image, dpi, Registration(matrix, found.skew_deg + angle, 0, fit.residual_mm)
 
 
 def upright(page: Page, registration: Registration) -> Grey:

@@ -18,7 +18,7 @@ from formreader import pipeline, register, segment
 from formreader.align import align
 from formreader.datasets import Glyphs
 from formreader.document import FieldImage, Float, Page, Rect, Registration, Status
-from formreader.errors import PageError
+from formreader.errors import PageError, UsageError
 from formreader.review import pictures
 from formreader.store_audits import lot
 from formreader.store_reviews import ReviewStore
@@ -27,6 +27,8 @@ from formreader.store_schema import Field, Meaning
 DOUBTED = 1e-3
 """Probability of its digit below which a free-standing glyph may be cut wrongly, and so is no
 example. In boxes nothing is cut, and what was misread there teaches most."""
+LEARNED_FROM = ("auto", "field")
+"""Forms whose fields can be cut out again from the scan alone."""
 MARKS = re.compile(r"[.,/\- ]")
 """What a person may type in a number and the networks do not read."""
 
@@ -48,10 +50,16 @@ class Lesson:
 def lessons_of(job: Path, model: Path) -> tuple[list[Lesson], int]:
     """Return the confirmed numbers of a job, and how many could not be found again.
 
-    Raises UsageError where `job` is none.
+    Raises UsageError where `job` is none, and for jobs of cheques and of form definitions, whose
+    fields are not cut out again here.
     """
     with ReviewStore.open(job) as store:
         settings = store.settings()
+        if settings["form"] not in LEARNED_FROM:
+            raise UsageError(
+                f"{job} was read with --form {settings['form']}; what was confirmed in it cannot "
+                "be learned from yet. Name jobs read with --form auto or field."
+            )
         fields = [f for f in store.fields() if f.status in (Status.ACCEPTED, Status.REVIEW)]
         wanted = [field for field in fields if confirmed(field)]
         files = {name: store.scan(name) for name in {field.page_file for field in wanted}}
@@ -96,7 +104,7 @@ def lessons_on(
     reader: pipeline.Reader, page: Page, wanted: list[Field], shares: Mapping[Status, float]
 ) -> Iterator[Lesson]:
     """Cut the confirmed fields out of a page; those that are not found again are left out."""
-    found, registration = reader.find_fields(page)
+    _, found, registration = reader.find_fields(page)
     named = {field.spec.name: field for field in found}
     for field in wanted:
         image = named.get(field.field)

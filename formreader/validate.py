@@ -19,7 +19,8 @@ class Evidence:
     `passed` counts large glyphs passed over, `touching` cuts through ink, `gaps` empty boxes
     between filled ones, `spilt` strokes that run out of their box or of the field;
     `edge` tells that the first or last stroke may be the edge of a box, `paler` that a stroke
-    as tall as a digit is so pale that it was not read.
+    as tall as a digit is so pale that it was not read; `misfit` how the reading contradicts
+    its form, `needed` that the form wants a value.
     """
 
     text: str
@@ -36,6 +37,8 @@ class Evidence:
     edge: bool = False
     paler: bool = False
     alternatives: tuple[tuple[str, float], ...] = ()
+    misfit: Reason | None = None
+    needed: bool = False
 
 
 def validate(evidence: Evidence, threshold: float | None) -> tuple[Status, tuple[Reason, ...]]:
@@ -44,12 +47,14 @@ def validate(evidence: Evidence, threshold: float | None) -> tuple[Status, tuple
     `threshold` None means that nothing can be promised, so nothing is accepted.
     """
     if not evidence.has_ink:
-        return Status.BLANK, ()
+        return (Status.REVIEW, (Reason.MISSING,)) if evidence.needed else (Status.BLANK, ())
     stops = []
     if not evidence.text:
         stops.append(Reason.NOT_A_DIGIT)
     elif evidence.passed:
         stops.append(Reason.STRUCK_OUT)
+    if evidence.misfit:
+        stops.append(evidence.misfit)
     if evidence.doubt > DOUBT_LIMIT:
         stops.append(Reason.NOT_A_FIELD)
     if not evidence.agree:

@@ -33,14 +33,14 @@ STAGES = (
 )
 LAYERS = (
     "document|errors",
-    "ink|rules|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|cheque_print|ctc|strokes|junk|compose|augment|datasets|network|forms|trace",
-    "(load|locate|segment)_.+",
+    "ink|rules|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|cheque_print|ctc|strokes|junk|compose|augment|datasets|network|forms(_.+)?|trace",
+    "(load|register|locate|segment)_.+",
     "|".join(STAGES),
-    "pipeline|cheques|cheque_fields|cheque_amounts",
+    "pipeline(_.+)?|cheques|cheque_fields|cheque_amounts",
     "executors|page_queue|job|sources|snippets|corrected(_.+)?|corrections|fit_(confidence|reviewed)"
     "|reviewed|align|fine_tune|model_versions|certify"
-    r"|(batch|store|export|evaluate|train)(_.+)?|review(\..+)?",
-    "cli|progress|__main__",
+    r"|(batch|store|export|evaluate|train)(_.+)?|review(\..+)?|form_.+",
+    "cli(_.+)?|progress|__main__",
 )
 """Patterns of module names, lowest layer first; a module imports from its own layer or below."""
 
@@ -57,7 +57,7 @@ HOMES = {
     "pyarrow": "export_parquet",
     "xlsxwriter": "export_workbook",
     "rich": "cli|progress",
-    "typer": "cli",
+    "typer": "cli(_.+)?",
     "fastapi": r"review\..+",
     "starlette": r"review\..+",
     "jinja2": r"review\..+",

@@ -87,7 +87,7 @@ class Eye:
 
 def see(reader: Reader, page: Page) -> Readings:
     """Read a page as `Reader.read_page` does, and keep the glyph behind each character."""
-    fields, registration = reader.find_fields(page)
+    _, fields, registration = reader.find_fields(page)
     cuts = [Cut(field, segment.segment(field)) for field in fields]
     found = []
     for cut, scores in zip(cuts, reader.readers.score(cuts), strict=True):

@@ -1,0 +1,273 @@
+"""Draft a form definition from a blank form, and draw one over a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from formreader import binarize, load, locate, register
+from formreader.document import Grey
+from formreader.errors import OutputError
+from formreader.forms import FormDef, load_form
+from formreader.forms_print import print_of, read_prints, write_prints
+from formreader.locate import Cell
+from formreader.rules import Level
+
+LOWEST_MM, NARROWEST_MM = 3.2, 6.0
+"""Least height and width in millimetres of a table cell in which a number can be written."""
+CHECKBOX_MM = 6.5
+"""Largest side of a checkbox in millimetres."""
+PRINTED = 0.012
+"""Share of ink in a cell from which it holds print and is no place to write."""
+LINE_MM = 12.0
+"""Shortest line to write on, in millimetres."""
+ABOVE_MM = 5.5
+"""Height of the space above such a line that must be empty, in millimetres."""
+EDGE_MM = 1.2
+"""How near the upper edge of a box a line is that edge, in millimetres."""
+EVEN_MM = 0.35
+"""How far boxes of a row may lie from even spacing, in millimetres, to be given as a number."""
+
+HEAD = """\
+# A form definition of formreader, drafted from {blank}.
+# Lengths are millimetres from the upper left corner of the page. Give the fields their names,
+# delete what is no number to read, and look at the result: formreader form check {file}
+#
+# kind   comb, boxes (each character in a box of its own), cell, line or checkbox
+# type   digits, amount, decimal, date, time, percentage or checkbox; a date has an
+#        order = "DDMMYYYY"
+# Each field may also have: length = 8 or [1, 3] · pattern = "[0-4].*" · range = [0, 500] ·
+#   checks = ["luhn"] (luhn, mod11, mod97, aba, ean, verhoeff) · allowed = ["101", "102"] ·
+#   optional = false · filler = true (empty boxes before the number may be struck out)
+# Rules across fields stand here at the top: rules = ["total = a + b", "from <= till"]
+
+name = "{name}"
+page_mm = [{width:.2f}, {height:.2f}]
+print = "{print}"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A field found on a blank page: kind, its boxes in mm as (left, top, right, bottom)."""
+
+    kind: str
+    cells: tuple[tuple[float, float, float, float], ...]
+    name: str = ""
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Return left, top, width and height around all boxes."""
+        left, top, right, bottom = np.array(self.cells).T
+        x, y = float(left.min()), float(top.min())
+        return x, y, float(right.max()) - x, float(bottom.max()) - y
+
+
+def draft(blank: Path, out: Path) -> int:
+    """Write the definition of a blank form and, beside it, its print; return the fields found.
+
+    Raises OutputError; PageError where the blank cannot be read.
+    """
+    prints, fields = [], []
+    for number in range(1, load.count_pages(blank) + 1):
+        page = load.load(blank, number, blank.name)
+        image = register.upright(page, register.register(page))
+        prints.append(print_of(image, page.dpi))
+        size = (prints[0].width, prints[0].height)
+        found = [f for f in find_places(image, page.dpi) if lies_within(f, size)]
+        fields += [(number, field) for field in ordered(found)]
+    beside = out.with_name(f"{out.stem}.print.json")
+    head = HEAD.format(
+        blank=blank.name, file=out.name, name=out.stem, print=beside.name,
+        width=prints[0].width, height=prints[0].height,
+    )  # fmt: skip
+    tables = [table(k, number, field) for k, (number, field) in enumerate(fields, 1)]
+    try:
+        out.write_text(head + "".join(tables), "utf-8")
+        write_prints(beside, prints)
+    except OSError as error:
+        raise OutputError(f"{out} cannot be written: {error.strerror}.") from error
+    return len(fields)
+
+
+def table(number: int, page: int, field: Draft) -> str:
+    """Write one field as a TOML table."""
+    x, y, w, h = field.box
+    kind = "checkbox" if field.kind == "checkbox" else "digits"
+    lines = [
+        "", "[[field]]",
+        f'name = "{field.name or f"f{number:03d}"}"',
+        f'kind = "{field.kind}"',
+        f'type = "{kind}"',
+        f"box = [{x:.2f}, {y:.2f}, {w:.2f}, {h:.2f}]",
+    ]  # fmt: skip
+    if page > 1:
+        lines.insert(3, f"page = {page}")
+    if len(field.cells) > 1:
+        even = np.linspace(x, x + w, len(field.cells) + 1)
+        edges = [c[0] for c in field.cells] + [field.cells[-1][2]]
+        gaps = [b[0] - a[2] for a, b in pairwise(field.cells)]
+        if np.abs(even - edges).max() <= EVEN_MM and max(gaps) <= 2 * EVEN_MM:
+            lines.append(f"boxes = {len(field.cells)}")
+        else:
+            cells = ", ".join(f"[{c[0]:.2f}, {c[2] - c[0]:.2f}]" for c in field.cells)
+            lines.append(f"cells = [{cells}]  # left and width of each box")
+    return "\n".join(lines) + "\n"
+
+
+def find_places(image: Grey, dpi: float) -> list[Draft]:
+    """Find boxes, combs, empty cells, checkboxes and lines on a straight blank page."""
+    scale = dpi / 25.4
+    rows, cells, levels = locate.empty_places(image, dpi)
+    dark = binarize.darkness(image, scale)
+    ink = binarize.ink_mask(dark, binarize.ink_level(dark))
+    found = [Draft(str(row.kind), tuple(in_mm(c, scale) for c in row.cells)) for row in rows]
+    taken = [row.frame for row in rows]
+    for cell in cells:
+        if holds_print(ink, cell, scale) or any(meets(cell, other) for other in taken):
+            continue
+        kind = kind_of(cell, scale)
+        if kind:
+            found.append(Draft(kind, (in_mm(cell, scale),)))
+            taken.append(cell)
+    for level in levels:
+        line = space_above(level, scale)
+        known = (*taken, *cells)
+        if (
+            line is None
+            or holds_print(ink, line, scale)
+            or any(edge_of(line, c, scale) for c in known)
+        ):
+            continue
+        if not any(meets(line, other) for other in known):
+            found.append(Draft("line", (in_mm(line, scale),)))
+            taken.append(line)
+    return found
+
+
+def in_mm(cell: Cell, scale: float) -> tuple[float, float, float, float]:
+    """Return the edges of a box in mm, its printed lines' middles taken for its edges."""
+    pad = 0.3
+    return (
+        cell.left / scale - pad, cell.top / scale - pad,
+        cell.right / scale + pad, cell.bottom / scale + pad,
+    )  # fmt: skip
+
+
+def kind_of(cell: Cell, scale: float) -> str | None:
+    """Tell a checkbox from a cell to write in; None for what is too small."""
+    wide, high = cell.width / scale, cell.height / scale
+    if max(wide, high) <= CHECKBOX_MM and 0.6 < wide / high < 1.6:
+        return "checkbox"
+    return "cell" if high >= LOWEST_MM and wide >= NARROWEST_MM else None
+
+
+def edge_of(line: Cell, cell: Cell, scale: float) -> bool:
+    """Tell whether a line is the upper edge of a box rather than one to write on."""
+    wide = min(line.right, cell.right) - max(line.left, cell.left)
+    return wide > 0 and abs(cell.top - line.bottom) < EDGE_MM * scale
+
+
+def lies_within(field: Draft, size: tuple[float, float]) -> bool:
+    """Tell whether a field lies on the page whole; frames around the page do not."""
+    x, y, w, h = field.box
+    return x >= 0 and y >= 0 and x + w <= size[0] and y + h <= size[1]
+
+
+def holds_print(ink: np.ndarray, cell: Cell, scale: float) -> bool:
+    """Tell whether something is printed inside a cell."""
+    rim = 0.5 * scale
+    part = ink[
+        int(max(0, cell.top + rim)) : int(cell.bottom - rim) + 1,
+        int(max(0, cell.left + rim)) : int(cell.right - rim) + 1,
+    ]
+    return part.size == 0 or float(part.mean()) > PRINTED
+
+
+def space_above(level: Level, scale: float) -> Cell | None:
+    """Return the space above a line that is long enough to write on."""
+    if len(level.y) < LINE_MM * scale:
+        return None
+    y = float(level.y[0])
+    top = max(0.0, y - ABOVE_MM * scale)
+    return Cell(level.x0, top, level.x1, y - 0.3 * scale)
+
+
+def meets(a: Cell, b: Cell) -> bool:
+    """Tell whether two cells share more than an edge."""
+    wide = min(a.right, b.right) - max(a.left, b.left)
+    high = min(a.bottom, b.bottom) - max(a.top, b.top)
+    return wide > 2 and high > 0.25 * min(a.height, b.height)
+
+
+def ordered(fields: list[Draft]) -> list[Draft]:
+    """Put fields in reading order, row by row."""
+    waiting = sorted(fields, key=lambda f: f.box[1] + f.box[3] / 2)
+    done: list[Draft] = []
+    while waiting:
+        middle = waiting[0].box[1] + waiting[0].box[3] / 2
+        row = [f for f in waiting if f.box[1] < middle < f.box[1] + f.box[3]]
+        done += sorted(row, key=lambda f: f.box[0])
+        waiting = [f for f in waiting if f not in row]
+    return done
+
+
+def check(path: Path, page_path: Path | None, out: Path) -> list[Path]:
+    """Draw a definition over a page, or over its own print; return the pictures written.
+
+    Each page of the file is registered to the page of the form that it is.
+    """
+    form = load_form(path)
+    prints = read_prints(path.parent / (form.print_file or f"{path.stem}.print.json"))
+    pictures: list[tuple[int, Grey, float]] = []
+    if page_path is None:
+        for number, held in enumerate(prints, 1):
+            pictures.append(
+                (number, sketch(held.width, held.height, held.levels, held.uprights), 150)
+            )
+    else:
+        for number in range(1, load.count_pages(page_path) + 1):
+            page = load.load(page_path, number, page_path.name)
+            index, image, dpi, _ = register.to_form(page, prints)
+            pictures.append((index + 1, image, dpi))
+    written = []
+    for k, (number, image, dpi) in enumerate(pictures, 1):
+        name = out if len(pictures) == 1 else out.with_name(f"{out.stem}-{k}{out.suffix}")
+        done, data = cv2.imencode(name.suffix, overlay(form, number, image, dpi))
+        if not done:
+            raise OutputError(f"{name} cannot be written as a picture.")
+        name.write_bytes(data.tobytes())
+        written.append(name)
+    return written
+
+
+def sketch(width: float, height: float, levels: np.ndarray, uprights: np.ndarray) -> Grey:
+    """Draw the rules of a form at 150 dpi."""
+    scale = 150 / 25.4
+    image = np.full((round(height * scale), round(width * scale)), 255, np.uint8)
+    for y, a, b in np.rint(levels * scale).astype(int).tolist():
+        cv2.line(image, (a, y), (b, y), 120, 1)
+    for x, a, b in np.rint(uprights * scale).astype(int).tolist():
+        cv2.line(image, (x, a), (x, b), 120, 1)
+    return image
+
+
+def overlay(form: FormDef, number: int, image: Grey, dpi: float) -> np.ndarray:
+    """Draw the fields of one page and their names over a picture of it."""
+    scale = dpi / 25.4
+    picture = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+    for field in form.on_page(number):
+        _, y, _, h = field.box
+        for x, w in field.cells_mm():
+            corner, far = (
+                (round(x * scale), round(y * scale)),
+                (round((x + w) * scale), round((y + h) * scale)),
+            )
+            cv2.rectangle(picture, corner, far, (0, 0, 220), 1)
+        at = (round(field.box[0] * scale), round(y * scale) - 3)
+        cv2.putText(picture, field.name, at, cv2.FONT_HERSHEY_SIMPLEX, scale / 16, (200, 60, 0), 1)
+    return np.asarray(picture)

@@ -1,0 +1,152 @@
+"""What is printed on a form: its rules and words in millimetres, the reference of registration.
+
+A definition carries no picture of its form but this list, in a small file beside it. Shared
+below the stages: `form draft` writes it, `register` finds it again on a page.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from formreader import binarize, rules
+from formreader.document import Grey, Mask
+from formreader.errors import FormError
+
+Segments = NDArray[np.float64]
+
+SHORTEST_MM = 3.0
+"""Shortest rule of the reference, in millimetres; feet and heads of letters are shorter."""
+UNEVEN = 0.6
+"""Swing of darkness along a rule from which it is a row of letters (see `rules.Level`)."""
+WORD_MM = (0.9, 4.5)
+"""Least and greatest height of a printed word, in millimetres."""
+WORD_GAP_MM = 1.0
+"""Gap in millimetres up to which letters belong to one word."""
+LONGEST_WORD_MM = 30.0
+"""Longest word in millimetres; what is longer has run together with something else."""
+
+DESCRIBED_DPI = 200.0
+"""Resolution at which a blank is described, in dpi: rules are then two pixels thick."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lines:
+    """Rules and words seen in one picture, in pixels: masks one pixel thin, word middles (N, 2)."""
+
+    across: Mask
+    up: Mask
+    levels: Segments
+    uprights: Segments
+    words: Segments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Print:
+    """The print of one page of a form, in millimetres.
+
+    `levels` (N, 3) hold y, first x, last x; `uprights` (N, 3) x, first y, last y; `words`
+    (N, 2) the middles of printed words.
+    """
+
+    width: float
+    height: float
+    levels: Segments
+    uprights: Segments
+    words: Segments
+
+
+def see_lines(image: Grey, pixels_per_mm: float) -> Lines:
+    """Find the rules and printed words of an upright picture uint8 (H, W)."""
+    dark = binarize.darkness(image, pixels_per_mm)
+    across = rules.find_rules(dark, pixels_per_mm)
+    turned = rules.find_rules(np.ascontiguousarray(dark.T), pixels_per_mm)
+    level_mask, levels = _thin(across.levels, dark.shape, pixels_per_mm)
+    up_mask, uprights = _thin(turned.levels, dark.T.shape, pixels_per_mm)
+    ink = binarize.ink_mask(dark, binarize.ink_level(dark))
+    ink = rules.without_rules(ink, across.across, across.up)
+    up = np.ascontiguousarray(up_mask.T)
+    return Lines(level_mask, up, levels, uprights, _words(ink, pixels_per_mm))
+
+
+def _thin(
+    found: list[rules.Level], shape: tuple[int, ...], pixels_per_mm: float
+) -> tuple[Mask, Segments]:
+    """Draw the rules one pixel thin and list them: middle row, first and last column."""
+    mask = np.zeros(shape, bool)
+    segments = []
+    for level in found:
+        if len(level.y) < SHORTEST_MM * pixels_per_mm or level.even > UNEVEN:
+            continue
+        row = np.clip(np.rint(level.y).astype(np.int64), 0, shape[0] - 1)
+        mask[row, np.arange(level.x0, level.x1)] = True
+        segments.append((float(np.median(level.y)), level.x0, level.x1 - 1))
+    return mask, np.array(segments, np.float64).reshape(-1, 3)
+
+
+def _words(ink: Mask, pixels_per_mm: float) -> Segments:
+    """Return the middles of what looks like printed words: (N, 2) x, y."""
+    gap = max(2, round(WORD_GAP_MM * pixels_per_mm))
+    joined = cv2.morphologyEx(ink.view(np.uint8), cv2.MORPH_CLOSE, np.ones((1, gap), np.uint8))
+    _, _, stats, middles = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    low, high = (mm * pixels_per_mm for mm in WORD_MM)
+    wide, tall = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
+    kept = (tall >= low) & (tall <= high) & (wide >= tall)
+    kept &= wide <= LONGEST_WORD_MM * pixels_per_mm
+    kept[0] = False
+    return np.asarray(middles[kept], np.float64)
+
+
+def print_of(image: Grey, dpi: float) -> Print:
+    """Describe the print of a straight blank page."""
+    height, width = image.shape[0] * 25.4 / dpi, image.shape[1] * 25.4 / dpi
+    zoom = min(1.0, DESCRIBED_DPI / dpi)
+    small = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+    scale = small.shape[1] / width
+    seen = see_lines(np.asarray(small, np.uint8), scale)
+    per_mm = (np.array(part) / scale for part in (seen.levels, seen.uprights, seen.words))
+    return Print(width, height, *per_mm)
+
+
+def write_prints(path: Path, pages: list[Print]) -> None:
+    """Write the print of a form's pages, one line a rule, in hundredths of a millimetre."""
+    held = [
+        {
+            "page_mm": [round(p.width, 2), round(p.height, 2)],
+            "level_rules": _whole(p.levels),
+            "upright_rules": _whole(p.uprights),
+            "words": _whole(p.words),
+        }
+        for p in pages
+    ]
+    path.write_text(json.dumps(held, separators=(",", ":")) + "\n", "utf-8")
+
+
+def _whole(values: Segments) -> list[list[int]]:
+    return [[round(100 * v) for v in row] for row in values.tolist()]
+
+
+def read_prints(path: Path) -> list[Print]:
+    """Read what `write_prints` wrote; raises FormError."""
+    try:
+        held = json.loads(path.read_text("utf-8"))
+        return [
+            Print(
+                float(page["page_mm"][0]),
+                float(page["page_mm"][1]),
+                np.array(page["level_rules"], np.float64).reshape(-1, 3) / 100,
+                np.array(page["upright_rules"], np.float64).reshape(-1, 3) / 100,
+                np.array(page["words"], np.float64).reshape(-1, 2) / 100,
+            )
+            for page in held
+        ]
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise FormError(
+            f"{path} is missing or damaged; it holds what is printed on the form. "
+            "Make it again with `formreader form draft BLANK --out FORM.toml`."
+        ) from error

@@ -1,0 +1,117 @@
+"""Cut out fields whose places a form gives (a part of stage 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from formreader import binarize, rules
+from formreader.document import FieldImage, FieldSpec, Kind, Mask, Rect
+from formreader.locate_boxes import Cell
+from formreader.locate_page import OpenPage
+from formreader.locate_rows import Row
+from formreader.rules import Rules
+
+SNAP_MM = 1.3
+"""How far a field is moved to its own printed lines, in millimetres."""
+RIM_MM = 0.5
+"""Width of the rim of a box in which printed lines are looked for and taken out, in mm."""
+MOSTLY = 0.5
+"""Share of a number found on the page that must lie in a field to be the field's."""
+NEXT_FIELD = 0.5
+"""Share of a stroke that must lie in its box; the rest may reach out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A field of a form on an upright page: its boxes in pixels of the picture, from its left."""
+
+    spec: FieldSpec
+    rects: tuple[tuple[float, float, float, float], ...]
+
+
+def cut(page: OpenPage, place: Place, written: list[FieldImage]) -> tuple[FieldImage | None, float]:
+    """Cut a field out where its own lines lie; also how much of them was found, 0 to 1.
+
+    `written` are the numbers found on the page with no form.
+    """
+    zoom = page.zoom
+    cells = [Cell(a * zoom, b * zoom, c * zoom, d * zoom) for a, b, c, d in place.rects]
+    dx, dy, found = snapped(page.rules, cells, page.scale)
+    pad = 0.2 * page.scale
+    cells = [
+        Cell(c.left + dx + pad, c.top + dy + pad, c.right + dx - pad, c.bottom + dy - pad)
+        for c in cells
+    ]
+    if len(cells) > 1:
+        field = page.row_field(Row(place.spec.kind, tuple(cells)))
+        return (replace(field, spec=place.spec) if field else None), found
+    if place.spec.kind is not Kind.CHECKBOX:
+        box = page.rect_of(cells[0].left, cells[0].top, cells[0].right, cells[0].bottom)
+        own = [field for field in written if _share(field.rect, box) > MOSTLY]
+        if len(own) == 1:
+            return replace(own[0], spec=place.spec), found
+    return _single(page, place.spec, cells[0]), found
+
+
+def _share(rect: Rect, box: Rect) -> float:
+    """Return the share of a rectangle that lies in a box, height counted half."""
+    wide = max(0, min(rect.right, box.right) - max(rect.x, box.x)) / rect.width
+    high = max(0, min(rect.bottom, box.bottom) - max(rect.y, box.y)) / rect.height
+    return wide * (0.5 + 0.5 * high) if high > 0.4 else 0.0
+
+
+def snapped(found: Rules, cells: list[Cell], scale: float) -> tuple[float, float, float]:
+    """Find the shift by which the lines of a field's boxes lie on the page's rules.
+
+    Returns it in pixels (x, y) and the share of the lines found there.
+    """
+    xs = [edge for c in cells for edge in (c.left, c.right)]
+    rows = slice(int(cells[0].top + 0.15 * cells[0].height), int(cells[0].bottom))
+    dx, upright = _best_shift(found.up, xs, rows, scale)
+    ys = [cells[0].top, cells[0].bottom]
+    cols = slice(int(cells[0].left), int(cells[-1].right))
+    dy, level = _best_shift(found.across.T, ys, cols, scale)
+    return dx, dy, (upright + level) / 2
+
+
+def _best_shift(mask: Mask, edges: list[float], along: slice, scale: float) -> tuple[float, float]:
+    reach = round(SNAP_MM * scale)
+    shifts = np.arange(-reach, reach + 1)
+    at = np.rint(np.array(edges)[:, None] + shifts).astype(np.int64)
+    band = mask[max(0, along.start) : max(0, along.stop)]
+    if not band.size:
+        return 0.0, 0.0
+    dark = band.mean(axis=0)
+    share = dark[np.clip(at, 0, len(dark) - 1)]
+    score = share.mean(axis=0) - 0.02 * np.abs(shifts) / max(scale, 1)
+    best = score.max()
+    if best < 0.3:
+        return 0.0, float(max(best, 0))
+    top = shifts[score > best - 0.03]
+    return float(top.mean()), float(best)
+
+
+def _single(page: OpenPage, spec: FieldSpec, cell: Cell) -> FieldImage | None:
+    """Cut out one cell or line, with the strokes that lie in it at least by half."""
+    margin = 0.15 * cell.height
+    rect = page.rect_of(
+        cell.left - margin, cell.top - margin, cell.right + margin, cell.bottom + margin
+    )
+    dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
+    box = page.rect_of(cell.left, cell.top, cell.right, cell.bottom).moved(-rect.x, -rect.y)
+    inside = np.zeros(dark.shape, bool)
+    inside[max(0, box.y) : box.bottom, max(0, box.x) : box.right] = True
+    if not inside.any():
+        return None
+    across, up = page.cut_mask(page.rules.across, rect), page.cut_mask(page.rules.up, rect)
+    rim = max(2, round(RIM_MM * page.full_mm))
+    amid, between = np.zeros(dark.shape, bool), np.zeros(dark.shape, bool)
+    amid[:, max(0, box.x) + rim : box.right - rim] = True
+    between[max(0, box.y) + rim : box.bottom - rim] = True
+    ink = binarize.ink_mask(dark, page.own_level(dark[inside]))
+    ink = rules.without_rules(ink, across & ~between, up & ~amid)
+    ink = page.own_ink(ink, inside, NEXT_FIELD)
+    image = np.ascontiguousarray(page.image[rect.y : rect.bottom, rect.x : rect.right])
+    return FieldImage(spec, rect, image, ink)

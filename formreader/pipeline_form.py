@@ -1,0 +1,159 @@
+"""Read pages by form definitions: find which form a page is, cut its fields, check its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from formreader import locate, register
+from formreader.document import (
+    FieldImage,
+    FieldSpec,
+    Kind,
+    Page,
+    Reading,
+    Reason,
+    Registration,
+    Status,
+)
+from formreader.errors import FormError, PageError
+from formreader.forms import FieldDef, FormDef, find_forms, load_form
+from formreader.forms_print import Print, read_prints
+from formreader.forms_rules import Rule
+from formreader.locate import Place
+
+LEAST_LINED = 0.7
+"""Share of the lines of all fields' boxes that must lie where the form has them: 0.85 to 0.98
+on photos of the right form, 0.30 to 0.65 on others."""
+TICKED, EMPTY = 0.06, 0.015
+"""Shares of ink inside a checkbox: at least for a mark, at most for none."""
+
+
+class Forms:
+    """The definitions of a job, with what is printed on each of their pages."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        """Read the definitions; raises FormError."""
+        self.forms: list[FormDef] = []
+        self.prints: list[Print] = []
+        self.pages: list[tuple[int, int]] = []
+        for path in [found for given in paths for found in find_forms(given)]:
+            form = load_form(path)
+            if any(known.name == form.name for known in self.forms):
+                raise FormError(f"{path}: there are two forms called “{form.name}”.")
+            prints = read_prints(path.parent / (form.print_file or f"{path.stem}.print.json"))
+            if len(prints) < form.pages:
+                raise FormError(
+                    f"{path} has fields on page {form.pages}, but the print of only "
+                    f"{len(prints)} pages. Draft it again from a blank copy of all pages."
+                )
+            # A page without fields has nothing that could prove it is that page, so it is none.
+            for number in sorted({field.page for field in form.fields}):
+                self.pages.append((len(self.forms), number))
+                self.prints.append(prints[number - 1])
+            self.forms.append(form)
+
+    def find(self, page: Page) -> tuple[FormDef, list[FieldImage], Registration]:
+        """Find which form a page is, and its fields; raises PageError where it is none."""
+        index, image, dpi, registration = register.to_form(page, self.prints)
+        which, number = self.pages[index]
+        form = self.forms[which]
+        fields = form.on_page(number)
+        found = locate.at_places(image, dpi, [place_of(field, dpi) for field in fields])
+        lined = [share for field, share in found if field.spec.kind is not Kind.LINE]
+        if lined and sum(lined) / len(lined) < LEAST_LINED:
+            raise PageError(
+                f"looks like the form “{form.name}”, but the boxes of its fields are not where "
+                "the definition has them. It may be another version of the form"
+            )
+        return form, [field for field, _ in found], registration
+
+
+def place_of(field: FieldDef, dpi: float) -> Place:
+    """Return where a field lies on a page drawn with `dpi`."""
+    scale = dpi / 25.4
+    _, top, _, height = field.box
+    rects = tuple(
+        (x * scale, top * scale, (x + width) * scale, (top + height) * scale)
+        for x, width in field.cells_mm()
+    )
+    spec = FieldSpec(
+        field.name,
+        field.layout,
+        field.places if field.is_boxed else 0,
+        field.fits,
+        field.filler,
+        not field.optional,
+    )
+    return Place(spec, rects)
+
+
+def tick(field: FieldImage) -> Reading:
+    """Read a checkbox by its share of ink: "1" where it is marked, blank where it is not."""
+    height, width = field.ink.shape
+    rows, cols = slice(height // 4, height - height // 4), slice(width // 4, width - width // 4)
+    share = float(field.ink[rows, cols].mean())
+    status = Status.ACCEPTED if share >= TICKED else Status.BLANK
+    doubtful = EMPTY < share < TICKED
+    return Reading(
+        field.spec.name,
+        "1" if share >= TICKED else "",
+        0.5 if doubtful else 0.99,
+        Status.REVIEW if doubtful else status,
+        (Reason.LOW_CONFIDENCE,) if doubtful else (),
+        (),
+        field.rect,
+    )
+
+
+def check_rules(readings: list[Reading], rules: Sequence[Rule]) -> list[Reading]:
+    """Send the fields of rules that do not hold to review, the likeliest correction offered."""
+    by_name = {reading.field: reading for reading in readings}
+    for rule in rules:
+        fields = [by_name[name] for name in rule.names if name in by_name]
+        if len(fields) < len(rule.names) or all(f.status is Status.BLANK for f in fields):
+            continue
+        readable = all(f.text.isdigit() or f.status is Status.BLANK for f in fields)
+        values = {f.field: int(f.text or 0) for f in fields} if readable else {}
+        if readable and rule.holds(values):
+            continue
+        best = likeliest(rule, fields, values) if readable else None
+        for field in fields:
+            offered = field.alternatives
+            if best and best[0] == field.field:
+                offered = ((best[1], best[2]), *(a for a in offered if a[0] != best[1]))[:3]
+            reasons = tuple(dict.fromkeys((Reason.RULE, *field.reasons)))
+            by_name[field.field] = replace(
+                field, status=Status.REVIEW, reasons=reasons, alternatives=offered
+            )
+    return [by_name[reading.field] for reading in readings]
+
+
+def likeliest(
+    rule: Rule, fields: Sequence[Reading], values: dict[str, int]
+) -> tuple[str, str, float] | None:
+    """Find the single correction that makes a rule hold: field, value and its probability."""
+    found = []
+    for field in fields:
+        needed = rule.needed(field.field, values)
+        if needed is None:
+            continue
+        text = str(needed).zfill(len(field.text))
+        found.append((field.field, text, chance_of(field, text)))
+    best = max(found, key=lambda item: item[2], default=None)
+    return best if best and best[2] > 0 else None
+
+
+def chance_of(field: Reading, text: str) -> float:
+    """Return how likely a field says `text`, by its alternatives or character by character."""
+    listed = dict(field.alternatives).get(text)
+    if listed is not None:
+        return listed
+    if len(field.characters) != len(text):
+        return 0.0
+    chance = 1.0
+    for character, wanted in zip(field.characters, text, strict=True):
+        options = {character.text: character.probability, **dict(character.alternatives)}
+        chance *= options.get(wanted, 1e-4)
+    return min(chance, 1 - field.confidence)

@@ -1,0 +1,108 @@
+"""Judge one field by what its readers propose: what its form allows, how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from formreader import calibrate, segment, validate
+from formreader.document import Candidate, FieldImage, FieldSpec, Reason
+
+TINY = 3.0
+"""Height in pixels from which strokes too small to cut into digits still are not dust."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """One field on its way: where it lies and what it was cut into."""
+
+    field: FieldImage
+    lattice: segment.Lattice
+
+
+def judge(
+    cut: Cut,
+    candidates: list[Candidate],
+    spelt: list[tuple[str, float]],
+    calibration: Mapping[str, Any],
+    grammar: calibrate.Grammar | None = None,
+) -> validate.Evidence:
+    """Fuse what the readers propose and say how sure it is."""
+    lattice = cut.lattice
+    if not candidates:
+        return no_digits(cut)
+    agreed = calibrate.agree(candidates, spelt)
+    candidates, spelt, misfit = narrowed(candidates, spelt, cut.field.spec)
+    fitted = calibration[calibrate.CELLS if lattice.cells else calibrate.FREE]
+    fused, chance = calibrate.calibrate(
+        candidates, spelt, (lattice.contrast, lattice.height), fitted, grammar
+    )
+    best = next((c for c in candidates if c.text == fused[0][0]), None)
+    shown = best or candidates[0]
+    return validate.Evidence(
+        text=fused[0][0],
+        confidence=chance,
+        characters=shown.characters if best else (),
+        has_ink=True,
+        contrast=lattice.contrast,
+        doubt=cut.field.doubt,
+        passed=passed_over(shown, cut) if lattice.cells else 0,
+        touching=shown.touching,
+        gaps=empty_between(lattice),
+        spilt=lattice.spilt,
+        edge=lattice.edge,
+        paler=lattice.paler,
+        agree=agreed,
+        alternatives=calibrate.alternatives(fused, chance),
+        misfit=misfit,
+        needed=cut.field.spec.needed,
+    )
+
+
+def narrowed(
+    candidates: list[Candidate], spelt: list[tuple[str, float]], spec: FieldSpec
+) -> tuple[list[Candidate], list[tuple[str, float]], Reason | None]:
+    """Keep the strings that the field's form allows, and say whether that changed the reading.
+
+    Where none is allowed, all are kept and the reading does not fit the form.
+    """
+    fits = spec.fits
+    if fits is None:
+        return candidates, spelt, None
+    ours = [c for c in candidates if fits(c.text)]
+    theirs = [(text, score) for text, score in spelt if fits(text)]
+    if not ours:
+        return candidates, spelt, Reason.MISFIT
+    changed = ours[0].text != candidates[0].text
+    return ours, theirs, Reason.NARROWED if changed else None
+
+
+def passed_over(candidate: Candidate, cut: Cut) -> int:
+    """Count the large glyphs passed over, without the struck-out boxes before a number."""
+    first = candidate.characters[0].rect.x if candidate.characters else 0
+    if not cut.field.spec.filler or not candidate.passed:
+        return candidate.passed
+    read = {c.rect for c in candidate.characters}
+    return sum(g.rect not in read and g.rect.x > first for g in cut.lattice.glyphs)
+
+
+def no_digits(cut: Cut) -> validate.Evidence:
+    """Describe a field in which no glyph was found: blank, or ink too small to read."""
+    return validate.Evidence(
+        text="",
+        confidence=0.0,
+        characters=(),
+        has_ink=not cut.lattice.cells and cut.lattice.height >= TINY,
+        contrast=cut.lattice.contrast,
+        doubt=cut.field.doubt,
+        needed=cut.field.spec.needed,
+    )
+
+
+def empty_between(lattice: segment.Lattice) -> int:
+    """Count the empty boxes that lie between filled ones."""
+    filled = {glyph.cell for glyph in lattice.glyphs}
+    if not lattice.cells or not filled:
+        return 0
+    return max(filled) - min(filled) + 1 - len(filled)

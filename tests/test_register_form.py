@@ -1,0 +1,137 @@
+"""Registration to a form: drawn pages, turned, scaled, tilted, torn; other forms are named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from formreader import register
+from formreader.document import Grey, Page
+from formreader.errors import PageError
+from formreader.form_draft import draft, find_places
+from formreader.forms import load_form
+from formreader.forms_print import Print, print_of, read_prints, write_prints
+
+DPI = 150.0
+SCALE = DPI / 25.4
+SIZE = (148.0, 210.0)
+WORDS = "please write one digit into each of the boxes below and sign on the last line"
+MOST_OFF_MM = 0.4
+
+
+def drawn(seed: int) -> Grey:
+    """Draw a form of A5: headings, rows of boxes and a table, all placed by a seed."""
+    rng = np.random.default_rng(seed)
+    image = np.full((round(SIZE[1] * SCALE), round(SIZE[0] * SCALE)), 255, np.uint8)
+    words = WORDS.split()
+    for y in np.arange(15, 200, 14.0):
+        kind = rng.integers(3)
+        y += rng.uniform(-4, 4)
+        x = rng.uniform(10, 30)
+        text = " ".join(rng.permutation(words)[: rng.integers(3, 8)])
+        at = (round(x * SCALE), round(y * SCALE))
+        cv2.putText(image, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1, cv2.LINE_AA)
+        count, wide = int(rng.integers(3, 9)), rng.uniform(5.5, 8) if kind else rng.uniform(12, 20)
+        start = rng.uniform(10, 40)
+        for k in range(count):
+            left = start + k * wide
+            if left + wide > SIZE[0] - 8:
+                break
+            corner = (round(left * SCALE), round((y + 2) * SCALE))
+            far = (round((left + wide) * SCALE), round((y + 9) * SCALE))
+            cv2.rectangle(image, corner, far, 0, 1)
+    return image
+
+
+def warped(
+    image: Grey, angle: float, scale: float, tilt: float = 0.0
+) -> tuple[Grey, NDArray[np.float64]]:
+    """Turn, scale and tilt a picture on a larger sheet; also the map from its pixels."""
+    height, width = image.shape
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
+    turn = np.deg2rad(angle)
+    spin = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    at = (corners - [width / 2, height / 2]) @ spin.T * scale
+    at *= 1 + tilt * at[:, :1] / width / scale
+    at -= at.min(axis=0) - 30
+    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), at.astype(np.float32))
+    size = tuple(int(v) for v in at.max(axis=0) + 30)
+    return np.asarray(cv2.warpPerspective(image, matrix, size, borderValue=255), np.uint8), matrix
+
+
+def off_mm(page: Page, form: Print, truth: NDArray[np.float64]) -> float:
+    """Return how far corners and middles of the form lie from where they are, at most, in mm."""
+    _, _, dpi, registration = register.to_form(page, [form])
+    grid = np.array([[x, y, 1] for x in (10, 74, 138) for y in (15, 105, 195)], np.float64).T
+    there = truth @ (grid * [[SCALE], [SCALE], [1]])
+    ours = registration.matrix @ (grid * [[dpi / 25.4], [dpi / 25.4], [1]])
+    miss = np.hypot(*(there[:2] / there[2] - ours[:2] / ours[2]))
+    per_mm = np.sqrt(abs(np.linalg.det(truth[:2, :2]))) * SCALE
+    return float(miss.max() / per_mm)
+
+
+@pytest.fixture(scope="module")
+def form() -> Print:
+    return print_of(drawn(1), DPI)
+
+
+@pytest.mark.parametrize(
+    ("angle", "scale", "tilt"),
+    [(0, 1, 0), (3, 1, 0), (90, 1, 0), (180, 1, 0), (-37, 1, 0), (122, 1, 0),
+     (1, 0.5, 0), (-2, 2.0, 0), (2, 1, 0.04), (176, 1, -0.05)],
+)  # fmt: skip
+def test_a_warped_page_is_laid_on_its_form(
+    form: Print, angle: float, scale: float, tilt: float
+) -> None:
+    image, truth = warped(drawn(1), angle, scale, tilt)
+    assert off_mm(Page("page.png", 1, image, DPI * scale), form, truth) <= MOST_OFF_MM
+
+
+def test_a_page_with_a_torn_corner_is_laid_on_its_form(form: Print) -> None:
+    image, truth = warped(drawn(1), 2, 1)
+    cv2.fillPoly(image, [np.array([[0, 0], [400, 0], [0, 400]])], 60)
+    assert off_mm(Page("torn.png", 1, image, DPI), form, truth) <= MOST_OFF_MM
+
+
+def test_the_wrong_form_is_named_as_such(form: Print) -> None:
+    for seed in (2, 3):
+        with pytest.raises(PageError, match="none of the forms"):
+            register.to_form(Page("other.png", 1, drawn(seed), DPI), [form])
+
+
+def test_a_page_goes_to_the_form_it_is() -> None:
+    prints = [print_of(drawn(seed), DPI) for seed in (1, 2, 3)]
+    assert register.to_form(Page("page.png", 1, drawn(3), DPI), prints)[0] == 2
+
+
+def test_an_empty_page_is_no_form(form: Print) -> None:
+    with pytest.raises(PageError):
+        register.to_form(Page("empty.png", 1, np.full((1200, 900), 250, np.uint8), DPI), [form])
+
+
+def test_the_print_of_a_form_survives_its_file(form: Print, tmp_path: Path) -> None:
+    write_prints(tmp_path / "form.print.json", [form])
+    [held] = read_prints(tmp_path / "form.print.json")
+    assert np.abs(held.levels - form.levels).max() <= 0.006
+    assert len(held.words) == len(form.words)
+
+
+def test_a_draft_is_a_definition_without_an_edit(tmp_path: Path) -> None:
+    blank = tmp_path / "blank.png"
+    cv2.imwrite(str(blank), drawn(1))
+    found = draft(blank, tmp_path / "form.toml")
+    assert found == len(load_form(tmp_path / "form.toml").fields) > 5
+
+
+def test_the_boxes_of_a_draft_lie_where_they_were_drawn() -> None:
+    image = np.full((1600, 1100), 255, np.uint8)
+    for k in range(6):
+        cv2.rectangle(image, (100 + 40 * k, 200), (140 + 40 * k, 245), 0, 2)
+    [field] = find_places(image, DPI)
+    assert len(field.cells) == 6
+    wanted = np.array([100, 200, 240, 45]) / SCALE
+    assert np.abs(np.array(field.box) - wanted).max() < MOST_OFF_MM
