@@ -23,8 +23,9 @@ CHUNKS = (1, 8, 24, 64)
 """Sizes of a batch of glyphs; the rest of the last one is left empty."""
 NETWORK, CARD = "network.tflite", "card.json"
 STRIP_NETWORK = "strips.tflite"
-STRIP_WIDTHS = (64, 96, 128, 160, 192, 256, 320, 384, 448, 512)
-"""Widths in pixels to which strips are padded; every width has its own runtime."""
+STRIP_WIDTHS = (64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256, 288, 320, 384, 448, 512)
+"""Widths in pixels to which strips are padded, a sixth at most of what is read for nothing;
+every width has its own runtime."""
 STRIP_TAIL = 8
 """White columns read after a strip's end, in pixels, for the last digit to be spelt out."""
 BUNDLED = "digits"

@@ -68,7 +68,7 @@ def fine_tune_digits(
 
     course = Course("digits", compiled, batch, STEPS, judge, EPOCHS)
     model, history = run(course, work, {**recipe, "characters": len(new)}, report)
-    return averaged(model), history
+    return halfway(base, "digits", averaged(model)), history
 
 
 def fine_tune_strips(
@@ -118,7 +118,22 @@ def fine_tune_strips(
         return train_strips.share_right(model, *checks)
 
     course = Course("strips", compiled, batch, STEPS, judge, EPOCHS)
-    return run(course, work, {**recipe, "numbers": len(strips)}, report)
+    model, history = run(course, work, {**recipe, "numbers": len(strips)}, report)
+    return halfway(base, "strips", model), history
+
+
+def halfway(base: Path, name: str, network: Any) -> Any:
+    """Bring a network's weights halfway back to where it was trained on from.
+
+    Weights between old and new keep most of both (WiSE-FT, Wortsman et al. 2022). Of 677 cheque
+    amounts all the way lost 14 of 9,970 test digits and 2 % of the composed numbers.
+    """
+    learned = network.get_weights()
+    take_weights(base, name, network)
+    network.set_weights(
+        [(old + new) / 2 for old, new in zip(network.get_weights(), learned, strict=True)]
+    )
+    return network
 
 
 def picked(

@@ -260,14 +260,14 @@ def join_pieces(
 ) -> list[tuple[Rect, Float, int, int]]:
     """Join neighbouring pieces into glyphs: rectangle, normalised image, first and last cut."""
     grid = np.arange(dark.shape[1])[None, :]
-    piece = np.zeros(dark.shape, np.int16)
+    piece = np.zeros(dark.shape, np.uint8)  # differences wrap round, so one comparison does
     for seam in seams:
         piece += grid >= seam[:, None]
     lefts, rights = seams.min(1).tolist(), (seams.max(1) + 1).tolist()
 
     def take(start: int, end: int) -> tuple[Float, Rect]:
         near = piece[:, lefts[start] : rights[end]]
-        part = dark[:, lefts[start] : rights[end]] * ((near > start) & (near <= end))
+        part = dark[:, lefts[start] : rights[end]] * (near - np.uint8(start + 1) < end - start)
         x, y, w, h = cv2.boundingRect((part > 0.4).view(np.uint8))
         return part, Rect(lefts[start] + x, y, w, h)
 
