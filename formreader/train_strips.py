@@ -15,7 +15,7 @@ from formreader.document import Float
 from formreader.train_loop import Course, Report, cosine, run
 
 EPOCHS = 24
-"""Rounds of the bundled recipe, 300 batches of 48 numbers each: about 32 minutes on two
+"""Rounds of the bundled recipe, 300 batches of 48 numbers each: about 34 minutes on two
 cores."""
 STEPS, BATCH = 300, 48
 LONGEST = 9
