@@ -109,12 +109,13 @@ class OpenPage:
         across, up = self.cut_mask(self.rules.across, rect), self.cut_mask(self.rules.up, rect)
         guides = (across | up) & inside & (dark < PALE * own)
         ink = binarize.ink_mask(dark, own) & ~guides
-        ink = rules.without_rules(ink, across & ~inside, up & ~within)
-        ink = self.own_ink(ink, inside, 0.35)
+        bare = rules.without_rules(ink, across & ~inside, up & ~within)
+        ink = self.own_ink(bare, inside, 0.35)
         image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
         spec = FieldSpec("", row.kind, len(cells))
         doubt = self._row_doubt(ink, dark, cells)
-        if self._goes_on(row, own) or frame.width < TICKED * frame.height:
+        struck = torn.runs_through(bare, ink, cells, max(2, round(0.5 * self.full_mm)))
+        if struck or self._goes_on(row, own) or frame.width < TICKED * frame.height:
             doubt = max(doubt, torn.DOUBT)
         return FieldImage(spec, rect, image, ink, tuple(cells), doubt)
 

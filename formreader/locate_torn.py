@@ -6,10 +6,12 @@ box was lost as seven digits. Ink right beside a field is the sign of it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
-from formreader.document import Mask
+from formreader.document import Mask, Rect
 from formreader.locate_groups import Group
 
 BESIDE, BESIDE_ONE = 1.2, 1.6
@@ -53,3 +55,27 @@ def as_tall_as_half(ink: Mask) -> bool:
     wide = np.ptp(np.r_[spots[:, 0], spots[:, 0] + spots[:, 2]])
     tall = np.ptp(np.r_[spots[:, 1], spots[:, 1] + spots[:, 3]])
     return bool(tall > 0.5 * height and wide > 0.15 * height)
+
+
+def runs_through(bare: Mask, ink: Mask, cells: Sequence[Rect], rim: int) -> bool:
+    """Tell whether two strokes leave a row of boxes above or below, as crosses over many do.
+
+    `bare` bool (H, W) is the crop without rules, `ink` what lies in the boxes, `rim` the width
+    in pixels in which a line may have cut a stroke. The two arms of such a cross read as 11.
+    """
+    top, bottom = min(c.y for c in cells), max(c.bottom for c in cells)
+    above = leaving(bare[: max(top, 0)][::-1], ink[top : top + rim], rim)
+    below = leaving(bare[bottom:], ink[bottom - rim : bottom], rim)
+    return max(above, below) > 1
+
+
+def leaving(band: Mask, edge: Mask, rim: int) -> int:
+    """Count the strokes that cross a band beside the boxes and meet ink at their edge."""
+    if len(band) <= rim:
+        return 0
+    count, labels = cv2.connectedComponents(np.ascontiguousarray(band).view(np.uint8))
+    across = np.intersect1d(labels[:rim], labels[-1])
+    columns = np.asarray(edge.any(axis=0)).astype(np.uint8)[None]
+    near = cv2.dilate(columns, np.ones((1, 2 * rim + 1), np.uint8))[0] > 0
+    touched = np.unique(labels[:rim][:, near])
+    return len(np.setdiff1d(np.intersect1d(across, touched), [0])) if count > 1 else 0

@@ -255,6 +255,15 @@ def test_a_row_of_boxes_whose_last_box_is_too_pale_to_see_is_not_accepted() -> N
     assert match(locate(sheet.image, 200), sheet.truth[0][0]).doubt > 0.5
 
 
+def test_the_arms_of_a_cross_over_several_rows_of_boxes_are_not_taken_for_digits() -> None:
+    sheet = Sheet(width_mm=80, height_mm=60)
+    sheet.row("  ", 12, 14)
+    assert match(locate(sheet.image, 200), sheet.truth[0][0]).doubt <= 0.5
+    sheet.line(13.5, 15, 17, 30)
+    sheet.line(22.5, 15, 19, 30)
+    assert match(locate(sheet.image, 200), sheet.truth[0][0]).doubt > 0.5
+
+
 def test_a_cross_in_one_box_is_not_taken_for_two_digits() -> None:
     sheet = Sheet(width_mm=80, height_mm=40)
     sheet.box(20, 12, 5, 5)
