@@ -260,7 +260,7 @@ def test_the_arms_of_a_cross_over_several_rows_of_boxes_are_not_taken_for_digits
     sheet.row("  ", 12, 14)
     assert match(locate(sheet.image, 200), sheet.truth[0][0]).doubt <= 0.5
     sheet.line(13.5, 15, 17, 30)
-    sheet.line(22.5, 15, 19, 30)
+    sheet.line(22.5, 16.5, 19, 30)
     assert match(locate(sheet.image, 200), sheet.truth[0][0]).doubt > 0.5
 
 
