@@ -32,7 +32,7 @@ def normalize_glyph(darkness: Float) -> Float:
     peak = float(darkness.max(initial=0.0))
     if peak < 0.05:
         return glyph
-    x, y, w, h = cv2.boundingRect(cv2.compare(darkness, INK_EDGE * peak, cv2.CMP_GT))
+    x, y, w, h = cv2.boundingRect((darkness > INK_EDGE * peak).view(np.uint8))
     crop = darkness[y : y + h, x : x + w]
     scale = GLYPH_INNER / max(w, h)
     size = (max(1, round(w * scale)), max(1, round(h * scale)))

@@ -268,7 +268,7 @@ def join_pieces(
     def take(start: int, end: int) -> tuple[Float, Rect]:
         near = piece[:, lefts[start] : rights[end]]
         part = dark[:, lefts[start] : rights[end]] * (near - np.uint8(start + 1) < end - start)
-        x, y, w, h = cv2.boundingRect(cv2.compare(part, 0.4, cv2.CMP_GT))
+        x, y, w, h = cv2.boundingRect((part > 0.4).view(np.uint8))
         return part, Rect(lefts[start] + x, y, w, h)
 
     firm = firm_gaps(cost, take)
