@@ -182,6 +182,11 @@ def load_form(path: Path) -> FormDef:
     """Read a definition; raises FormError with the line of what is wrong."""
     try:
         text = path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise FormError(
+            f"There is no form definition {path}. Propose one from a blank copy of the form: "
+            f"formreader form draft BLANK --out {path}"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise FormError(f"The form definition {path} cannot be read as text.") from error
     try:

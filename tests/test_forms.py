@@ -73,6 +73,13 @@ def test_a_wrong_definition_is_refused_with_its_line(
     assert said in sentence
 
 
+def test_a_definition_that_is_not_there_is_named_with_the_command_that_makes_one(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(FormError, match="There is no form definition .*form draft"):
+        load_form(tmp_path / "meter.toml")
+
+
 def test_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:
     assert "not correct TOML" in refused(tmp_path, "name = ")
 
