@@ -76,7 +76,7 @@ def test_a_wrong_definition_is_refused_with_its_line(
 def test_a_definition_that_is_not_there_is_named_with_the_command_that_makes_one(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(FormError, match="There is no form definition .*form draft"):
+    with pytest.raises(FormError, match=r"There is no form definition .*form draft"):
         load_form(tmp_path / "meter.toml")
 
 
