@@ -14,8 +14,8 @@ from formreader.datasets import Glyphs
 from formreader.document import Float
 from formreader.train_loop import Course, Report, cosine, run
 
-EPOCHS = 24
-"""Rounds of the bundled recipe, 300 batches of 48 numbers each: about 34 minutes on two
+EPOCHS = 22
+"""Rounds of the bundled recipe, 300 batches of 48 numbers each: about 30 minutes on two
 cores."""
 STEPS, BATCH = 300, 48
 LONGEST = 9
