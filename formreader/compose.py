@@ -36,9 +36,9 @@ def write_number(
     """Set digits side by side with marks between: float32 darkness (H, W).
 
     `tiles` are the glyphs of the digits of `text`; `gap` mean and spread in pixels at digit
-    height 20 (negative: touching). Thousands (or, as in India, every second digit before
-    them) get dots or commas in half the numbers, the end a dash, a comma or a double dash in
-    nine of twenty; one hand in six links its zeros.
+    height 20 (negative: touching). Thousands (or every second digit, somewhat as in India)
+    get dots or commas in half the numbers, the end a dash, a comma or a double dash in nine
+    of twenty; one hand in six links its zeros.
     """
     hand = strokes.random_hand(rng)
     shear = float(rng.normal(0.08, 0.18))
@@ -114,8 +114,8 @@ def chain_zeros(
     path = strokes.smooth(path, 0.8)
     height = BASE * float(rng.uniform(0.5, 1.0))
     path[:, 0] += hand.slant * (1.0 - path[:, 1]) - path[:, 0].min()
-    place = np.array([pen, base - height], np.float32)
-    strokes.draw_paths(canvas, [path * np.float32(height) + place], max(2.0, hand.pen * BASE))
+    corner = np.array([pen, base - height], np.float32)
+    strokes.draw_paths(canvas, [path * np.float32(height) + corner], max(2.0, hand.pen * BASE))
     return pen + float(path[:, 0].max()) * height + float(rng.uniform(0, 6))
 
 

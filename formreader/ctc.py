@@ -84,29 +84,36 @@ def add(beams: dict[str, tuple[float, float]], prefix: str, blank: float, symbol
 def log_posteriors(frames: Float, texts: Sequence[str]) -> list[float]:
     """Return the exact log-probability of each string: the sum over all its alignments.
 
-    The forward recursion of Graves et al. 2006 over all strings at once, rescaled every
-    fourth frame so that long strips do not underflow.
+    The forward recursion of Graves et al. 2006 over all strings in one vector, two states
+    that stay empty before each; rescaled every fourth frame so that long strips do not
+    underflow.
     """
-    longest = max(map(len, texts))
-    extended = np.zeros((len(texts), 2 * longest + 1), np.int64)
-    for row, text in enumerate(texts):
-        extended[row, 1 : 2 * len(text) : 2] = [DIGITS.index(symbol) + 1 for symbol in text]
-    skip = np.zeros(extended.shape)
-    skip[:, 2:] = (extended[:, 2:] != 0) & (extended[:, 2:] != extended[:, :-2])
-    gains = np.exp(frames.astype(np.float64))[:, extended]
-    alpha = np.zeros(extended.shape)
-    alpha[:, :2] = gains[0][:, :2]
-    scale = np.zeros(len(texts))
-    for number, gain in enumerate(gains[1:]):
-        moved = alpha.copy()
-        moved[:, 1:] += alpha[:, :-1]
-        moved[:, 2:] += skip[:, 2:] * alpha[:, :-2]
-        alpha = moved * gain
+    codes: list[int] = []
+    ends = []
+    for text in texts:
+        codes += [-1, -1, 0]
+        for symbol in text:
+            codes += [DIGITS.index(symbol) + 1, 0]
+        ends.append(len(codes) - 1)
+    states = np.array(codes)
+    skip = ((states[2:] > 0) & (states[2:] != states[:-2])).astype(np.float64)
+    gains = np.exp(frames.astype(np.float64))[:, states] * (states >= 0)
+    alpha = np.zeros(len(states))
+    begun = np.flatnonzero(states < 0)[1::2] + 1
+    alpha[begun] = gains[0, begun]
+    first = begun[[len(text) > 0 for text in texts]] + 1
+    alpha[first] = gains[0, first]
+    scale = 0.0
+    for number, gain in enumerate(gains[1:, 2:]):
+        moved = alpha[2:] + alpha[1:-1]
+        moved += skip * alpha[:-2]
+        alpha[2:] = moved * gain
         if number % RESCALED == 0:
-            peak = np.maximum(alpha.max(1), 1e-300)
-            alpha /= peak[:, None]
-            scale += np.log(peak)
-    last = np.array([2 * len(text) for text in texts])
-    rows = np.arange(len(texts))
-    ends = alpha[rows, last] + np.where(last > 0, alpha[rows, last - 1], 0.0)
-    return [float(v) for v in scale + np.log(np.maximum(ends, 1e-300))]
+            peak = max(float(alpha.max()), 1e-300)
+            alpha /= peak
+            scale += math.log(peak)
+    chances = [
+        alpha[end] + (alpha[end - 1] if text else 0.0)
+        for end, text in zip(ends, texts, strict=True)
+    ]
+    return [scale + math.log(max(float(chance), 1e-300)) for chance in chances]

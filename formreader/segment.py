@@ -7,7 +7,7 @@ glyph of a lattice, which the classifier scores and `assemble` resolves.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -15,17 +15,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formreader.document import FieldImage, Float, Glyph, Mask, Rect
+from formreader.document import FieldImage, Float, Glyph, Mask, Rect, union
 from formreader.ink import (
     FAINTEST_CONTRAST,
     INK_EDGE,
     LONGEST_STRIP,
     STRIP_MARGIN,
+    Strokes,
     darkness_of,
     digit_height,
+    middle_height,
     normalize_glyph,
     remove_long_lines,
     strip_of,
+    strokes_of,
 )
 from formreader.segment_cuts import HEIGHT, WHITE, crop_rect, find_cuts, slant, upright
 
@@ -81,9 +84,10 @@ def segment(field: FieldImage) -> Lattice:
         return by_cells(field, only_near(darkness, field.ink), contrast)
     ink = without_rules(field.ink)
     dark = only_near(darkness, ink)
-    leaning = strip_of(dark, ink)
+    strokes = strokes_of(ink)
+    leaning = strip_of(dark, strokes.stats)
     shear = slant(leaning)
-    lattice = by_cuts(ink, dark, contrast, shear)
+    lattice = by_cuts(strokes, dark, contrast, shear)
     if not lattice.glyphs:
         return lattice
     return replace(
@@ -98,7 +102,7 @@ def strip(field: FieldImage) -> Float:
     """Bring a field outside boxes to the strip reader's frame alone: float32 (32, W) in 0…1."""
     darkness, _ = field.flat or darkness_of(field.image)
     ink = without_rules(field.ink)
-    leaning = strip_of(only_near(darkness, ink), ink)
+    leaning = strip_of(only_near(darkness, ink), strokes_of(ink).stats)
     return set_upright(leaning, slant(leaning))
 
 
@@ -146,12 +150,12 @@ def paler_stroke(darkness: Float, ink: Mask, height: float) -> bool:
     `darkness` float32 (H, W) and `ink` bool (H, W) of a picture that holds one number alone;
     `height` of its digits in pixels.
     """
-    tinted = (darkness > PALEST).view(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(tinted, connectivity=8)
-    apart = np.bincount(labels[ink], minlength=count) == 0
-    tall = stats[:, cv2.CC_STAT_HEIGHT] >= AS_TALL * height
-    lean = stats[:, cv2.CC_STAT_AREA] < AS_TALL * height * height
-    return bool((apart & tall & lean)[1:].any())
+    tinted, stats = strokes_of(darkness > PALEST)
+    like = stats[:, cv2.CC_STAT_HEIGHT] >= AS_TALL * height
+    like &= stats[:, cv2.CC_STAT_AREA] < AS_TALL * height * height
+    like[0] = False
+    like[tinted[ink]] = False
+    return bool(like.any())
 
 
 def by_cells(field: FieldImage, darkness: Float, contrast: float) -> Lattice:
@@ -208,27 +212,27 @@ def owners(ink: Mask, cells: tuple[Rect, ...]) -> tuple[NDArray[np.int32], int]:
     return owner, int(spilt[1:].sum())
 
 
-def without_specks(mask: Mask, height: float) -> Mask:
-    """Drop specks and stubs of cut-off print from ink bool (H, W).
+def without_specks(strokes: Strokes, height: float) -> Mask:
+    """Drop specks and stubs of cut-off print from ink: bool (H, W).
 
     `height` is the digit height in pixels; what is smaller than a sixth of it both ways, or
     lies flat on the crop's upper or lower border, says nothing of a digit.
     """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    stats = strokes.stats
     tops, heights = stats[:, cv2.CC_STAT_TOP], stats[:, cv2.CC_STAT_HEIGHT]
     size = np.maximum(heights, stats[:, cv2.CC_STAT_WIDTH])
-    border = (tops == 0) | (tops + heights == mask.shape[0])
+    border = (tops == 0) | (tops + heights == len(strokes.labels))
     keep = (size > SPECK * height) & ~(border & (heights < FLAT * height))
     keep[0] = False
-    return np.asarray(keep[labels]) if count > 1 else mask
+    return strokes.kept(keep)
 
 
-def by_cuts(ink: Mask, darkness: Float, contrast: float, shear: float) -> Lattice:
+def by_cuts(strokes: Strokes, darkness: Float, contrast: float, shear: float) -> Lattice:
     """Over-segment free writing: set it upright at a standard height, cut, join pieces."""
-    native = digit_height(ink)
+    native = middle_height(strokes.stats)
     if native < 5:
         return Lattice((), np.zeros(1), native, contrast)
-    ink = without_specks(ink, native)
+    ink = without_specks(strokes, native)
     x, y, w, h = cv2.boundingRect(ink.view(np.uint8))
     if w == 0:
         return Lattice((), np.zeros(1), native, contrast)
@@ -259,29 +263,27 @@ def join_pieces(
     dark: Float, seams: NDArray[np.int16], cost: NDArray[np.float64]
 ) -> list[tuple[Rect, Float, int, int]]:
     """Join neighbouring pieces into glyphs: rectangle, normalised image, first and last cut."""
-    grid = np.arange(dark.shape[1])[None, :]
-    piece = np.zeros(dark.shape, np.uint8)  # differences wrap round, so one comparison does
-    for seam in seams:
-        piece += grid >= seam[:, None]
     lefts, rights = seams.min(1).tolist(), (seams.max(1) + 1).tolist()
-
-    def take(start: int, end: int) -> tuple[Float, Rect]:
-        near = piece[:, lefts[start] : rights[end]]
-        part = dark[:, lefts[start] : rights[end]] * (near - np.uint8(start + 1) < end - start)
-        x, y, w, h = cv2.boundingRect((part > 0.4).view(np.uint8))
-        return part, Rect(lefts[start] + x, y, w, h)
-
-    firm = firm_gaps(cost, take)
+    piece = pieces(dark.shape, seams, lefts, rights)
+    ink = (dark > 0.4).view(np.uint8)
+    boxes = []
+    for number, (left, right) in enumerate(zip(lefts[:-1], rights[1:], strict=True), 1):
+        x, y, w, h = cv2.boundingRect(ink[:, left:right] * (piece[:, left:right] == number))
+        boxes.append(Rect(left + x, y, w, h))
+    firm = firm_gaps(cost, boxes)
     joined = []
-    for start in range(len(seams) - 1):
+    for start in range(len(boxes)):
         for end in range(start + 1, len(seams)):
-            part, rect = take(start, end)
+            rect = around(boxes[start:end])
             if rect.width > WIDEST * HEIGHT and end > start + 1:
                 break
             if rect.width < 2 and rect.height < 2:
                 if end == start + 1:
                     continue
                 break
+            near = slice(lefts[start], rights[end])
+            inside = piece[:, near] - np.uint8(start + 1) < end - start  # below 0 wraps to 255
+            part = cv2.copyTo(dark[:, near], inside.view(np.uint8))
             joined.append((rect, normalize_glyph(part), start, end))
             wide = end > start + 1 and cost[end - 1] < WHITE and rect.width > 1.1 * HEIGHT
             if wide or end in firm:
@@ -289,14 +291,29 @@ def join_pieces(
     return joined
 
 
-def firm_gaps(
-    cost: NDArray[np.float64], take: Callable[[int, int], tuple[Float, Rect]]
-) -> set[int]:
+def pieces(
+    shape: tuple[int, ...], seams: NDArray[np.int16], lefts: list[int], rights: list[int]
+) -> NDArray[np.uint8]:
+    """Count the seams at the left of every pixel: uint8 (H, W), there are at most 60."""
+    piece = np.zeros(shape, np.uint8)
+    grid = np.arange(shape[1], dtype=np.int16)[None, :]
+    for seam, left, right in zip(seams, lefts, rights, strict=True):
+        piece[:, left:right] += (grid[:, left:right] >= seam[:, None]).view(np.uint8)
+        piece[:, right:] += np.uint8(1)
+    return piece
+
+
+def around(boxes: Sequence[Rect]) -> Rect:
+    """Return the rectangle around those that have a width."""
+    return union([box for box in boxes if box.width] or [Rect(0, 0, 0, 0)])
+
+
+def firm_gaps(cost: NDArray[np.float64], boxes: Sequence[Rect]) -> set[int]:
     """Find the white gaps that part two pieces of writing each as large as a digit.
 
     No digit spans them: trying it made a sixth of all glyphs and read no number of 1,000.
     """
     white = [k for k in range(1, len(cost) - 1) if cost[k] < WHITE]
-    sizes = [take(start, end)[1] for start, end in pairwise([0, *white, len(cost) - 1])]
+    sizes = [around(boxes[start:end]) for start, end in pairwise([0, *white, len(cost) - 1])]
     whole = [r.height >= FULL_HEIGHT * HEIGHT and r.width >= FULL_WIDTH * HEIGHT for r in sizes]
     return {gap for gap, both in zip(white, pairwise(whole), strict=True) if all(both)}

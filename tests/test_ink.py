@@ -20,6 +20,7 @@ from formreader.ink import (
     normalize_glyph,
     remove_long_lines,
     strip_of,
+    strokes_of,
     written,
 )
 
@@ -232,7 +233,7 @@ def test_removing_lines_never_adds_ink(mask: Mask, length: int) -> None:
 def test_a_strip_is_the_ink_at_28_pixels_with_a_white_margin() -> None:
     darkness = np.zeros((100, 300), np.float32)
     darkness[20:76, 50:162] = 1  # 56 high, 112 wide
-    strip = strip_of(darkness, darkness > 0.5)
+    strip = strip_of(darkness, strokes_of(darkness > 0.5).stats)
     assert strip.shape == (STRIP_HEIGHT, 56 + 2 * STRIP_MARGIN)
     assert strip.dtype == np.float32
     inner = strip[STRIP_MARGIN:-STRIP_MARGIN, STRIP_MARGIN:-STRIP_MARGIN]
@@ -243,11 +244,14 @@ def test_a_strip_is_the_ink_at_28_pixels_with_a_white_margin() -> None:
 def test_an_overlong_field_is_squeezed_to_the_widest_strip() -> None:
     darkness = np.zeros((20, 3000), np.float32)
     darkness[5:15, 10:2990] = 1
-    assert strip_of(darkness, darkness > 0.5).shape == (STRIP_HEIGHT, LONGEST_STRIP)
+    assert strip_of(darkness, strokes_of(darkness > 0.5).stats).shape == (
+        STRIP_HEIGHT,
+        LONGEST_STRIP,
+    )
 
 
 def test_a_field_without_ink_gives_an_empty_strip() -> None:
-    strip = strip_of(np.zeros((40, 90), np.float32), np.zeros((40, 90), bool))
+    strip = strip_of(np.zeros((40, 90), np.float32), strokes_of(np.zeros((40, 90), bool)).stats)
     assert strip.shape == (STRIP_HEIGHT, STRIP_HEIGHT)
     assert not strip.any()
 
@@ -255,15 +259,15 @@ def test_a_field_without_ink_gives_an_empty_strip() -> None:
 def test_a_far_speck_does_not_widen_the_strip() -> None:
     darkness = np.zeros((60, 400), np.float32)
     darkness[10:50, 20:60] = 1
-    alone = strip_of(darkness, darkness > 0.5)
+    alone = strip_of(darkness, strokes_of(darkness > 0.5).stats)
     darkness[30, 390] = 1
-    assert strip_of(darkness, darkness > 0.5).shape == alone.shape
+    assert strip_of(darkness, strokes_of(darkness > 0.5).stats).shape == alone.shape
 
 
 @given(DARKNESS)
 @settings(max_examples=100, deadline=None)
 def test_any_field_gives_a_strip_of_the_right_size(darkness: Float) -> None:
-    strip = strip_of(darkness, darkness > INK_LEVEL)
+    strip = strip_of(darkness, strokes_of(darkness > INK_LEVEL).stats)
     assert strip.shape[0] == STRIP_HEIGHT
     assert 2 * STRIP_MARGIN < strip.shape[1] <= LONGEST_STRIP
     assert np.isfinite(strip).all()

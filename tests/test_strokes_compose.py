@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 from formreader import strokes
-from formreader.compose import LENGTHS, background, compose, on_paper, random_text, write_number
+from formreader.compose import (
+    BASE,
+    LENGTHS,
+    background,
+    chain_zeros,
+    compose,
+    on_paper,
+    random_text,
+    write_number,
+)
 from formreader.document import Float
 from formreader.ink import normalize_glyph
 from formreader.junk import trim
@@ -184,3 +193,20 @@ def test_paper_is_not_always_plain() -> None:
     patterned = [background((60, 200), 40.0, 220.0, rng(seed)).std() for seed in range(30)]
     assert max(patterned) > 8
     assert min(patterned) < 8
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_zeros_in_a_chain_are_one_stroke_with_a_foot_for_each(count: int) -> None:
+    chains = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        hand = strokes.random_hand(rng)
+        canvas = np.zeros((96, 400), np.float32)
+        end = chain_zeros(canvas, count, 40.0, 64.0, hand, rng)
+        ink = canvas > 0.5
+        assert cv2.connectedComponents(ink.view(np.uint8))[0] == 2
+        rows, columns = np.nonzero(ink)
+        assert columns.max() <= end + hand.pen * BASE
+        foot = ink[rows.max() - 2].astype(int)
+        chains += int((np.diff(foot) > 0).sum() == count)
+    assert chains >= 15
