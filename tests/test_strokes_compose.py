@@ -20,6 +20,7 @@ from formreader.compose import (
 from formreader.document import Float
 from formreader.ink import normalize_glyph
 from formreader.junk import trim
+from formreader.stroke_forms import CONTINENTAL, FORMS
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -40,8 +41,8 @@ def glyphs_of_a_hand(seed: int = 0) -> tuple[Float, np.ndarray]:
 
 @pytest.mark.parametrize("symbol", [*strokes.DIGITS, *sorted(set(strokes.LETTERS)), *"$#+-=.,/"])
 def test_every_symbol_can_be_written_in_every_form(symbol: str) -> None:
-    for form in range(len(strokes.FORMS[symbol])):
-        hand = strokes.Hand(dict.fromkeys(strokes.FORMS, form), 0.1, 0.6, 0.08, 0.02, 0.8)
+    for form in range(len(FORMS[symbol])):
+        hand = strokes.Hand(dict.fromkeys(FORMS, form), 0.1, 0.6, 0.08, 0.02, 0.8)
         drawn = strokes.draw_symbol(symbol, hand, rng(1), 40)
         assert drawn.dtype == np.float32
         assert drawn.min() == 0
@@ -56,10 +57,10 @@ def ink_of(symbol: str, form: int) -> Float:
     return normalize_glyph(strokes.draw_symbol(symbol, hand, rng(1), 40))
 
 
-@pytest.mark.parametrize("symbol", strokes.CONTINENTAL)
+@pytest.mark.parametrize("symbol", CONTINENTAL)
 def test_every_continental_form_is_drawn_whole_and_unlike_all_other_forms(symbol: str) -> None:
-    plain = len(strokes.FORMS[symbol])
-    drawn = [ink_of(symbol, i) for i in range(plain + len(strokes.CONTINENTAL[symbol]))]
+    plain = len(FORMS[symbol])
+    drawn = [ink_of(symbol, i) for i in range(plain + len(CONTINENTAL[symbol]))]
     for place in range(plain, len(drawn)):
         assert drawn[place].max() == pytest.approx(1)
         others = [other for i, other in enumerate(drawn) if i != place]
@@ -70,17 +71,17 @@ def test_every_continental_form_is_drawn_whole_and_unlike_all_other_forms(symbol
 
 def test_only_a_continental_hand_writes_continental_forms_and_does_so_two_times_in_three() -> None:
     def continental(hand: strokes.Hand, symbol: str) -> bool:
-        return hand.form[symbol] >= len(strokes.FORMS[symbol])
+        return hand.form[symbol] >= len(FORMS[symbol])
 
     held = rng(8)
     plain = [strokes.random_hand(held) for _ in range(200)]
     hands = [strokes.random_hand(held, continental=True) for _ in range(400)]
-    assert not any(continental(hand, symbol) for hand in plain for symbol in strokes.FORMS)
-    for symbol, forms in strokes.CONTINENTAL.items():
+    assert not any(continental(hand, symbol) for hand in plain for symbol in FORMS)
+    for symbol, forms in CONTINENTAL.items():
         used = [hand.form[symbol] for hand in hands if continental(hand, symbol)]
         assert len(used) / len(hands) == pytest.approx(2 / 3, abs=0.08)
-        assert set(used) == {len(strokes.FORMS[symbol]) + i for i in range(len(forms))}
-    others = set(strokes.FORMS) - set(strokes.CONTINENTAL)
+        assert set(used) == {len(FORMS[symbol]) + i for i in range(len(forms))}
+    others = set(FORMS) - set(CONTINENTAL)
     assert not any(continental(hand, symbol) for hand in hands for symbol in others)
 
 
