@@ -1,11 +1,19 @@
-"""Say what the blind audit of a job proves about its accepted values."""
+"""Say what the blind audit of a job proves about its accepted values, and let reading use it."""
 
 from __future__ import annotations
 
 import math
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from formreader.fit_confidence import PROMISES, SURE, upper_bound
+import numpy as np
+
+from formreader import calibrate, classify
+from formreader.errors import UsageError
+from formreader.fit_confidence import PROMISES, SURE, promises, upper_bound
+from formreader.model_versions import copy, put_in_place, write_card
 from formreader.store_audits import AuditStore, Measured
 
 
@@ -73,3 +81,59 @@ def proved(measured: Measured, asked: float) -> list[str]:
             f"contradicts that; it takes at least {least:,} values keyed without an error."
         )
     return said
+
+
+def certified_model(job: Path, model: Path, out: Path) -> list[str]:
+    """Make a version of `model` in `out` that promises what the audit of `job` proved; say what.
+
+    Raises UsageError where `job` is none, was read with another model or has no audit.
+    """
+    recognizer = classify.load_recognizer(model)
+    with AuditStore.open(job) as store:
+        settings, judged = store.settings(), store.judged()
+    if settings.get("model") != recognizer.model_id:
+        raise UsageError(
+            f"{job} was read with the model {settings.get('model', 'of another version')}, not "
+            f"with {recognizer.model_id}. Name its folder with --model."
+        )
+    if not judged:
+        raise UsageError(f"No accepted value of {job} was keyed blind, so nothing is proved.")
+    confidences, right = np.array([c for c, _ in judged]), np.array([r for _, r in judged])
+    rows = promises(confidences, right)
+    asked = float(settings["max_error"])
+    card = {
+        **recognizer.card,
+        "calibration": {
+            kind: {**fitted, "table": as_audited(recognizer.card["calibration"], kind, asked, rows)}
+            for kind, fitted in recognizer.card["calibration"].items()
+        },
+        "certified": {"keyed": len(judged), "wrong": int((~right).sum()), "max_error": asked},
+    }
+    with tempfile.TemporaryDirectory() as fresh:
+        copy(model, Path(fresh))
+        write_card(Path(fresh), card)
+        number = put_in_place(Path(fresh), out)
+    kept = [f"{row['max_error']:g}" for row in rows if row["threshold"] is not None]
+    return [
+        f"{out}, version {number}, promises by {len(judged):,} values keyed blind: "
+        + (f"--max-error {', '.join(kept)}." if kept else "nothing; all it reads goes to review.")
+    ]
+
+
+def as_audited(
+    calibration: Mapping[str, Any], kind: str, asked: float, rows: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the promises of a kind of field as the audit proved them.
+
+    Nothing below the threshold of the audited run was keyed, so none goes below it.
+    """
+    least = calibrate.threshold_for(calibration, kind, asked)
+    return [
+        {
+            **row,
+            "threshold": None
+            if least is None or row["threshold"] is None
+            else max(least, row["threshold"]),
+        }
+        for row in rows
+    ]

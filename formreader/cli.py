@@ -260,12 +260,22 @@ def train(
 
 
 @app.command()
-def certify(job: Job) -> None:
+def certify(
+    job: Job,
+    out: Annotated[
+        Path | None, typer.Option(help="Model that shall promise what is proved: models/NAME.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Model that the job was read with.")] = None,
+) -> None:
     """Say how often accepted values of a job are wrong, by its blind audit."""
-    from formreader.certify import certify as judge
+    from formreader import certify as judge
+    from formreader.classify import model_folder
 
-    for sentence in judge(job):
+    for sentence in judge.certify(job):
         typer.echo(sentence)
+    if out is not None:
+        for sentence in judge.certified_model(job, model_folder(model), out):
+            typer.echo(sentence)
 
 
 def main() -> None:

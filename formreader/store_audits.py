@@ -152,6 +152,19 @@ class AuditStore(ReviewStore):
             high=high,
         )
 
+    def judged(self) -> list[tuple[float, bool]]:
+        """Return confidence and rightness of every accepted field keyed blind.
+
+        What nobody decided or could read counts as wrong.
+        """
+        with sentences(self.folder):
+            rows = self._db.execute(
+                "SELECT r.confidence, c.meaning = 'value' AND c.person_value = a.machine_value "
+                "FROM audits a JOIN readings r ON r.id = a.reading AND r.status = 'accepted' "
+                "LEFT JOIN corrections c ON c.reading = a.reading"
+            ).fetchall()
+        return [(confidence, bool(right)) for confidence, right in rows]
+
     def keep_measured(self, share: float, measured: Measured) -> None:
         """Store what the audit has found, with the share and the start of its choice."""
         found = {"share": share, "seed": SEED, **measured._asdict()}

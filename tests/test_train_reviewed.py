@@ -444,3 +444,25 @@ def test_models_are_listed_and_brought_back_by_command(tmp_path: Path) -> None:
     assert in_use(out) == ("a", "a")
     assert runner.invoke(app, ["models", "use", str(out), "9"]).exit_code == 4
     assert runner.invoke(app, ["models", "list", str(tmp_path / "none")]).exit_code == 2
+
+
+def test_a_certified_model_promises_what_the_audit_proved_and_no_more(tmp_path: Path) -> None:
+    bundled = classify.model_folder(None)
+    reader = classify.load_recognizer(bundled)
+    job = audited(tmp_path, wrong=0, right=310)
+    with Store.open(job) as store:
+        store.set_settings({"model": reader.model_id})
+    [said] = certify.certified_model(job, bundled, tmp_path / "own")
+    assert "--max-error 0.01, 0.02, 0.05, 0.1." in said
+    before, after = reader.card["calibration"], classify.read_card(tmp_path / "own")["calibration"]
+    for kind in (calibrate.FREE, calibrate.CELLS):
+        assert calibrate.threshold_for(after, kind, 0.005) is None
+        least = calibrate.threshold_for(before, kind, 0.01)
+        assert least is not None
+        assert calibrate.threshold_for(after, kind, 0.05) == max(least, 0.99)
+
+
+def test_a_model_is_certified_by_jobs_that_it_read_itself_only(tmp_path: Path) -> None:
+    job = audited(tmp_path, wrong=0, right=3)
+    with pytest.raises(UsageError, match="was read with the model"):
+        certify.certified_model(job, classify.model_folder(None), tmp_path / "own")
