@@ -8,6 +8,7 @@ weights come from the card; they were fitted on writers never trained on.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,10 @@ from formreader.document import Candidate
 UNSEEN = -12.0
 """Score of a string that one reader proposes and the other does not list, relative to its
 best; beyond it a reader's tail says nothing."""
+CLEAR = math.log(2)
+"""Lead of the lattice's best string over its second, in log-likelihood, from which it agrees:
+twice as likely. Of composed readings accepted at 1 % with less, 8 of 261 were wrong, of the
+others 26 of 4,360; an open 4 at 59 to 41 % was accepted as 9."""
 FREE, CELLS = "free", "cells"
 Scored = list[tuple[str, float]]
 Grammar = Callable[[Scored, Sequence[Candidate]], Scored]
@@ -98,8 +103,14 @@ def features(
 
 
 def agree(lattice: Sequence[Candidate], strip: Sequence[tuple[str, float]]) -> bool:
-    """Tell whether both readers name the same string; one reader alone agrees with itself."""
-    return not strip or (bool(lattice) and strip[0][0] == lattice[0].text)
+    """Tell whether both readers name the same string; one reader alone agrees with itself.
+
+    A lattice whose second string is nearly as likely names none.
+    """
+    if not strip:
+        return True
+    clear = len(lattice) < 2 or lattice[0].score - lattice[1].score >= CLEAR
+    return bool(lattice) and clear and strip[0][0] == lattice[0].text
 
 
 def log_odds(probability: float) -> float:

@@ -131,9 +131,16 @@ def test_the_digit_height_counts_in_doublings_of_20_px(height: float, value: flo
 
 @pytest.mark.parametrize("strip_first", ["17", "", "1", "112"])
 def test_readers_agree_only_on_the_very_same_string(strip_first: str) -> None:
-    lattice = [candidate("12", -0.1), candidate("17", -0.2)]
+    lattice = [candidate("12", -0.1), candidate("17", -2.0)]
     assert agree(lattice, [("12", -0.1), (strip_first, -2.0)])
     assert not agree(lattice, [(strip_first, -0.1), ("12", -0.2)])
+
+
+def test_a_reader_that_is_torn_between_two_strings_agrees_with_neither() -> None:
+    torn = [candidate("3390", -0.57), candidate("3340", -0.95)]
+    assert not agree(torn, [("3390", -0.01), ("3340", -6.0)])
+    clear = [candidate("3390", -0.57), candidate("3340", -1.5)]
+    assert agree(clear, [("3390", -0.01), ("3340", -6.0)])
 
 
 def test_one_reader_alone_agrees_with_itself_but_that_is_no_sign_of_certainty() -> None:
