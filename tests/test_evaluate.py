@@ -453,7 +453,7 @@ def test_a_glyph_file_without_its_arrays_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_mark_against_formulas_is_no_part_of_a_file_name(tmp_path):
-    from formreader.evaluate import read_table
+    from formreader.evaluate_tables import read_table
 
     (tmp_path / "truth.csv").write_text("page,field,value\n'=1+1.png,'-a,'0012\n", "utf-8")
     [row] = read_table(tmp_path / "truth.csv", ("page", "field", "value"))
