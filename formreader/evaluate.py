@@ -1,7 +1,8 @@
-"""Compare a read job with the truth: rates with counts, curve, confusion, worst misreads.
+"""Compare a read job with the truth, or a recognizer with labelled digits; write the report.
 
-`evaluate` rates a job folder and writes report.json, report.html and two pictures into it;
-`evaluate_glyphs` rates the exported recognizer on single digits.
+`evaluate` rates a job folder, `evaluate_glyphs` the exported recognizer on single digits. Both
+write report.html, which needs no other file, report.json with the same figures, and two
+pictures, and return what is in report.json.
 """
 
 from __future__ import annotations
@@ -11,29 +12,36 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from formreader.document import Rect
+from formreader.classify import load_recognizer
 from formreader.errors import OutputError, UsageError
-from formreader.evaluate_glyphs import evaluate_glyphs
-from formreader.evaluate_plots import write_pictures
-from formreader.evaluate_rates import digit_rates, field_rates, is_right
-from formreader.evaluate_report import summary, write_html
-from formreader.evaluate_ties import Read, Tie, Truth, tie, tie_pages
-from formreader.export import as_written
+from formreader.evaluate_digits import align, digit_rates
+from formreader.evaluate_glyphs import darkness, rate_glyphs, read_glyphs
+from formreader.evaluate_model import about_model, model_of_job
+from formreader.evaluate_pictures import Pictures, of_digits, of_fields, write_pictures
+from formreader.evaluate_rates import field_rates, is_right
+from formreader.evaluate_report import html_page
+from formreader.evaluate_stress import Album
+from formreader.evaluate_summary import summary
+from formreader.evaluate_tables import read_job, read_truth
+from formreader.evaluate_ties import Tie, Truth, comparable, tie, tie_pages
 
 __all__ = ["evaluate", "evaluate_glyphs", "summary"]
 
 LISTED = 200
 """Fields listed by name in report.json where many are missed; the count is always whole."""
-WORST = 50
-"""Misreads shown as pictures."""
+WORST = 60
+"""Misreads shown as pictures; keeps the page under two megabytes."""
 
 
-def evaluate(job: Path, truth: Path) -> dict[str, Any]:
+def evaluate(
+    job: Path, truth: Path, model: Path | None = None, out: Path | None = None
+) -> dict[str, Any]:
     """Rate a job folder against a truth table; return the report that is also written.
 
-    Writes report.json, report.html, confusion.png and worst.png into `job`. Raises
-    `UsageError` where a table is missing or cannot be used and `OutputError` where the
-    report cannot be written. `report["warnings"]` holds sentences for the user.
+    The report goes to `out`, by default into `job`; `model` (None: the bundled one) is
+    described in it where it is the one that read the job. Raises `UsageError` where a table
+    is missing or cannot be used and `OutputError` where the report cannot be written.
+    `report["warnings"]` holds sentences for the user.
     """
     warnings: list[str] = []
     reads, pages = read_job(job)
@@ -45,7 +53,7 @@ def evaluate(job: Path, truth: Path) -> dict[str, Any]:
     failed = {(r.page, r.number) for r in reads if r.status == "failed"}
     report: dict[str, Any] = {
         "kind": "job",
-        "job": job.name,
+        "job": job.resolve().name,
         "truth": truth.name,
         "counts": {
             "truth_rows": len(rows),
@@ -61,22 +69,50 @@ def evaluate(job: Path, truth: Path) -> dict[str, Any]:
         "digits": digit_rates(ties),
         "not_found": [not_found(t) for t in ties if t.read is None and t.truth.value][:LISTED],
         "misreads": worst_misreads(ties),
+        **model_of_job(job, model),
         "warnings": warnings,
     }
-    write_report(job, report)
+    write_report(out or job, report, of_fields(job, report["misreads"]), model)
     return report
 
 
-def write_report(job: Path, report: dict[str, Any]) -> None:
-    """Write the report's four files into the job folder."""
+def evaluate_glyphs(
+    npz: Path, model: Path | None = None, out: Path | None = None
+) -> dict[str, Any]:
+    """Rate an exported model (None: the bundled one) on x_test, y_test of an npz file.
+
+    Images uint8 (N, H, W) of any size, bright on black or dark on white. The report is
+    written to `out`, by default a folder NAME-report where the program was started. Raises
+    `UsageError` where the file does not hold digits, `ModelError` where the model cannot be
+    used and `OutputError` where the report cannot be written.
+    """
+    images, labels = read_glyphs(npz)
+    recognizer = load_recognizer(model)
+    album: Album = {}
+    figures = rate_glyphs(darkness(images), labels, recognizer, album)
+    report = {"data": npz.name, **figures, "model": about_model(recognizer)}
+    write_report(report_folder(npz, out), report, of_digits(album), model)
+    return report
+
+
+def report_folder(measured: Path, out: Path | None) -> Path:
+    """Say where a report goes: into the job, or beside where the program was started."""
+    if out is not None:
+        return out
+    return Path(f"{measured.stem}-report") if measured.suffix.lower() == ".npz" else measured
+
+
+def write_report(folder: Path, report: dict[str, Any], pictures: Pictures, model: Path | None) -> None:
+    """Write the report's four files into a folder, made if it is missing."""
+    text = json.dumps(report, indent=1, ensure_ascii=False)
     try:
-        write_pictures(job, report)
-        write_html(job, report)
-        text = json.dumps(report, indent=1, ensure_ascii=False)
-        (job / "report.json").write_text(text + "\n", encoding="utf-8")
+        folder.mkdir(parents=True, exist_ok=True)
+        write_pictures(folder, report, pictures)
+        (folder / "report.html").write_text(html_page(report, pictures), encoding="utf-8")
+        (folder / "report.json").write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         reason = error.strerror or error
-        raise OutputError(f"The report could not be written into {job}: {reason}.") from error
+        raise OutputError(f"The report could not be written into {folder}: {reason}.") from error
 
 
 def not_found(tied: Tie) -> dict[str, Any]:
@@ -95,19 +131,49 @@ def worst_misreads(ties: list[Tie]) -> list[dict[str, Any]]:
     """List the wrong readings that do most harm: accepted before rejected, surest first."""
     wrong = [t for t in ties if t.read is not None and t.read.value and not is_right(t)]
     wrong.sort(key=lambda t: (t.read.status != "accepted", -t.read.confidence) if t.read else (1,))
+    return [misread(t) for t in wrong[:WORST]]
+
+
+def misread(tied: Tie) -> dict[str, Any]:
+    """Describe a wrong reading: what was read, the next best value, the digits that are wrong."""
+    read = tied.read
+    assert read is not None
+    second, chance = next(iter(read.alternatives), ("", 0.0))
+    return {
+        "page_file": tied.truth.page,
+        "page": tied.truth.number,
+        "field": tied.truth.field,
+        "truth": tied.truth.value,
+        "value": read.value,
+        "confidence": read.confidence,
+        "second": second,
+        "second_confidence": chance,
+        "status": read.status,
+        "reasons": list(read.reasons),
+        "wrong_digits": wrong_digits(tied),
+        "picture": read.snippet,
+    }
+
+
+def wrong_digits(tied: Tie) -> list[dict[str, Any]]:
+    """List the digits read wrong with their second choice, where the characters are known."""
+    assert tied.read is not None
+    truth, value = comparable(tied.truth.value, tied.read.value)
+    chars = [c for c in tied.read.characters if c.text and c.text in value]
+    if "".join(c.text for c in chars) != value:
+        return []
+    pairs = [(true, read) for true, read in align(truth, value) if read]
     return [
         {
-            "page_file": t.truth.page,
-            "page": t.truth.number,
-            "field": t.truth.field,
-            "truth": t.truth.value,
-            "value": t.read.value,
-            "confidence": t.read.confidence,
-            "status": t.read.status,
-            "snippet": t.read.snippet,
+            "position": place,
+            "truth": true,
+            "read": read,
+            "confidence": char.confidence,
+            "second": char.second,
+            "second_confidence": char.second_confidence,
         }
-        for t in wrong[:WORST]
-        if t.read is not None
+        for place, ((true, read), char) in enumerate(zip(pairs, chars, strict=True), 1)
+        if true != read
     ]
 
 

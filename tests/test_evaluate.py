@@ -17,7 +17,8 @@ from PIL import Image
 from formreader.errors import UsageError
 from formreader.evaluate import evaluate, evaluate_glyphs, summary
 from formreader.evaluate_glyphs import rate_glyphs
-from formreader.evaluate_rates import align, binomial_tail, clopper_pearson, confusion, curve
+from formreader.evaluate_digits import align, confusion
+from formreader.evaluate_rates import binomial_tail, clopper_pearson, curve
 
 HEAD = (
     "page_file,page,form,field,value,confidence,status,reasons,alternatives,correction,snippet,"
