@@ -17,7 +17,13 @@ from formreader.errors import OutputError, UsageError
 from formreader.evaluate_digits import align, digit_rates
 from formreader.evaluate_glyphs import darkness, rate_glyphs, read_glyphs
 from formreader.evaluate_model import about_model, model_of_job
-from formreader.evaluate_pictures import Pictures, of_digits, of_fields, write_pictures
+from formreader.evaluate_pictures import (
+    Pictures,
+    of_digits,
+    of_fields,
+    training_curves,
+    write_pictures,
+)
 from formreader.evaluate_rates import field_rates, is_right
 from formreader.evaluate_report import html_page
 from formreader.evaluate_stress import Album
@@ -25,7 +31,7 @@ from formreader.evaluate_summary import summary
 from formreader.evaluate_tables import read_job, read_truth
 from formreader.evaluate_ties import Tie, Truth, comparable, tie, tie_pages
 
-__all__ = ["evaluate", "evaluate_glyphs", "summary"]
+__all__ = ["evaluate", "evaluate_glyphs", "report_folder", "summary"]
 
 LISTED = 200
 """Fields listed by name in report.json where many are missed; the count is always whole."""
@@ -102,13 +108,16 @@ def report_folder(measured: Path, out: Path | None) -> Path:
     return Path(f"{measured.stem}-report") if measured.suffix.lower() == ".npz" else measured
 
 
-def write_report(folder: Path, report: dict[str, Any], pictures: Pictures, model: Path | None) -> None:
+def write_report(
+    folder: Path, report: dict[str, Any], pictures: Pictures, model: Path | None
+) -> None:
     """Write the report's four files into a folder, made if it is missing."""
     text = json.dumps(report, indent=1, ensure_ascii=False)
+    page = html_page(report, pictures, training_curves(model))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_pictures(folder, report, pictures)
-        (folder / "report.html").write_text(html_page(report, pictures), encoding="utf-8")
+        (folder / "report.html").write_text(page, encoding="utf-8")
         (folder / "report.json").write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         reason = error.strerror or error
@@ -203,5 +212,3 @@ def match_pages(
             f"{lost.total()} fields in all: {first}"
         )
     return known, lost.total()
-
-

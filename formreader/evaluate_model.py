@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
-from formreader.classify import load_recognizer, model_folder
+from formreader.classify import load_recognizer
 from formreader.errors import ModelError
-from formreader.model_versions import CURVES, number_of
+from formreader.model_versions import number_of
 from formreader.store import DATABASE, Store
 
 
@@ -32,12 +32,6 @@ def about_model(recognizer: Carded) -> dict[str, Any]:
             if kind in card["calibration"]
         },
     }
-
-
-def curves_picture(folder: Path | None) -> Path | None:
-    """Find the picture of a model's training curves."""
-    path = model_folder(folder) / CURVES
-    return path if path.is_file() else None
 
 
 def model_of_job(job: Path, folder: Path | None) -> dict[str, Any]:

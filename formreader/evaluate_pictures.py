@@ -10,7 +10,9 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
+from formreader.classify import model_folder
 from formreader.evaluate_stress import Album
+from formreader.model_versions import CURVES
 
 SNIPPET_PX = (460, 120)
 """Largest width and height of an inlined snippet; keeps sixty of them under a megabyte."""
@@ -64,6 +66,15 @@ def of_digits(album: Album) -> Pictures:
             row.paste(tile.resize(side, Image.Resampling.BILINEAR), (i * (STRIP_PX + 4), 0))
         made[name] = row
     return made
+
+
+def training_curves(model: Path | None) -> Image.Image | None:
+    """Open the picture of a model's training curves (None: the bundled one), if there is one."""
+    try:
+        with Image.open(model_folder(model) / CURVES) as picture:
+            return picture.convert("RGB").quantize(32)
+    except (OSError, ValueError):
+        return None
 
 
 def as_data(picture: Image.Image) -> str:

@@ -34,9 +34,7 @@ def line(a: Spot, b: Spot, kind: str) -> str:
 
 def path(spots: Iterable[Spot], kind: str) -> str:
     """Return a line through spots."""
-    return (
-        f'<polyline class="{kind}" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in spots)}"/>'
-    )
+    return f'<polyline class="{kind}" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in spots)}"/>'
 
 
 def dot(spot: Spot, radius: float, kind: str, told: str) -> str:
@@ -163,12 +161,14 @@ def training_svg(history: dict[str, list[dict[str, float]]]) -> str:
     parts = [opened(width, height, "training curves")]
     for tick in chosen_ticks(most):
         y = place(0)(tick)[1]
-        parts.append(line((left, y), (left + across, y), "grid") + text(left - 8, y + 4, percent(tick), "e"))
+        parts.append(
+            line((left, y), (left + across, y), "grid") + text(left - 8, y + 4, percent(tick), "e")
+        )
     for epoch in range(0, epochs + 1, max(1, epochs // 8)):
         parts.append(text(place(epoch)(0)[0], top + up + 18, str(epoch)))
-    for (name, entries), kind in zip(history.items(), ("curve", "curve second", "curve third")):
+    for number, (name, entries) in enumerate(history.items()):
         spots = [place(i)(1 - entry["held_out"]) for i, entry in enumerate(entries, 1)]
-        parts.append(path(spots, kind))
+        parts.append(path(spots, f"curve c{number}"))
         x, y = spots[-1]
         parts.append(text(x, y - 8, f"{name}: {percent(1 - entries[-1]['held_out'])}", "e"))
     parts.append(text(left + across / 2, height - 8, "epoch"))

@@ -146,14 +146,14 @@ def calibration_error(scored: Sequence[tuple[float, bool]]) -> dict[str, Any]:
         )
     table = []
     for rows in filter(None, bins):
-        right = rate(sum(r for _, r in rows), len(rows))
+        found = rate(sum(right for _, right in rows), len(rows))
         table.append(
             {
                 "count": len(rows),
                 "confidence": sum(c for c, _ in rows) / len(rows),
-                "right": right["rate"],
-                "low": right["low"],
-                "high": right["high"],
+                "right": found["rate"],
+                "low": found["low"],
+                "high": found["high"],
             }
         )
     gap = sum(row["count"] * abs(row["confidence"] - row["right"]) for row in table)

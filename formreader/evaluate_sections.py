@@ -1,0 +1,225 @@
+"""The larger sections of a report: misreads, digits, spoiled digits, no digits, the model."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from PIL import Image
+
+from formreader.evaluate_digits import align
+from formreader.evaluate_html import Safe, bar, escape, figure, join, table
+from formreader.evaluate_pictures import Pictures, as_data, where
+from formreader.evaluate_plots import training_svg
+from formreader.evaluate_summary import counts_of, in_words, interval_of, percent
+from formreader.evaluate_ties import comparable
+
+
+def picture(name: str, pictures: Pictures, told: str) -> Safe:
+    """Return a picture with itself inside; nothing where there is none."""
+    if name not in pictures:
+        return Safe("")
+    wide, high = pictures[name].size
+    data = as_data(pictures[name])
+    return Safe(f'<img alt="{escape(told)}" width="{wide}" height="{high}" src="{data}">')
+
+
+def gallery(misreads: list[dict[str, Any]], pictures: Pictures) -> Safe:
+    """Show the misreads as cards, those that harm most first."""
+    if not misreads:
+        return Safe("<p>Nothing was misread.</p>")
+    kind = "cards digits" if "index" in misreads[0] else "cards"
+    accepted = sum(miss["status"] == "accepted" for miss in misreads)
+    return Safe(
+        f"<p>{len(misreads)} shown, {accepted} of them accepted; the surest first.</p>"
+        f'<div class="{kind}">{join(card(miss, pictures) for miss in misreads)}</div>'
+    )
+
+
+def card(miss: dict[str, Any], pictures: Pictures) -> Safe:
+    """Show one misread: picture, truth, what was read and how surely, the second choice."""
+    told = picture(miss["picture"], pictures, f"read as {miss['value']}")
+    seen = told or Safe('<span class="none">no picture</span>')
+    badge = "accepted" if miss["status"] == "accepted" else "sent to a person"
+    true, read = marked(miss["truth"], miss["value"])
+    return Safe(
+        f'<article class="card {escape(miss["status"])}"><div class="seen">{seen}</div><dl>'
+        f"<dt>true</dt><dd>{true}</dd><dt>read</dt><dd>{read} {certainty(miss)}</dd>"
+        f"{second_choice(miss)}</dl>{wrong_digits(miss)}"
+        f'<p class="foot"><span class="badge">{badge}</span> {escape(where(miss))}</p></article>'
+    )
+
+
+def certainty(miss: dict[str, Any]) -> Safe:
+    """Write a confidence as a bar and a figure."""
+    share = miss["confidence"]
+    return Safe(
+        f'<span class="bar"><i style="width:{100 * share:.0f}%"></i></span>'
+        f'<small class="sure">{share:.4f}</small>'
+    )
+
+
+def marked(truth: str, value: str) -> tuple[Safe, Safe]:
+    """Write truth and value with the characters that differ marked."""
+    sides: tuple[list[str], list[str]] = ([], [])
+    for pair in align(*comparable(truth, value)):
+        for side, char in zip(sides, pair, strict=True):
+            mark = pair[0] != pair[1] and char
+            side.append(f"<mark>{escape(char)}</mark>" if mark else escape(char))
+    true, read = (Safe("".join(side)) for side in sides)
+    return true or Safe("<i>blank</i>"), read
+
+
+def second_choice(miss: dict[str, Any]) -> Safe:
+    """Write the next best value and how sure it was; nothing where there is none."""
+    if not miss["second"]:
+        return Safe("")
+    is_true = miss["second"] == miss["truth"]
+    kind = ' class="true"' if is_true else ""
+    right = " (the true one)" if is_true else ""
+    return Safe(
+        f"<dt>second</dt><dd{kind}>{escape(miss['second'])} "
+        f'<small class="sure">{miss["second_confidence"]:.4f}{right}</small></dd>'
+    )
+
+
+def wrong_digits(miss: dict[str, Any]) -> Safe:
+    """Say of each wrong digit how sure it was and what its second choice was."""
+    said = []
+    for digit in miss.get("wrong_digits", ()):
+        place = f"{escape(digit['read'])} at place {digit['position']} {digit['confidence']:.3f}"
+        other = f", second {escape(digit['second'])} {digit['second_confidence']:.3f}"
+        said.append(place + (other if digit["second"] else ""))
+    return Safe(f'<p class="wrong">{"<br>".join(said)}</p>') if said else Safe("")
+
+
+def per_digit(digits: dict[str, dict[str, Any]]) -> Safe:
+    """Return a table with a row for each digit."""
+    rows = [
+        (
+            digit,
+            bar(row["rate"]),
+            counts_of(row),
+            interval_of(row),
+            f"{percent(row['called']['rate'])} ({counts_of(row['called'])})",
+            ", ".join(f"{name} ({n})" for name, n in row["taken_for"]),
+        )
+        for digit, row in digits.items()
+    ]
+    head = ("Digit", "Right", "Count", "95 % interval", "Right when read as it", "Taken for")
+    return table(head, rows, numbers=(2, 3, 4))
+
+
+def degradations(report: dict[str, Any], pictures: Pictures) -> Safe:
+    """Return the table of degradations, a block for each kind."""
+    rows = report["degradations"]
+    blocks = []
+    for _, block in groupby(rows, key=lambda row: row["kind"]):
+        held = list(block)
+        for i, row in enumerate(held):
+            first = (
+                f'<th rowspan="{len(held)}" scope="rowgroup">{escape(row["kind"])}{new(row)}</th>'
+                if i == 0
+                else ""
+            )
+            shown = picture(row["pictures"], pictures, f"{row['kind']}, {row['strength']}")
+            wrong = row["accepted_wrong"]
+            kind = ' class="n bad"' if wrong["count"] else ' class="n"'
+            blocks.append(
+                f'<tr class="{"first" if i == 0 else ""}">{first}<td>{escape(row["strength"])}</td>'
+                f'<td class="row">{shown}</td><td>{bar(row["right"]["rate"])}</td>'
+                f"<td>{bar(row['read']['rate'])}</td>"
+                f'<td{kind}>{percent(wrong["rate"])}</td><td class="n">{counts_of(wrong)}</td>'
+                f'<td class="n">{interval_of(wrong)}</td></tr>'
+            )
+    head = "".join(
+        f"<th>{name}</th>"
+        for name in ("Kind", "Strength", "", "Right", "Accepted", "Wrong, of those", "", "95 %")
+    )
+    return Safe(
+        f"<p>{rows[0]['right']['of']:,} digits of the set, drawn at random, each put in a box of "
+        "a form at 300 dpi, 4 mm tall, spoiled, and read the way a form's box is. Accepted means "
+        f"a confidence of {report['threshold']:.4f} or more, which rejects 1 % of the digits as "
+        f"they are. {new({'trained': False})} has nothing like it in training: there the reader "
+        "may send more to a person but must not be wrong more often.</p>"
+        '<div class="scroll" tabindex="0"><table class="stress"><thead><tr>'
+        f"{head}</tr></thead><tbody>{''.join(blocks)}</tbody></table></div>"
+    )
+
+
+def new(row: dict[str, Any]) -> Safe:
+    """Mark what training has nothing of."""
+    return Safe("") if row["trained"] else Safe(' <span class="badge new">not in training</span>')
+
+
+def junk(report: dict[str, Any], pictures: Pictures) -> Safe:
+    """Return the table of what is no digit and passes as one."""
+    rows = [
+        (
+            escape(row["kind"]) + new(row),
+            picture(row["pictures"], pictures, row["kind"]),
+            bar(row["passed"]["rate"]),
+            counts_of(row["passed"]),
+            interval_of(row["passed"]),
+            ", ".join(f"{d} ({n})" for d, n in row["called"].items()),
+        )
+        for row in report["not_digits"]
+    ]
+    unseen = in_words(report["not_digits_unseen"])
+    learned = in_words(report["not_digits_learned"])
+    head = ("Kind", "Likeliest to pass", "Passes", "Count", "95 % interval", "As")
+    return Safe(
+        f"<p>At a confidence of {report['threshold']:.4f}, which rejects 1 % of good digits, of "
+        f"kinds not in training {escape(unseen)} pass as digits; of kinds in training "
+        f"{escape(learned)}. All are drawn by this program.</p>"
+    ) + table(head, rows, numbers=(3, 4))
+
+
+def model_section(model: dict[str, Any], curves: Image.Image | None) -> Safe:
+    """Describe the model: what it learned from, its curves, what it promises."""
+    data = model["data"] or {}
+    facts = [("Model", f"{model['name']}, version {model['version']}, {model['date']}")]
+    if data:
+        learned = f"{data['training_digits']:,} digits"
+        if "confirmed_numbers" in data:
+            learned += f", {data['confirmed_numbers']:,} numbers confirmed by persons"
+        facts.append(("Learned from", f"{learned} ({', '.join(data['sources'])})"))
+        held = f"{data['held_out_digits']:,} digits of {data['held_out_writers']:,} writers"
+        facts.append(("Held out for the confidence", held))
+    if model["test"]:
+        right, count = model["test"]["right"], model["test"]["count"]
+        facts.append(("Test digits right, on its card", f"{right:,} of {count:,}"))
+    content = Safe('<dl class="facts">')
+    for name, told in facts:
+        content += Safe(f"<dt>{name}</dt><dd>{escape(told)}</dd>")
+    content += Safe("</dl>") + training(model, curves)
+    for title, rows in model["promises"].items():
+        content += promise_table(title, rows)
+    return content
+
+
+def training(model: dict[str, Any], curves: Image.Image | None) -> Safe:
+    """Draw the training curves, or show the picture of them that lies beside the model."""
+    if model["history"]:
+        return figure(training_svg(model["history"]), "Training, epoch by epoch")
+    if curves is None:
+        return Safe("<p>No training curves lie beside this model.</p>")
+    shown = picture("curves", {"curves": curves}, "training curves")
+    return figure(shown, "Training, epoch by epoch: loss, and error on writers held out")
+
+
+def promise_table(title: str, rows: list[dict[str, Any]]) -> Safe:
+    """Show what --max-error is worth: the thresholds and the sample behind them."""
+    told = [
+        (
+            percent(row["max_error"]),
+            "cannot be promised" if row["threshold"] is None else f"{row['threshold']:.4f}",
+            f"{row['accepted']:,} of {row['of']:,}" if row["accepted"] else "",
+            f"{row['wrong']:,}" if row["accepted"] else "",
+        )
+        for row in rows
+    ]
+    head = ("--max-error", "Confidence from", "Accepted, of held-out numbers", "Wrong")
+    return Safe(f"<h3>What is promised for {escape(title)}</h3>") + table(
+        head, told, numbers=(0, 1, 2, 3)
+    )
