@@ -74,7 +74,8 @@ def rate_rows(titles: Sequence[tuple[str, str]], report: dict[str, Any]) -> Safe
         (title, percent(report[n]["rate"]), counts_of(report[n]), interval_of(report[n]))
         for n, title in titles
     ]
-    return table(("", "Rate", "Count", "95 % interval"), rows, numbers=(1, 2, 3))
+    made = table(("", "Rate", "Count", "95 % interval"), rows, numbers=(1, 2, 3))
+    return Safe(f'<div class="rates">{made}</div>')
 
 
 def bar(share: float | None) -> Safe:

@@ -57,7 +57,7 @@ def curve_svg(points: Sequence[dict[str, Any]], marks: Sequence[tuple[str, float
     The upward scale is that of the root, which shows both 0.1 % and 20 % and has a zero.
     `marks` are (name, read rate, substitution rate) of what is to be seen on it.
     """
-    width, height, left, top = 680, 340, 64, 26
+    width, height, left, top = 560, 340, 70, 30
     across, up = width - left - 26, height - top - 52
     most = max([0.001, *(p["substitution_rate"] for p in points[len(points) // 10 :])])
     most = min(1.0, most * 1.15)
@@ -77,14 +77,21 @@ def curve_svg(points: Sequence[dict[str, Any]], marks: Sequence[tuple[str, float
     parts.append(line((left, top + up), (left + across, top + up), "axis"))
     spots = [place(p["read_rate"] or 0, p["substitution_rate"]) for p in points]
     parts.append(path(spots, "curve"))
-    for name, read, wrong in marks:
-        told = f"{name}: {percent(read)} read, {percent(wrong)} of them wrong"
-        parts.append(dot(place(read, wrong), 5, "mark", told))
+    for (read, wrong), names in together(marks).items():
+        told = f"{names}: {percent(read)} read, {percent(wrong)} of them wrong"
         x, y = place(read, wrong)
-        parts.append(text(x - 8, y - 9, name, "e"))
+        parts.append(dot((x, y), 5, "mark", told) + text(x - 8, y - 9, names, "e"))
     parts.append(text(left + across / 2, height - 8, "read without a person, of all written"))
     parts.append(text(4, 14, "wrong, of those read (root scale)", "s"))
     return "".join(parts) + "</svg>"
+
+
+def together(marks: Sequence[tuple[str, float, float]]) -> dict[Spot, str]:
+    """Put marks of the same spot together under all their names."""
+    spots: dict[Spot, list[str]] = {}
+    for name, read, wrong in marks:
+        spots.setdefault((read, wrong), []).append(name)
+    return {spot: ", ".join(names) for spot, names in spots.items()}
 
 
 def chosen_ticks(most: float) -> list[float]:
@@ -149,7 +156,7 @@ def matrix_svg(matrix: dict[str, Any]) -> str:
 
 def training_svg(history: dict[str, list[dict[str, float]]]) -> str:
     """Draw the held-out error of every network per epoch, on a scale of the root."""
-    width, height, left, top = 680, 280, 64, 26
+    width, height, left, top = 560, 280, 70, 30
     across, up = width - left - 26, height - top - 52
     epochs = max(len(h) for h in history.values())
     most = max(1 - e["held_out"] for h in history.values() for e in h[1:] or h) or 1.0

@@ -163,9 +163,11 @@ def curve_section(report: dict[str, Any], marks: list[tuple[str, float, float]])
     for row in report["read_at"]:
         level, threshold = row["substitution_at_most"], row["threshold"]
         if row["count"]:
-            marks = [*marks, (f"{level:.1%}", row["rate"], row["wrong"] / row["count"])]
+            marks = [*marks, (f"{100 * level:g} %", row["rate"], row["wrong"] / row["count"])]
         chosen = "none does" if threshold is None else f"{threshold:.4f}"
-        rows.append((f"{level:.1%}", percent(row["rate"]), counts_of(row), row["wrong"], chosen))
+        rows.append(
+            (f"{100 * level:g} %", percent(row["rate"]), counts_of(row), row["wrong"], chosen)
+        )
     head = ("Wrong at most", "Read rate", "Count", "Wrong", "Confidence from")
     if not report["curve"]:
         return Safe("<p>Nothing was read, so there is no curve.</p>")

@@ -44,7 +44,8 @@ def card(miss: dict[str, Any], pictures: Pictures) -> Safe:
     true, read = marked(miss["truth"], miss["value"])
     return Safe(
         f'<article class="card {escape(miss["status"])}"><div class="seen">{seen}</div><dl>'
-        f"<dt>true</dt><dd>{true}</dd><dt>read</dt><dd>{read} {certainty(miss)}</dd>"
+        f"<dt>true</dt><dd>{true}</dd><dt>read</dt><dd>{read}</dd>"
+        f"<dt>sure</dt><dd>{certainty(miss)}</dd>"
         f"{second_choice(miss)}</dl>{wrong_digits(miss)}"
         f'<p class="foot"><span class="badge">{badge}</span> {escape(where(miss))}</p></article>'
     )
@@ -67,7 +68,7 @@ def marked(truth: str, value: str) -> tuple[Safe, Safe]:
             mark = pair[0] != pair[1] and char
             side.append(f"<mark>{escape(char)}</mark>" if mark else escape(char))
     true, read = (Safe("".join(side)) for side in sides)
-    return true or Safe("<i>blank</i>"), read
+    return true or Safe("<i>blank</i>"), named(value) if value == "?" else read
 
 
 def second_choice(miss: dict[str, Any]) -> Safe:
@@ -76,9 +77,9 @@ def second_choice(miss: dict[str, Any]) -> Safe:
         return Safe("")
     is_true = miss["second"] == miss["truth"]
     kind = ' class="true"' if is_true else ""
-    right = " (the true one)" if is_true else ""
+    right = " ✓ true" if is_true else ""
     return Safe(
-        f"<dt>second</dt><dd{kind}>{escape(miss['second'])} "
+        f"<dt>second</dt><dd{kind}>{named(miss['second'])} "
         f'<small class="sure">{miss["second_confidence"]:.4f}{right}</small></dd>'
     )
 
@@ -87,10 +88,15 @@ def wrong_digits(miss: dict[str, Any]) -> Safe:
     """Say of each wrong digit how sure it was and what its second choice was."""
     said = []
     for digit in miss.get("wrong_digits", ()):
-        place = f"{escape(digit['read'])} at place {digit['position']} {digit['confidence']:.3f}"
-        other = f", second {escape(digit['second'])} {digit['second_confidence']:.3f}"
+        place = f"place {digit['position']}: {named(digit['read'])} ({digit['confidence']:.3f})"
+        other = f", then {named(digit['second'])} ({digit['second_confidence']:.3f})"
         said.append(place + (other if digit["second"] else ""))
     return Safe(f'<p class="wrong">{"<br>".join(said)}</p>') if said else Safe("")
+
+
+def named(value: str) -> Safe:
+    """Write a value; `?` is what the recognizer calls ink that is no digit."""
+    return Safe("<i>no digit</i>") if value == "?" else escape(value)
 
 
 def per_digit(digits: dict[str, dict[str, Any]]) -> Safe:

@@ -32,7 +32,7 @@ GLYPH_RATES = (
 
 def percent(share: float | None) -> str:
     """Write a share as a percentage with two places; `none` where there is none."""
-    return "none" if share is None else f"{share:.2%}"
+    return "none" if share is None else f"{100 * share:.2f} %"
 
 
 def counts_of(entry: dict[str, Any]) -> str:
@@ -44,7 +44,7 @@ def interval_of(entry: dict[str, Any]) -> str:
     """Write the exact interval of a rate; empty where there is none."""
     if "low" not in entry or not entry["of"]:
         return ""
-    return f"{entry['low']:.2%} to {entry['high']:.2%}"
+    return f"{percent(entry['low'])} to {percent(entry['high'])}"
 
 
 def in_words(entry: dict[str, Any]) -> str:
@@ -107,7 +107,7 @@ def read_at_lines(report: dict[str, Any]) -> list[str]:
     lines = ["", "Threshold chosen afterwards:"]
     for row in report["read_at"]:
         lines.append(
-            titled(f"  Read rate at {row['substitution_at_most']:.1%} wrong", in_words(row))
+            titled(f"  Read rate at {100 * row['substitution_at_most']:.1f} % wrong", in_words(row))
         )
     return lines
 

@@ -356,8 +356,8 @@ def test_a_job_whose_tables_were_spoiled_is_refused_with_the_line(tmp_path: Path
 
 def test_the_summary_prints_every_rate_with_its_counts(report: dict[str, Any]) -> None:
     text = summary(report)
-    assert "25.00% (2 of 8)" in text
-    assert "66.67% (2 of 3), 95 % interval 9.43% to 99.16%" in text
+    assert "25.00 % (2 of 8)" in text
+    assert "66.67 % (2 of 3), 95 % interval 9.43 % to 99.16 %" in text
     assert len(text.splitlines()) <= 32
 
 
@@ -427,7 +427,7 @@ def test_single_digits_are_rated_alike_bright_or_dark(dark_on_white: bool) -> No
     assert report["confusion"]["counts"][1][0] == 1
     share = np.exp(4) / (np.exp(4) + 10)
     assert report["calibration"]["ece"] == pytest.approx(abs(share - 0.75), abs=1e-6)
-    assert "75.00% (6 of 8)" in summary(report)
+    assert "75.00 % (6 of 8)" in summary(report)
 
 
 def test_glyph_files_go_through_the_exported_model(
