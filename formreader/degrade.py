@@ -174,20 +174,20 @@ def streaked(ink: Float, px: float, rng: np.random.Generator) -> Grey:
 
 CLEAN = Kind("as it is", True, "", (0, 0, 0), clean)
 KINDS = (
-    Kind("faint pencil", True, "grey levels darker than the paper", (60, 40, 25), faint),
-    Kind("thin pen", True, "px off every stroke", (2, 3, 4), thin),
-    Kind("felt pen", True, "px added to every stroke", (3, 6, 9), thick),
+    Kind("faint pencil", True, "grey levels of ink", (60, 40, 25), faint),
+    Kind("thin pen", True, "px thinner", (2, 3, 4), thin),
+    Kind("felt pen", True, "px thicker", (3, 6, 9), thick),
     Kind("low resolution", True, "dpi", (150, 100, 75), coarse),
-    Kind("out of focus", True, "px blur (standard deviation)", (2, 3, 4), blurred),
-    Kind("noise", True, "grey levels (standard deviation)", (15, 25, 35), noisy),
+    Kind("out of focus", True, "px blur", (2, 3, 4), blurred),
+    Kind("noise", True, "grey levels of noise", (15, 25, 35), noisy),
     Kind("black and white (fax, G4)", True, "dpi", (FAX_DPI, 100, 75), one_bit),
-    Kind("turned", True, "degrees to either side", (8, 15, 22), turned),
-    Kind("slanted", True, "% of its height, to either side", (25, 45, 65), slanted),
+    Kind("turned", True, "degrees", (8, 15, 22), turned),
+    Kind("slanted", True, "% of its height", (25, 45, 65), slanted),
     Kind("JPEG", False, "quality", (15, 7, 3), as_jpeg),
     Kind("salt and pepper", False, "% of the pixels", (2, 5, 10), peppered),
-    Kind("shadow across", False, "% less light at the far edge", (30, 50, 70), shaded),
-    Kind("printed grid", False, "% of the ink's darkness", (20, 35, 45), ruled),
-    Kind("motion blur", False, "px along the rows", (5, 9, 13), moved),
-    Kind("white streaks", False, "px lost of every 12 rows", (1, 2, 3), streaked),
+    Kind("shadow across", False, "% less light", (30, 50, 70), shaded),
+    Kind("printed grid", False, "% as dark as ink", (20, 35, 45), ruled),
+    Kind("motion blur", False, "px along rows", (5, 9, 13), moved),
+    Kind("white streaks", False, "of 12 rows lost", (1, 2, 3), streaked),
 )
 """Strengths from what is met every day to what a clerk would scan again."""

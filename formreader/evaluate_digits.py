@@ -51,6 +51,21 @@ def confusion(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
     return {"rows": rows, "columns": columns, "counts": counts}
 
 
+def without_empty(matrix: dict[str, Any]) -> dict[str, Any]:
+    """Leave out of a confusion matrix what is neither digit nor counted, for drawing."""
+    rows = [r for r, n in enumerate(matrix["rows"]) if n in SYMBOLS or any(matrix["counts"][r])]
+    columns = [
+        c
+        for c, name in enumerate(matrix["columns"])
+        if name in SYMBOLS or any(counts[c] for counts in matrix["counts"])
+    ]
+    return {
+        "rows": [matrix["rows"][r] for r in rows],
+        "columns": [matrix["columns"][c] for c in columns],
+        "counts": [[matrix["counts"][r][c] for c in columns] for r in rows],
+    }
+
+
 def by_digit(matrix: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Rate each digit by the confusion matrix.
 

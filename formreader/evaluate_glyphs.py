@@ -160,10 +160,10 @@ def rate_glyphs(
 def rejecting(sure: list[float]) -> float:
     """Return the highest threshold that rejects at most `REJECTED` of good digits.
 
-    `sure` is 0 for a digit called no digit; the threshold is never 0, which accepts junk.
+    `sure` is 0 for a digit called no digit. The threshold is 0 where more than `REJECTED` of
+    them are called so: then these alone are rejected.
     """
-    ordered = sorted(sure)
-    return max(ordered[int(len(ordered) * REJECTED)], 1e-6)
+    return sorted(sure)[int(len(sure) * REJECTED)]
 
 
 def worst_glyphs(

@@ -42,7 +42,7 @@ def tile(title: str, entry: dict[str, Any], is_bad: bool = False) -> Safe:
     """Return one large figure with its counts and interval; `is_bad` where any is too many."""
     kind = "tile bad" if is_bad and entry["count"] else "tile"
     interval = interval_of(entry)
-    told = f"<br>95 % interval {interval}" if interval else ""
+    told = f'<br><span class="interval">95 %: {interval}</span>' if interval else ""
     return Safe(
         f'<div class="{kind}"><span>{escape(title)}</span><b>{percent(entry["rate"])}</b>'
         f"<small>{counts_of(entry)}{told}</small></div>"

@@ -80,7 +80,7 @@ def curve_svg(points: Sequence[dict[str, Any]], marks: Sequence[tuple[str, float
     for (read, wrong), names in together(marks).items():
         told = f"{names}: {percent(read)} read, {percent(wrong)} of them wrong"
         x, y = place(read, wrong)
-        parts.append(dot((x, y), 5, "mark", told) + text(x - 8, y - 9, names, "e"))
+        parts.append(dot((x, y), 5, "mark", told) + text(x - 9, y - 7, names, "e"))
     parts.append(text(left + across / 2, height - 8, "read without a person, of all written"))
     parts.append(text(4, 14, "wrong, of those read (root scale)", "s"))
     return "".join(parts) + "</svg>"

@@ -9,11 +9,19 @@ from typing import Any
 
 from PIL import Image
 
+from formreader.evaluate_digits import without_empty
 from formreader.evaluate_html import Safe, escape, figure, join, rate_rows, section, table, tile
 from formreader.evaluate_pictures import Pictures
 from formreader.evaluate_plots import curve_svg, matrix_svg, reliability_svg
 from formreader.evaluate_sections import degradations, gallery, junk, model_section, per_digit
-from formreader.evaluate_summary import GLYPH_RATES, RATES, counts_of, in_words, percent
+from formreader.evaluate_summary import (
+    GLYPH_RATES,
+    RATES,
+    at_threshold,
+    counts_of,
+    in_words,
+    percent,
+)
 
 STYLE = Path(__file__).with_name("evaluate_report.css")
 
@@ -79,8 +87,7 @@ def glyph_intro(report: dict[str, Any]) -> str:
     """Say what was read by what."""
     return (
         f"{report['accuracy']['of']:,} labelled digits, read one by one with "
-        f"{report['model']['name']}. Where a threshold is named it is a confidence of "
-        f"{report['threshold']:.4f}, which rejects {in_words(report['rejected'])} of these digits."
+        f"{report['model']['name']}. To be accepted, here, means {at_threshold(report)}."
     )
 
 
@@ -231,5 +238,5 @@ def digit_section(digits: dict[str, Any]) -> Safe:
     return (
         Safe(told)
         + per_digit(digits["by_digit"])
-        + figure(matrix_svg(digits["confusion"]), kind="wide")
+        + figure(matrix_svg(without_empty(digits["confusion"])), kind="wide")
     )

@@ -11,7 +11,7 @@ from formreader.evaluate_digits import align
 from formreader.evaluate_html import Safe, bar, escape, figure, join, table
 from formreader.evaluate_pictures import Pictures, as_data, where
 from formreader.evaluate_plots import training_svg
-from formreader.evaluate_summary import counts_of, in_words, interval_of, percent
+from formreader.evaluate_summary import at_threshold, counts_of, in_words, interval_of, percent
 from formreader.evaluate_ties import comparable
 
 
@@ -31,7 +31,8 @@ def gallery(misreads: list[dict[str, Any]], pictures: Pictures) -> Safe:
     kind = "cards digits" if "index" in misreads[0] else "cards"
     accepted = sum(miss["status"] == "accepted" for miss in misreads)
     return Safe(
-        f"<p>{len(misreads)} shown, {accepted} of them accepted; the surest first.</p>"
+        f"<p>{len(misreads)} shown, {accepted} of them accepted; the surest first. A tick: "
+        "the second choice was the true one.</p>"
         f'<div class="{kind}">{join(card(miss, pictures) for miss in misreads)}</div>'
     )
 
@@ -77,9 +78,9 @@ def second_choice(miss: dict[str, Any]) -> Safe:
         return Safe("")
     is_true = miss["second"] == miss["truth"]
     kind = ' class="true"' if is_true else ""
-    right = " ✓ true" if is_true else ""
+    right = " ✓" if is_true else ""
     return Safe(
-        f"<dt>second</dt><dd{kind}>{named(miss['second'])} "
+        f"<dt>2nd</dt><dd{kind}>{named(miss['second'])} "
         f'<small class="sure">{miss["second_confidence"]:.4f}{right}</small></dd>'
     )
 
@@ -145,9 +146,8 @@ def degradations(report: dict[str, Any], pictures: Pictures) -> Safe:
     return Safe(
         f"<p>{rows[0]['right']['of']:,} digits of the set, drawn at random, each put in a box of "
         "a form at 300 dpi, 4 mm tall, spoiled, and read the way a form's box is. Accepted means "
-        f"a confidence of {report['threshold']:.4f} or more, which rejects 1 % of the digits as "
-        f"they are. {new({'trained': False})} has nothing like it in training: there the reader "
-        "may send more to a person but must not be wrong more often.</p>"
+        f"{at_threshold(report)}. {new({'trained': False})} has nothing like it in training: there "
+        "the reader may send more to a person but must not be wrong more often.</p>"
         '<div class="scroll" tabindex="0"><table class="stress"><thead><tr>'
         f"{head}</tr></thead><tbody>{''.join(blocks)}</tbody></table></div>"
     )
@@ -162,23 +162,29 @@ def junk(report: dict[str, Any], pictures: Pictures) -> Safe:
     """Return the table of what is no digit and passes as one."""
     rows = [
         (
-            escape(row["kind"]) + new(row),
+            row["kind"],
+            "yes" if row["trained"] else "no",
             picture(row["pictures"], pictures, row["kind"]),
             bar(row["passed"]["rate"]),
             counts_of(row["passed"]),
             interval_of(row["passed"]),
-            ", ".join(f"{d} ({n})" for d, n in row["called"].items()),
+            ", ".join(f"{d} ({n})" for d, n in most(row["called"])),
         )
         for row in report["not_digits"]
     ]
     unseen = in_words(report["not_digits_unseen"])
     learned = in_words(report["not_digits_learned"])
-    head = ("Kind", "Likeliest to pass", "Passes", "Count", "95 % interval", "As")
+    head = ("Kind", "In training", "Likeliest to pass", "Passes", "Count", "95 % interval", "As")
     return Safe(
-        f"<p>At a confidence of {report['threshold']:.4f}, which rejects 1 % of good digits, of "
-        f"kinds not in training {escape(unseen)} pass as digits; of kinds in training "
-        f"{escape(learned)}. All are drawn by this program.</p>"
-    ) + table(head, rows, numbers=(3, 4))
+        f"<p>To pass as a digit means {at_threshold(report)}. Of kinds not in training "
+        f"{escape(unseen)} pass; of kinds in training {escape(learned)}. All are drawn by this "
+        "program.</p>"
+    ) + table(head, rows, numbers=(4, 5))
+
+
+def most(called: dict[str, int]) -> list[tuple[str, int]]:
+    """Return the three commonest with their counts."""
+    return sorted(called.items(), key=lambda pair: -pair[1])[:3]
 
 
 def model_section(model: dict[str, Any], curves: Image.Image | None) -> Safe:

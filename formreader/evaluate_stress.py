@@ -90,12 +90,17 @@ def one_row(
     digits, sure = judge(np.stack([blank if g is None else g for g in glyphs]))
     seen = np.array([g is not None for g in glyphs]) & (sure > 0)
     right = seen & (digits == labels)
-    accepted = seen & (sure >= threshold)
+    accepted = seen & passes(sure, threshold)
     return {
         "right": rate(int(right.sum()), len(labels)),
         "read": rate(int(accepted.sum()), len(labels)),
         "accepted_wrong": rate(int((accepted & ~right).sum()), int(accepted.sum())),
     }
+
+
+def passes(sure: NDArray[np.float64], threshold: float) -> NDArray[np.bool_]:
+    """Say what passes as a digit: called one, and surely enough."""
+    return (sure > 0) & (sure >= threshold)
 
 
 def not_digits(
@@ -114,7 +119,7 @@ def not_digits(
         for name, make in makers.items():
             pieces = [normalize_glyph(make(glyphs, labels, rng)) for _ in range(PIECES)]
             digits, sure = judge(np.stack(pieces))
-            passed = sure >= threshold
+            passed = passes(sure, threshold)
             worst = np.argsort(-sure, kind="stable")[:SHOWN]
             key = f"{group} {name}"
             album[key] = [(255 * (1 - pieces[i])).astype(np.uint8) for i in worst]

@@ -54,6 +54,15 @@ def in_words(entry: dict[str, Any]) -> str:
     return f"{text}, 95 % interval {interval}" if interval else text
 
 
+def at_threshold(report: dict[str, Any]) -> str:
+    """Say what the stated threshold is and how many good digits it rejects."""
+    rejected = report["rejected"]
+    count = f"{percent(rejected['rate'])} of the {rejected['of']:,} digits as they are"
+    if report["threshold"] == 0:
+        return f"being called a digit at all, which rejects {count}"
+    return f"a confidence of {report['threshold']:.4f} or more, which rejects {count}"
+
+
 def ece_of(calibration: dict[str, Any]) -> str:
     """Write a calibration error with its count."""
     if calibration["ece"] is None:
