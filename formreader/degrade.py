@@ -183,7 +183,7 @@ KINDS = (
     Kind("black and white (fax, G4)", True, "dpi", (FAX_DPI, 100, 75), one_bit),
     Kind("turned", True, "degrees", (8, 15, 22), turned),
     Kind("slanted", True, "% of its height", (25, 45, 65), slanted),
-    Kind("JPEG", False, "quality", (15, 7, 3), as_jpeg),
+    Kind("JPEG", False, "% quality", (15, 7, 3), as_jpeg),
     Kind("salt and pepper", False, "% of the pixels", (2, 5, 10), peppered),
     Kind("shadow across", False, "% less light", (30, 50, 70), shaded),
     Kind("printed grid", False, "% as dark as ink", (20, 35, 45), ruled),

@@ -113,7 +113,7 @@ def write_report(
 ) -> None:
     """Write the report's four files into a folder, made if it is missing."""
     text = json.dumps(report, indent=1, ensure_ascii=False)
-    page = html_page(report, pictures, training_curves(model))
+    page = html_page(report, {**pictures, **training_curves(model)})
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_pictures(folder, report, pictures)

@@ -75,7 +75,7 @@ def by_digit(matrix: dict[str, Any]) -> dict[str, dict[str, Any]]:
     rows, columns, counts = matrix["rows"], matrix["columns"], matrix["counts"]
     rates = {}
     for i, digit in enumerate(SYMBOLS):
-        wrong = [(columns[c], n) for c, n in enumerate(counts[i]) if c != i and n]
+        wrong = [[columns[c], n] for c, n in enumerate(counts[i]) if c != i and n]
         called = sum(counts[r][i] for r in range(len(rows)))
         rates[digit] = {
             **rate(counts[i][i], sum(counts[i])),

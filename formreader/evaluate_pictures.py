@@ -68,13 +68,13 @@ def of_digits(album: Album) -> Pictures:
     return made
 
 
-def training_curves(model: Path | None) -> Image.Image | None:
+def training_curves(model: Path | None) -> Pictures:
     """Open the picture of a model's training curves (None: the bundled one), if there is one."""
     try:
         with Image.open(model_folder(model) / CURVES) as picture:
-            return picture.convert("RGB").quantize(32)
+            return {CURVES: picture.convert("RGB").quantize(32)}
     except (OSError, ValueError):
-        return None
+        return {}
 
 
 def as_data(picture: Image.Image) -> str:

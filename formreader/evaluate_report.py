@@ -7,8 +7,6 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from PIL import Image
-
 from formreader.evaluate_digits import without_empty
 from formreader.evaluate_html import Safe, escape, figure, join, rate_rows, section, table, tile
 from formreader.evaluate_pictures import Pictures
@@ -45,12 +43,12 @@ Section = tuple[str, str, Safe]
 """Anchor, title and content of a section."""
 
 
-def html_page(report: dict[str, Any], pictures: Pictures, curves: Image.Image | None) -> str:
-    """Return a report as HTML; `curves` is the picture of the model's training, if any."""
+def html_page(report: dict[str, Any], pictures: Pictures) -> str:
+    """Return a report as HTML, with all pictures inside."""
     is_job = report["kind"] == "job"
     sections = (job_sections if is_job else glyph_sections)(report, pictures)
     if report["model"]:
-        sections.append(("model", "The model", model_section(report["model"], curves)))
+        sections.append(("model", "The model", model_section(report["model"], pictures)))
     shown = [part for part in sections if part[2]]
     return PAGE.substitute(
         title=escape(f"Report on {report['job'] if is_job else report['data']}"),

@@ -5,14 +5,13 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from PIL import Image
-
 from formreader.evaluate_digits import align
 from formreader.evaluate_html import Safe, bar, escape, figure, join, table
 from formreader.evaluate_pictures import Pictures, as_data, where
 from formreader.evaluate_plots import training_svg
 from formreader.evaluate_summary import at_threshold, counts_of, in_words, interval_of, percent
 from formreader.evaluate_ties import comparable
+from formreader.model_versions import CURVES
 
 
 def picture(name: str, pictures: Pictures, told: str) -> Safe:
@@ -48,7 +47,8 @@ def card(miss: dict[str, Any], pictures: Pictures) -> Safe:
         f"<dt>true</dt><dd>{true}</dd><dt>read</dt><dd>{read}</dd>"
         f"<dt>sure</dt><dd>{certainty(miss)}</dd>"
         f"{second_choice(miss)}</dl>{wrong_digits(miss)}"
-        f'<p class="foot"><span class="badge">{badge}</span> {escape(where(miss))}</p></article>'
+        f'<p class="foot"><span class="badge">{badge}</span> <span>{escape(where(miss))}</span></p>'
+        "</article>"
     )
 
 
@@ -187,36 +187,36 @@ def most(called: dict[str, int]) -> list[tuple[str, int]]:
     return sorted(called.items(), key=lambda pair: -pair[1])[:3]
 
 
-def model_section(model: dict[str, Any], curves: Image.Image | None) -> Safe:
+def model_section(model: dict[str, Any], pictures: Pictures) -> Safe:
     """Describe the model: what it learned from, its curves, what it promises."""
     data = model["data"] or {}
     facts = [("Model", f"{model['name']}, version {model['version']}, {model['date']}")]
     if data:
-        learned = f"{data['training_digits']:,} digits"
+        learned = f"{data.get('training_digits', 0):,} digits"
         if "confirmed_numbers" in data:
             learned += f", {data['confirmed_numbers']:,} numbers confirmed by persons"
-        facts.append(("Learned from", f"{learned} ({', '.join(data['sources'])})"))
-        held = f"{data['held_out_digits']:,} digits of {data['held_out_writers']:,} writers"
-        facts.append(("Held out for the confidence", held))
+        facts.append(("Learned from", f"{learned} ({', '.join(data.get('sources', ()))})"))
+        held, writers = data.get("held_out_digits", 0), data.get("held_out_writers", 0)
+        facts.append(("Held out for the confidence", f"{held:,} digits of {writers:,} writers"))
     if model["test"]:
         right, count = model["test"]["right"], model["test"]["count"]
         facts.append(("Test digits right, on its card", f"{right:,} of {count:,}"))
     content = Safe('<dl class="facts">')
     for name, told in facts:
         content += Safe(f"<dt>{name}</dt><dd>{escape(told)}</dd>")
-    content += Safe("</dl>") + training(model, curves)
+    content += Safe("</dl>") + training(model, pictures)
     for title, rows in model["promises"].items():
         content += promise_table(title, rows)
     return content
 
 
-def training(model: dict[str, Any], curves: Image.Image | None) -> Safe:
+def training(model: dict[str, Any], pictures: Pictures) -> Safe:
     """Draw the training curves, or show the picture of them that lies beside the model."""
     if model["history"]:
         return figure(training_svg(model["history"]), "Training, epoch by epoch")
-    if curves is None:
+    shown = picture(CURVES, pictures, "training curves")
+    if not shown:
         return Safe("<p>No training curves lie beside this model.</p>")
-    shown = picture("curves", {"curves": curves}, "training curves")
     return figure(shown, "Training, epoch by epoch: loss, and error on writers held out")
 
 

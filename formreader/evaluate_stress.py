@@ -25,6 +25,9 @@ DIGITS = 2000
 46 ways take about a minute on one core."""
 PIECES = 500
 """Pieces of each kind that is no digit: 1 % is five of them."""
+HALVABLE, WIDE_PX = (0, 2, 3, 5, 6, 7, 8), 13
+"""Digits, and their width in pixels, that `junk` can halve into no other digit; it looks for
+one until it finds it."""
 SHOWN = 6
 """Pictures kept of every kind."""
 SEED = 20
@@ -108,9 +111,13 @@ def not_digits(
 ) -> list[dict[str, Any]]:
     """Return how much of every kind that is no digit passes as one.
 
-    `glyphs` float32 (N, 28, 28) are the digits of which some kinds are made. The pictures
-    likeliest to pass go to `album`.
+    `glyphs` float32 (N, 28, 28) are the digits of which some kinds are made; without digits fit
+    for that the table is empty. The pictures likeliest to pass go to `album`.
     """
+    width = (glyphs > 0.5).any(axis=1).sum(axis=1)
+    if not (np.isin(labels, HALVABLE) & (width >= WIDE_PX)).any():
+        return []
+    glyphs, labels = glyphs[width > 0], labels[width > 0]
     rng = np.random.default_rng(SEED)
     learned = {name: maker for name, (_, maker) in LEARNED.items()}
     kinds: Mapping[str, Mapping[str, Maker]] = {"unseen": UNSEEN, "learned": learned}
