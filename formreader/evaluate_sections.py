@@ -62,12 +62,18 @@ def certainty(miss: dict[str, Any]) -> Safe:
 
 
 def marked(truth: str, value: str) -> tuple[Safe, Safe]:
-    """Write truth and value with the characters that differ marked."""
+    """Write truth and value as they are compared, with the characters that differ marked.
+
+    What was written otherwise stands behind in brackets.
+    """
     sides: tuple[list[str], list[str]] = ([], [])
-    for pair in align(*comparable(truth, value)):
+    compared = comparable(truth, value)
+    for pair in align(*compared):
         for side, char in zip(sides, pair, strict=True):
             mark = pair[0] != pair[1] and char
             side.append(f"<mark>{escape(char)}</mark>" if mark else escape(char))
+    for side, plain, whole in zip(sides, compared, (truth, value), strict=True):
+        side.append(f" <small>({escape(whole)})</small>" if plain != whole else "")
     true, read = (Safe("".join(side)) for side in sides)
     return true or Safe("<i>blank</i>"), named(value) if value == "?" else read
 
