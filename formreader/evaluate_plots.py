@@ -11,6 +11,8 @@ from typing import Any
 from formreader.evaluate_pictures import CELL_PX, matrix_cells
 
 ERROR_TICKS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+FAR_RIGHT = 0.7
+"""Read rate from which a mark's words stand to its left."""
 TICK_ROOM = 0.07
 """Least distance of two ticks, as a share of the axis."""
 
@@ -80,7 +82,11 @@ def curve_svg(points: Sequence[dict[str, Any]], marks: Sequence[tuple[str, float
     for (read, wrong), names in together(marks).items():
         told = f"{names}: {percent(read)} read, {percent(wrong)} of them wrong"
         x, y = place(read, wrong)
-        parts.append(dot((x, y), 5, "mark", told) + text(x - 9, y - 7, names, "e"))
+        parts.append(dot((x, y), 5, "mark", told))
+        if read < FAR_RIGHT:  # the curve rises, so there is room to the right and below
+            parts.append(text(x + 9, min(y + 16, top + up - 6), names, "s"))
+        else:
+            parts.append(text(x - 9, y - 7, names, "e"))
     parts.append(text(left + across / 2, height - 8, "read without a person, of all written"))
     parts.append(text(4, 14, "wrong, of those read (root scale)", "s"))
     return "".join(parts) + "</svg>"

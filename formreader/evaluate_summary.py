@@ -132,10 +132,11 @@ def glyph_summary(report: dict[str, Any]) -> str:
         "",
         f"Spoiled, the strongest of three ways each, {of:,} digits: right; accepted; wrong",
     ]
-    for row in report["degradations"][3::3]:
+    for row in report["degradations"][::3]:
         name = row["kind"] + ("" if row["trained"] else " *")
         rates = [percent(row[key]["rate"]) for key in ("right", "read", "accepted_wrong")]
-        lines.append(titled(f"  {name}", "; ".join(rates)))
+        wrong = counts_of(row["accepted_wrong"])
+        lines.append(titled(f"  {name}", f"{'; '.join(rates)} ({wrong})"))
     lines += ["  * nothing like it is in training", ""]
     for key, kinds in (("unseen", "kinds not in training"), ("learned", "kinds in training")):
         told = in_words(report[f"not_digits_{key}"])
