@@ -9,6 +9,7 @@ from formreader.evaluate_digits import align
 from formreader.evaluate_html import Safe, bar, escape, figure, join, table
 from formreader.evaluate_pictures import Pictures, as_data, where
 from formreader.evaluate_plots import training_svg
+from formreader.evaluate_stress import STRICT
 from formreader.evaluate_summary import at_threshold, counts_of, in_words, interval_of, percent
 from formreader.evaluate_ties import comparable
 from formreader.model_versions import CURVES
@@ -143,11 +144,16 @@ def degradations(report: dict[str, Any], pictures: Pictures) -> Safe:
                 f'<td class="row">{shown}</td><td>{bar(row["right"]["rate"])}</td>'
                 f"<td>{bar(row['read']['rate'])}</td>"
                 f'<td{kind}>{percent(wrong["rate"])}</td><td class="n">{counts_of(wrong)}</td>'
-                f'<td class="n">{interval_of(wrong)}</td></tr>'
+                f'<td class="n">{interval_of(wrong)}</td>'
+                f'<td class="n">{percent(row["read_strict"]["rate"])}</td>'
+                f'<td class="n">{counts_of(row["wrong_strict"])}</td></tr>'
             )
     head = "".join(
         f"<th>{name}</th>"
-        for name in ("Kind", "Strength", "", "Right", "Accepted", "Wrong, of those", "", "95 %")
+        for name in (
+            *("Kind", "Strength", "", "Right", "Accepted", "Wrong, of those", "", "95 % interval"),
+            *(f"Accepted from {STRICT}", "Wrong, of those"),
+        )
     )
     return Safe(
         f"<p>{rows[0]['right']['of']:,} digits of the set, drawn at random, each put in a box of "

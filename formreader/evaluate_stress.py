@@ -28,7 +28,9 @@ PIECES = 500
 HALVABLE, WIDE_PX = (0, 2, 3, 5, 6, 7, 8), 13
 """Digits, and their width in pixels, that `junk` can halve into no other digit; it looks for
 one until it finds it."""
-SHOWN = 6
+STRICT = 0.99
+"""A second confidence at which spoiled digits are rated, to see what strictness would cost."""
+SHOWN = 5
 """Pictures kept of every kind."""
 SEED = 20
 
@@ -93,11 +95,13 @@ def one_row(
     digits, sure = judge(np.stack([blank if g is None else g for g in glyphs]))
     seen = np.array([g is not None for g in glyphs]) & (sure > 0)
     right = seen & (digits == labels)
-    accepted = seen & passes(sure, threshold)
+    accepted, strict = seen & passes(sure, threshold), seen & passes(sure, STRICT)
     return {
         "right": rate(int(right.sum()), len(labels)),
         "read": rate(int(accepted.sum()), len(labels)),
         "accepted_wrong": rate(int((accepted & ~right).sum()), int(accepted.sum())),
+        "read_strict": rate(int(strict.sum()), len(labels)),
+        "wrong_strict": rate(int((strict & ~right).sum()), int(strict.sum())),
     }
 
 
