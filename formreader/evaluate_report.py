@@ -102,7 +102,7 @@ def job_tiles(report: dict[str, Any]) -> list[Safe]:
 def glyph_tiles(report: dict[str, Any]) -> list[Safe]:
     """Return the figures that matter most, for single digits."""
     return [
-        tile("Right", report["accuracy"]),
+        tile("Right; called no digit counts as wrong", report["accuracy"]),
         tile("Accepted and wrong", report["accepted_wrong"], is_bad=True),
         tile("No digit, passes as one: kinds not in training", report["not_digits_unseen"], True),
         tile("The same, kinds in training", report["not_digits_learned"], True),

@@ -124,44 +124,50 @@ def per_digit(digits: dict[str, dict[str, Any]]) -> Safe:
     return table(head, rows, numbers=(2, 3, 4))
 
 
+STRESS_HEAD = (
+    *("Kind", "Strength", "", "Right", "Accepted", "Wrong, of those", "", "95 % interval"),
+    *(f"Accepted from {STRICT}", "Wrong, of those"),
+)
+
+
 def degradations(report: dict[str, Any], pictures: Pictures) -> Safe:
     """Return the table of degradations, a block for each kind."""
     rows = report["degradations"]
-    blocks = []
+    plain = rows[0]["accepted_wrong"]["rate"] or 0.0
+    body = []
     for _, block in groupby(rows, key=lambda row: row["kind"]):
         held = list(block)
-        for i, row in enumerate(held):
-            first = (
-                f'<th rowspan="{len(held)}" scope="rowgroup">{escape(row["kind"])}{new(row)}</th>'
-                if i == 0
-                else ""
-            )
-            shown = picture(row["pictures"], pictures, f"{row['kind']}, {row['strength']}")
-            wrong = row["accepted_wrong"]
-            kind = ' class="n bad"' if wrong["count"] else ' class="n"'
-            blocks.append(
-                f'<tr class="{"first" if i == 0 else ""}">{first}<td>{escape(row["strength"])}</td>'
-                f'<td class="row">{shown}</td><td>{bar(row["right"]["rate"])}</td>'
-                f"<td>{bar(row['read']['rate'])}</td>"
-                f'<td{kind}>{percent(wrong["rate"])}</td><td class="n">{counts_of(wrong)}</td>'
-                f'<td class="n">{interval_of(wrong)}</td>'
-                f'<td class="n">{percent(row["read_strict"]["rate"])}</td>'
-                f'<td class="n">{counts_of(row["wrong_strict"])}</td></tr>'
-            )
-    head = "".join(
-        f"<th>{name}</th>"
-        for name in (
-            *("Kind", "Strength", "", "Right", "Accepted", "Wrong, of those", "", "95 % interval"),
-            *(f"Accepted from {STRICT}", "Wrong, of those"),
-        )
-    )
+        name = escape(held[0]["kind"]) + new(held[0])
+        first = Safe(f'<th rowspan="{len(held)}" scope="rowgroup">{name}</th>')
+        for row in held:
+            kind = "first" if row is held[0] else ""
+            body.append(f'<tr class="{kind}">{first}{stressed(row, plain, pictures)}</tr>')
+            first = Safe("")
+    head = "".join(f"<th>{name}</th>" for name in STRESS_HEAD)
     return Safe(
         f"<p>{rows[0]['right']['of']:,} digits of the set, drawn at random, each put in a box of "
         "a form at 300 dpi, 4 mm tall, spoiled, and read the way a form's box is. Accepted means "
         f"{at_threshold(report)}. {new({'trained': False})} has nothing like it in training: there "
-        "the reader may send more to a person but must not be wrong more often.</p>"
+        "the reader may send more to a person but must not be wrong more often. Red: more wrong "
+        "than of the digits as they are, beyond chance (95 %).</p>"
         '<div class="scroll" tabindex="0"><table class="stress"><thead><tr>'
-        f"{head}</tr></thead><tbody>{''.join(blocks)}</tbody></table></div>"
+        f"{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def stressed(row: dict[str, Any], plain: float, pictures: Pictures) -> Safe:
+    """Return the cells of one strength; `plain` is the share wrong of digits as they are."""
+    wrong = row["accepted_wrong"]
+    shown = picture(row["pictures"], pictures, f"{row['kind']}, {row['strength']}")
+    cells = (
+        *(percent(row["read"]["rate"]), percent(wrong["rate"]), counts_of(wrong)),
+        *(interval_of(wrong), percent(row["read_strict"]["rate"]), counts_of(row["wrong_strict"])),
+    )
+    is_worse = wrong["low"] > plain
+    kinds = ["n bad" if is_worse and place == 1 else "n" for place in range(len(cells))]
+    return Safe(
+        f"<td>{escape(row['strength'])}</td><td>{shown}</td><td>{bar(row['right']['rate'])}</td>"
+        + "".join(f'<td class="{k}">{c}</td>' for k, c in zip(kinds, cells, strict=True))
     )
 
 
