@@ -74,7 +74,8 @@ def evaluate(
         **field_rates(ties, extras),
         "digits": digit_rates(ties),
         "not_found": [not_found(t) for t in ties if t.read is None and t.truth.value][:LISTED],
-        "misreads": worst_misreads(ties),
+        "misread": len(misread_ties(ties)),
+        "misreads": [misread(tied) for tied in misread_ties(ties)[:WORST]],
         **model_of_job(job, model),
         "warnings": warnings,
     }
@@ -136,11 +137,11 @@ def not_found(tied: Tie) -> dict[str, Any]:
     }
 
 
-def worst_misreads(ties: list[Tie]) -> list[dict[str, Any]]:
-    """List the wrong readings that do most harm: accepted before rejected, surest first."""
+def misread_ties(ties: list[Tie]) -> list[Tie]:
+    """Return the wrong readings, those that do most harm first: the accepted, then the surest."""
     wrong = [t for t in ties if t.read is not None and t.read.value and not is_right(t)]
     wrong.sort(key=lambda t: (t.read.status != "accepted", -t.read.confidence) if t.read else (1,))
-    return [misread(t) for t in wrong[:WORST]]
+    return wrong
 
 
 def misread(tied: Tie) -> dict[str, Any]:

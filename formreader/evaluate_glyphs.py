@@ -148,6 +148,7 @@ def rate_glyphs(
         "confusion": matrix,
         "curve": thinned(points),
         "read_at": read_at(points, n),
+        "misread": right.count(False),
         "misreads": worst_glyphs(glyphs, truth, shares, alphabet, threshold, album),
         "degradations": spoiled_digits(dark, labels, judge, threshold, album),
         "not_digits": table,

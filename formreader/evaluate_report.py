@@ -130,7 +130,7 @@ def job_sections(report: dict[str, Any], pictures: Pictures) -> list[Section]:
         ("curve", "Error-reject curve", curve_section(report, marks)),
         ("confidence", "Does the confidence keep its word?", confidence_section(both)),
         ("reasons", "Why fields went to a person", reason_table(reasons)),
-        ("misreads", "Worst misreads", gallery(report["misreads"], pictures)),
+        ("misreads", "Worst misreads", gallery(report, pictures)),
         ("digits", "Digit by digit", digit_section(digits)),
         ("lost", "Fields that no single reading answers", lost_table if lost else Safe("")),
     ]
@@ -155,7 +155,7 @@ def glyph_sections(report: dict[str, Any], pictures: Pictures) -> list[Section]:
             "Does the confidence keep its word?",
             confidence_section([("digits", report["calibration"])]),
         ),
-        ("misreads", "Worst misreads", gallery(report["misreads"], pictures)),
+        ("misreads", "Worst misreads", gallery(report, pictures)),
         ("digits", "Digit by digit", digit_section(report)),
         ("degradations", "Spoiled digits", degradations(report, pictures)),
         ("no-digit", "Ink that is no digit", junk(report, pictures)),

@@ -24,14 +24,16 @@ def picture(name: str, pictures: Pictures, told: str) -> Safe:
     return Safe(f'<img alt="{escape(told)}" width="{wide}" height="{high}" src="{data}">')
 
 
-def gallery(misreads: list[dict[str, Any]], pictures: Pictures) -> Safe:
+def gallery(report: dict[str, Any], pictures: Pictures) -> Safe:
     """Show the misreads as cards, those that harm most first."""
+    misreads = report["misreads"]
     if not misreads:
         return Safe("<p>Nothing was misread.</p>")
     kind = "cards digits" if "index" in misreads[0] else "cards"
     accepted = sum(miss["status"] == "accepted" for miss in misreads)
     return Safe(
-        f"<p>{len(misreads)} shown, {accepted} of them accepted; the surest first. A tick: "
+        f"<p>{report['misread']:,} were misread; {len(misreads)} are shown, first the {accepted} "
+        "of them that were accepted, then the surest. A tick: "
         "the second choice was the true one.</p>"
         f'<div class="{kind}">{join(card(miss, pictures) for miss in misreads)}</div>'
     )

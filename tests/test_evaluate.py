@@ -336,6 +336,7 @@ def test_the_report_folder_holds_a_page_that_needs_no_other_file(tmp_path: Path)
 
 def test_the_worst_misreads_begin_with_the_surest_accepted_ones(report: dict[str, Any]) -> None:
     assert [m["field"] for m in report["misreads"]] == ["two", "six", "four"]
+    assert report["misread"] == 3
 
 
 def test_an_accepted_misread_is_worse_than_a_surer_rejected_one(tmp_path: Path) -> None:
