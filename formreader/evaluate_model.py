@@ -22,10 +22,12 @@ def about_model(recognizer: Carded) -> dict[str, Any]:
     """Describe a model by its card."""
     card = recognizer.card
     kinds = {"free": "numbers in free writing", "cells": "numbers in boxes"}
+    curves = {"digits": "single digits", "strips": "whole numbers"}
     return {
         "name": recognizer.model_id,
         "version": number_of(card),
-        **{key: card.get(key) for key in ("date", "data", "epochs", "seconds", "test", "history")},
+        **{key: card.get(key) for key in ("date", "data", "epochs", "seconds", "test")},
+        "history": {curves.get(n, n): epochs for n, epochs in card.get("history", {}).items()},
         "promises": {
             title: card["calibration"][kind]["table"]
             for kind, title in kinds.items()
@@ -37,7 +39,8 @@ def about_model(recognizer: Carded) -> dict[str, Any]:
 def model_of_job(job: Path, folder: Path | None) -> dict[str, Any]:
     """Describe the model that read a job, where it is the given or the bundled one.
 
-    Returns `read_with`, the job's own words, and `model`, None where it is another one.
+    Returns `read_with`, the job's own words, and `model`, None where it is another one. Raises
+    ModelError where the given model cannot be used.
     """
     if not (job / DATABASE).is_file():
         return {"read_with": None, "model": None}
@@ -47,5 +50,7 @@ def model_of_job(job: Path, folder: Path | None) -> dict[str, Any]:
     try:
         known = about_model(load_recognizer(folder))
     except ModelError:
+        if folder is not None:
+            raise
         return {"read_with": told, "model": None}
     return {"read_with": told, "model": known if known["name"] == told["model"] else None}
