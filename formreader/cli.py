@@ -209,7 +209,11 @@ def evaluate(
         Path | None, typer.Option(help="Table with page, field and true value; for a job.")
     ] = None,
     model: Annotated[
-        Path | None, typer.Option(help="Folder of a model, for GLYPHS.npz; default: bundled.")
+        Path | None, typer.Option(help="Folder of the model; by default the bundled one.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the report; by default JOB, or GLYPHS-report here."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -219,9 +223,10 @@ def evaluate(
     from formreader import evaluate as evaluation
 
     if truth is None:
-        report = evaluation.evaluate_glyphs(measured, model)
+        tell("Reading the digits, plain and spoiled; this takes a minute or two.")
+        report = evaluation.evaluate_glyphs(measured, model, out)
     else:
-        report = evaluation.evaluate(measured, truth)
+        report = evaluation.evaluate(measured, truth, model, out)
     for warning in report.get("warnings", []):
         tell(f"Note: {warning}")
     if as_json:
@@ -230,6 +235,7 @@ def evaluate(
         typer.echo(json.dumps(report, indent=1, ensure_ascii=False))
     else:
         typer.echo(evaluation.summary(report))
+    tell(f"Report  {evaluation.report_folder(measured, out) / 'report.html'}")
 
 
 @app.command()

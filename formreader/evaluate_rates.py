@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from formreader.document import Status
 from formreader.evaluate_ties import Read, Tie, comparable
@@ -16,12 +20,21 @@ CURVE_POINTS = 300
 """Points of the curve that are kept for the report; more than a plot is wide in pixels."""
 CALIBRATION_BINS = 10
 """Bins of equal width for the calibration error (Guo et al. 2017 use 15; few fields here)."""
+SURE = (0.5, 0.9, 0.99, 0.999)
+"""Confidences at which the wrong ones are counted: what is accepted lies up there, and bins of
+equal width show it as a single point."""
 SYMBOLS = "0123456789"
 
 
-def rate(count: int, of: int) -> dict[str, Any]:
+def share_of(count: int, of: int) -> dict[str, Any]:
     """Return a rate with its counts; the rate is None where there is nothing to divide by."""
     return {"rate": count / of if of else None, "count": count, "of": of}
+
+
+def rate(count: int, of: int) -> dict[str, Any]:
+    """Return a rate with its counts and its exact interval at 95 %, in `low` and `high`."""
+    low, high = clopper_pearson(count, of)
+    return {**share_of(count, of), "low": low, "high": high}
 
 
 def clopper_pearson(count: int, of: int, level: float = 0.95) -> tuple[float, float]:
@@ -47,44 +60,17 @@ def binomial_tail(k: int, n: int, p: float, step: int) -> float:
     """Return P(X ≥ k) for step 1 or P(X ≤ k) for step −1, X binomial over n trials."""
     if p <= 0 or p >= 1:
         return float((k <= n * p) if step > 0 else (k >= n * p))
-    log_p, log_q = math.log(p), math.log1p(-p)
-    total, i = 0.0, k
-    while 0 <= i <= n:
-        ways = math.lgamma(n + 1) - math.lgamma(i + 1) - math.lgamma(n - i + 1)
-        term = math.exp(ways + i * log_p + (n - i) * log_q)
-        total += term
-        falling = (i - n * p) * step > 0
-        if falling and term < 1e-14 * max(total, 1e-300):
-            break
-        i += step
-    return min(total, 1.0)
+    wanted = slice(k, n + 1) if step > 0 else slice(0, k + 1)
+    terms = log_ways(n)[wanted] + np.arange(n + 1)[wanted] * (math.log(p) - math.log1p(-p))
+    return min(float(np.exp(terms + n * math.log1p(-p)).sum()), 1.0)
 
 
-def align(truth: str, value: str) -> list[tuple[str, str]]:
-    """Align two strings with the fewest edits (Levenshtein 1966).
-
-    Returns pairs (true, read) in order; an empty true side is an extra character, an empty
-    read side a missing one.
-    """
-    rows, columns = len(truth) + 1, len(value) + 1
-    cost = [[r + c if r == 0 or c == 0 else 0 for c in range(columns)] for r in range(rows)]
-    for r in range(1, rows):
-        for c in range(1, columns):
-            swap = cost[r - 1][c - 1] + (truth[r - 1] != value[c - 1])
-            cost[r][c] = min(swap, cost[r - 1][c] + 1, cost[r][c - 1] + 1)
-    pairs, r, c = [], rows - 1, columns - 1
-    while r or c:
-        swap = r and c and cost[r - 1][c - 1] + (truth[r - 1] != value[c - 1])
-        if r and c and cost[r][c] == swap:
-            r, c = r - 1, c - 1
-            pairs.append((truth[r], value[c]))
-        elif r and cost[r][c] == cost[r - 1][c] + 1:
-            r -= 1
-            pairs.append((truth[r], ""))
-        else:
-            c -= 1
-            pairs.append(("", value[c]))
-    return pairs[::-1]
+@lru_cache(maxsize=64)
+def log_ways(n: int) -> NDArray[np.float64]:
+    """Return the logarithms of the binomial coefficients of n, float64 (n + 1,)."""
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n + 1)))])
+    ways: NDArray[np.float64] = factorials[n] - factorials - factorials[::-1]
+    return ways
 
 
 def is_right(tie: Tie) -> bool:
@@ -134,7 +120,7 @@ def read_at(points: Sequence[dict[str, Any]], non_blank: int) -> list[dict[str, 
         found.append(
             {
                 "substitution_at_most": level,
-                **rate(best["read"] if best else 0, non_blank),
+                **share_of(best["read"] if best else 0, non_blank),
                 "wrong": best["wrong"] if best else 0,
                 "threshold": best["threshold"] if best else None,
                 "note": "threshold chosen afterwards",
@@ -151,21 +137,6 @@ def thinned(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [points[round(i * step)] for i in range(CURVE_POINTS)]
 
 
-def confusion(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Count aligned pairs: rows are true digits and "extra", columns read ones.
-
-    The last two columns are "other" (read as something that is no digit) and "missing".
-    """
-    rows, columns = [*SYMBOLS, "extra"], [*SYMBOLS, "other", "missing"]
-    counts = [[0] * len(columns) for _ in rows]
-    for true, read in pairs:
-        if true and true not in SYMBOLS:
-            continue
-        column = read if read and read in SYMBOLS else "other" if read else "missing"
-        counts[rows.index(true or "extra")][columns.index(column)] += 1
-    return {"rows": rows, "columns": columns, "counts": counts}
-
-
 def calibration_error(scored: Sequence[tuple[float, bool]]) -> dict[str, Any]:
     """Return the expected calibration error with the bins behind it (Guo et al. 2017)."""
     bins: list[list[tuple[float, bool]]] = [[] for _ in range(CALIBRATION_BINS)]
@@ -173,40 +144,34 @@ def calibration_error(scored: Sequence[tuple[float, bool]]) -> dict[str, Any]:
         bins[min(CALIBRATION_BINS - 1, int(confidence * CALIBRATION_BINS))].append(
             (confidence, right)
         )
-    table = [
-        {
-            "count": len(rows),
-            "confidence": sum(c for c, _ in rows) / len(rows),
-            "right": sum(r for _, r in rows) / len(rows),
-        }
-        for rows in bins
-        if rows
-    ]
+    table = []
+    for rows in filter(None, bins):
+        found = rate(sum(right for _, right in rows), len(rows))
+        table.append(
+            {
+                "count": len(rows),
+                "confidence": sum(c for c, _ in rows) / len(rows),
+                "right": found["rate"],
+                "low": found["low"],
+                "high": found["high"],
+            }
+        )
     gap = sum(row["count"] * abs(row["confidence"] - row["right"]) for row in table)
-    return {"ece": gap / len(scored) if scored else None, "count": len(scored), "bins": table}
-
-
-def digit_rates(ties: Sequence[Tie]) -> dict[str, Any]:
-    """Rate the digits of found fields by alignment, with their confidences where known."""
-    pairs: list[tuple[str, str]] = []
-    scored: list[tuple[float, bool]] = []
-    for tie in ties:
-        if tie.read is None or not tie.truth.value:
-            continue
-        truth, value = comparable(tie.truth.value, tie.read.value)
-        made = align(truth, value)
-        pairs.extend(made)
-        sure = [c for text, c in tie.read.characters if text and text in value]
-        if len(sure) == len(value):
-            flags = [true == read for true, read in made if read]
-            scored.extend(zip(sure, flags, strict=True))
-    digits = [(true, read) for true, read in pairs if true and true in SYMBOLS]
     return {
-        "accuracy": rate(sum(true == read for true, read in digits), len(digits)),
-        "missing": sum(not read for _, read in digits),
-        "extra": sum(not true for true, _ in pairs),
-        "confusion": confusion(pairs),
-        "calibration": calibration_error(scored),
+        "ece": gap / len(scored) if scored else None,
+        "count": len(scored),
+        "bins": table,
+        "sure": [sure_of(scored, level) for level in SURE],
+    }
+
+
+def sure_of(scored: Sequence[tuple[float, bool]], level: float) -> dict[str, Any]:
+    """Return, of all at least this sure, how many are wrong and how many should have been."""
+    held = [(confidence, right) for confidence, right in scored if confidence >= level]
+    return {
+        "confidence_at_least": level,
+        "expected_wrong": sum(1 - confidence for confidence, _ in held),
+        "wrong": rate(sum(not right for _, right in held), len(held)),
     }
 
 
@@ -221,7 +186,6 @@ def field_rates(ties: Sequence[Tie], extras: Sequence[Read]) -> dict[str, Any]:
     wrong = sum(not is_right(t) for t in accepted)
     loud = [r for r in extras if r.value and r.status in (Status.ACCEPTED, Status.REVIEW)]
     loud_accepted = [r for r in loud if r.status == Status.ACCEPTED]
-    low, high = clopper_pearson(wrong, len(accepted))
     scored = [
         (t.read.confidence, is_right(t), bool(t.truth.value))
         for t in ties
@@ -231,7 +195,7 @@ def field_rates(ties: Sequence[Tie], extras: Sequence[Read]) -> dict[str, Any]:
     return {
         "read": rate(by_status[Status.ACCEPTED], n),
         "reject": rate(by_status[Status.REVIEW], n),
-        "substitution": {**rate(wrong, len(accepted)), "low": low, "high": high},
+        "substitution": rate(wrong, len(accepted)),
         "substitution_with_extras": rate(
             wrong + len(loud_accepted), len(accepted) + len(loud_accepted)
         ),

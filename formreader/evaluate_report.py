@@ -1,201 +1,240 @@
-"""Write a report as a self-contained HTML page and as a screenful of text."""
+"""Write a report as one HTML page that needs no other file, for a job or for single digits."""
 
 from __future__ import annotations
 
-import base64
-import html
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from formreader.evaluate_plots import curve_svg, matrix_svg, open_snippet
+from formreader.evaluate_digits import without_empty
+from formreader.evaluate_html import Safe, escape, figure, join, rate_rows, section, table, tile
+from formreader.evaluate_pictures import Pictures
+from formreader.evaluate_plots import curve_svg, matrix_svg, reliability_svg
+from formreader.evaluate_sections import degradations, gallery, junk, model_section, per_digit
+from formreader.evaluate_summary import (
+    GLYPH_RATES,
+    RATES,
+    at_threshold,
+    counts_of,
+    in_words,
+    percent,
+)
 
-SNIPPET_PX = (460, 90)
-"""Largest width and height of an embedded snippet; keeps fifty of them under a megabyte."""
-REASONS_SHOWN = 6
-"""Reasons printed in the summary, so that it stays a screenful; report.json has them all."""
+STYLE = Path(__file__).with_name("evaluate_report.css")
 
 PAGE = Template(
     """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Report on $job</title><style>
-body{font:15px/1.45 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222}
-h2{margin-top:2rem;font-size:1.1rem}table{border-collapse:collapse}
-td,th{padding:.2rem .7rem;border-bottom:1px solid #ddd;text-align:left}
-td.n{text-align:right;font-variant-numeric:tabular-nums}.bad{color:#b00000}
-svg text{font:12px system-ui,sans-serif}svg .m{text-anchor:middle}svg .e{text-anchor:end}
-img{max-height:90px;border:1px solid #ddd}.w{background:#fff4d6;padding:.4rem .8rem}
-</style></head><body>
-<h1>Report on $job</h1><p>$intro</p>$warnings
-<h2>Rates, with their counts</h2>$rates
-<h2>Error-reject curve</h2>
-<p>Every threshold on confidence: how much is read without a person, and how much of that is
-wrong. The thresholds below were chosen afterwards on these same pages, so they flatter.</p>
-$curve$read_at
-<h2>Why fields were sent to a person</h2>$reasons
-<h2>Digits, aligned with the truth</h2>$digits$matrix
-<h2>Worst misreads</h2>$misreads
-<h2>Fields that no single reading answers</h2>$lost
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title><style>
+$style</style></head><body>
+<header><h1>$title</h1><p class="lead">$intro</p>$warnings
+<div class="tiles">$tiles</div><nav aria-label="Sections">$links</nav></header>
+<main>$sections</main>
+<footer>Every rate stands with its counts. Intervals are exact binomial ones at 95 % (Clopper and
+Pearson) and take the readings as independent of each other; those of one writer are not quite.
+The same figures are in report.json.</footer>
 </body></html>
 """
 )
 
-RATES = (
-    ("read", "Read rate: accepted of the fields with something written"),
-    ("reject", "Reject rate: sent to a person"),
-    ("substitution", "Substitution rate: accepted and wrong, of the accepted"),
-    ("substitution_with_extras", "The same, with accepted readings that no truth claims"),
-    ("accuracy_nothing_rejected", "Right, if nothing were rejected"),
-    ("found", "Fields found"),
-    ("numbers_called_blank", "Numbers called blank"),
-    ("blanks_read_as_numbers", "Blank fields read as numbers"),
-    ("blanks_accepted_as_numbers", "Blank fields read as numbers and accepted"),
-)
+Section = tuple[str, str, Safe]
+"""Anchor, title and content of a section."""
 
 
-def in_words(entry: dict[str, Any]) -> str:
-    """Return a rate with its counts, and its interval where it has one."""
-    share = "none" if entry["rate"] is None else f"{entry['rate']:.2%}"
-    text = f"{share} ({entry['count']} of {entry['of']})"
-    if "low" in entry and entry["of"]:
-        text += f", 95 % interval {entry['low']:.2%} to {entry['high']:.2%}"
-    return text
+def html_page(report: dict[str, Any], pictures: Pictures) -> str:
+    """Return a report as HTML, with all pictures inside."""
+    is_job = report["kind"] == "job"
+    sections = (job_sections if is_job else glyph_sections)(report, pictures)
+    if report["model"]:
+        sections.append(("model", "The model", model_section(report["model"], pictures)))
+    shown = [part for part in sections if part[2]]
+    return PAGE.substitute(
+        title=escape(f"Report on {report['job'] if is_job else report['data']}"),
+        style=STYLE.read_text(encoding="utf-8"),
+        intro=escape(job_intro(report) if is_job else glyph_intro(report)),
+        warnings=join(Safe(f'<p class="warning">{escape(w)}</p>') for w in report["warnings"]),
+        tiles=join(job_tiles(report) if is_job else glyph_tiles(report)),
+        links=join(Safe(f'<a href="#{name}">{escape(title)}</a>') for name, title, _ in shown),
+        sections=join(section(*part) for part in shown),
+    )
 
 
-def summary(report: dict[str, Any]) -> str:
-    """Return the report as a screenful of text, every rate with its counts."""
-    if report["kind"] == "glyphs":
-        return glyph_summary(report)
+def job_intro(report: dict[str, Any]) -> str:
+    """Say what was compared with what, and what was left out."""
     counts = report["counts"]
-    lines = [
-        f"{counts['fields']} fields on {counts['pages']} pages: {counts['non_blank']} written, "
-        f"{counts['blank']} blank"
-    ]
-    for name, title in (
+    said = (
+        f"{counts['fields']:,} fields on {counts['pages']:,} pages ({counts['non_blank']:,} "
+        f"written, {counts['blank']:,} blank), compared with {report['truth']}."
+    )
+    for name, words in (
         ("not_in_job", "on pages that are not in this job, left out"),
-        ("unreadable_in_truth", "marked ? in the truth, left out"),
+        ("unreadable_in_truth", "unreadable even for the person who wrote the truth, left out"),
         ("on_failed_pages", "on pages that could not be read, counted as not found"),
     ):
         if counts[name]:
-            lines.append(f"  {counts[name]} fields {title}")
-    lines.append("")
-    lines += [f"{title:<60} {in_words(report[name])}" for name, title in RATES]
-    lines.append(
-        f"{'Readings that no truth claims':<60} {report['extra_readings']}, "
-        f"{report['extra_accepted']} of them accepted"
+            said += f" {counts[name]:,} {words}."
+    told = report["read_with"]
+    if told:
+        said += f" Read as {told['form']} with {told['model']}, --max-error {told['max_error']}."
+    return said
+
+
+def glyph_intro(report: dict[str, Any]) -> str:
+    """Say what was read by what."""
+    return (
+        f"{report['accuracy']['of']:,} labelled digits, read one by one with "
+        f"{report['model']['name']}. To be accepted, here, means {at_threshold(report)}."
     )
-    lines.append(
-        f"{'Digits right, in the fields found':<60} {in_words(report['digits']['accuracy'])}"
+
+
+def job_tiles(report: dict[str, Any]) -> list[Safe]:
+    """Return the figures that matter most, for a job."""
+    return [
+        tile("Read without a person", report["read"]),
+        tile("Wrong, of those", report["substitution"], is_bad=True),
+        tile("Right, if nothing were rejected", report["accuracy_nothing_rejected"]),
+        tile("Digits right, in fields found", report["digits"]["accuracy"]),
+    ]
+
+
+def glyph_tiles(report: dict[str, Any]) -> list[Safe]:
+    """Return the figures that matter most, for single digits."""
+    return [
+        tile("Right; called no digit counts as wrong", report["accuracy"]),
+        tile("Accepted and wrong", report["accepted_wrong"], is_bad=True),
+        tile("No digit, passes as one: kinds not in training", report["not_digits_unseen"], True),
+        tile("The same, kinds in training", report["not_digits_learned"], True),
+    ]
+
+
+def job_sections(report: dict[str, Any], pictures: Pictures) -> list[Section]:
+    """Return the sections on a job."""
+    digits = report["digits"]
+    extras = escape(
+        f"{report['extra_readings']:,} readings are claimed by no truth, "
+        f"{report['extra_accepted']:,} of them accepted."
     )
-    lines += read_at_lines(report)
-    reasons = list(report["by_reason"].items())[:REASONS_SHOWN]
-    if reasons:
-        lines += ["", "Sent to a person because of"]
-        lines += [f"  {r['fields']:>5} {name} ({r['wrong']} truly wrong)" for name, r in reasons]
-    return "\n".join(lines)
-
-
-def read_at_lines(report: dict[str, Any]) -> list[str]:
-    """Return the curve read off at its levels, one line each."""
-    lines = ["", "Threshold chosen afterwards:"]
-    for row in report["read_at"]:
-        title = f"  Read rate at {row['substitution_at_most']:.1%} wrong"
-        lines.append(f"{title:<60} {in_words(row)}")
-    return lines
-
-
-def glyph_summary(report: dict[str, Any]) -> str:
-    """Return the report on single digits as text."""
-    calibration = report["calibration"]
-    lines = [
-        f"{report['accuracy']['of']} digits",
-        "",
-        f"{'Accuracy':<60} {in_words(report['accuracy'])}",
-        f"{'Errors':<60} {in_words(report['errors'])}",
-        f"{'  of which called no digit':<60} {in_words(report['called_no_digit'])}",
-        f"{'Accuracy among the ten digits':<60} {in_words(report['accuracy_among_digits'])}",
-        f"{'Calibration error (ECE)':<60} {calibration['ece']:.4f} (n = {calibration['count']})",
-    ]
-    return "\n".join(lines + read_at_lines(report))
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return an HTML table; every cell is escaped unless it is an <img> of our own."""
-    if not rows:
-        return "<p>none</p>"
-    cells = [
-        "".join(f"<td>{cell if isinstance(cell, Picture) else escape(cell)}</td>" for cell in row)
-        for row in rows
-    ]
-    body = "".join(f"<tr>{row}</tr>" for row in cells)
-    return f"<table><tr>{''.join(f'<th>{escape(h)}</th>' for h in head)}</tr>{body}</table>"
-
-
-class Picture(str):
-    """An <img> element made here, not to be escaped."""
-
-
-def escape(value: object) -> str:
-    """Escape a value for HTML."""
-    return html.escape(str(value))
-
-
-def embedded(job: Path, snippet: str) -> Picture:
-    """Return a snippet as an <img> with the picture inside it; empty where there is none."""
-    picture = open_snippet(job, snippet)
-    if picture is None:
-        return Picture("")
-    picture.thumbnail(SNIPPET_PX)
-    buffer = BytesIO()
-    picture.convert("L").save(buffer, "PNG", optimize=True)
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return Picture(f'<img alt="" src="data:image/png;base64,{data}">')
-
-
-def write_html(job: Path, report: dict[str, Any]) -> None:
-    """Write report.html, which needs no other file, into the job folder."""
-    counts = report["counts"]
-    misreads = [
-        (
-            embedded(job, m["snippet"]),
-            m["truth"] or "(blank)",
-            m["value"],
-            f"{m['confidence']:.3f}",
-            m["status"],
-            f"{m['page_file']} page {m['page']}, {m['field']}",
-        )
-        for m in report["misreads"]
-    ]
+    reasons = [(name, r["fields"], r["wrong"]) for name, r in report["by_reason"].items()]
     lost = [
         (f"{r['page_file']} page {r['page']}", r["field"], r["truth"], r["why"])
         for r in report["not_found"]
     ]
-    read_at = [
-        (f"{r['substitution_at_most']:.1%}", in_words(r), r["threshold"]) for r in report["read_at"]
+    read, wrong = report["read"]["rate"], report["substitution"]["rate"]
+    marks = [] if wrong is None or read is None else [("as read", read, wrong)]
+    both = [("fields", report["calibration"]), ("digits", digits["calibration"])]
+    lost_table = table(("Page", "Field", "Truth", "Why"), lost)
+    return [
+        ("rates", "Rates", rate_rows(RATES, report) + Safe(f"<p>{extras}</p>")),
+        ("curve", "Error-reject curve", curve_section(report, marks)),
+        ("confidence", "Does the confidence keep its word?", confidence_section(both)),
+        ("reasons", "Why fields went to a person", reason_table(reasons)),
+        ("misreads", "Worst misreads", gallery(report, pictures)),
+        ("digits", "Digit by digit", digit_section(digits)),
+        ("lost", "Fields that no single reading answers", lost_table if lost else Safe("")),
     ]
-    page = PAGE.substitute(
-        job=escape(report["job"]),
-        intro=escape(
-            f"{counts['fields']} fields on {counts['pages']} pages ({counts['non_blank']} written, "
-            f"{counts['blank']} blank), compared with {report['truth']}. Left out: "
-            f"{counts['not_in_job']} on pages not in this job, {counts['unreadable_in_truth']} "
-            "unreadable even for the person who wrote the truth."
+
+
+def reason_table(reasons: Sequence[tuple[str, int, int]]) -> Safe:
+    """Say why fields went to a person and how often that was needed."""
+    head = ("Reason", "Fields", "Of these truly wrong")
+    return Safe(
+        "<p>A field may have several reasons. Where few are truly wrong, the rule is strict.</p>"
+    ) + table(head, reasons, numbers=(1, 2))
+
+
+def glyph_sections(report: dict[str, Any], pictures: Pictures) -> list[Section]:
+    """Return the sections on single digits."""
+    read, wrong = 1 - (report["rejected"]["rate"] or 0), report["accepted_wrong"]["rate"] or 0
+    return [
+        ("rates", "Rates", rate_rows(GLYPH_RATES, report)),
+        ("curve", "Error-reject curve", curve_section(report, [("threshold", read, wrong)])),
+        (
+            "confidence",
+            "Does the confidence keep its word?",
+            confidence_section([("digits", report["calibration"])]),
         ),
-        warnings="".join(f'<p class="w">{escape(w)}</p>' for w in report["warnings"]),
-        rates=table(("Rate", "Value"), [(title, in_words(report[n])) for n, title in RATES])
-        + f"<p>{report['extra_readings']} readings are claimed by no truth, "
-        f"{report['extra_accepted']} of them accepted.</p>",
-        curve=curve_svg(report["curve"]),
-        read_at=table(("Wrong at most", "Read rate", "Threshold"), read_at),
-        reasons=table(
-            ("Reason", "Fields", "Truly wrong"),
-            [(name, r["fields"], r["wrong"]) for name, r in report["by_reason"].items()],
-        ),
-        digits=f"<p>Right: {escape(in_words(report['digits']['accuracy']))}; missing "
-        f"{report['digits']['missing']}, extra {report['digits']['extra']}.</p>",
-        matrix=matrix_svg(report["digits"]["confusion"]),
-        misreads=table(("Field", "Truth", "Read", "Confidence", "Status", "Where"), misreads),
-        lost=table(("Page", "Field", "Truth", "Why"), lost),
+        ("misreads", "Worst misreads", gallery(report, pictures)),
+        ("digits", "Digit by digit", digit_section(report)),
+        ("degradations", "Spoiled digits", degradations(report, pictures)),
+        ("no-digit", "Ink that is no digit", junk(report, pictures)),
+    ]
+
+
+def curve_section(report: dict[str, Any], marks: list[tuple[str, float, float]]) -> Safe:
+    """Draw the curve, and read it off at its levels."""
+    rows = []
+    for row in report["read_at"]:
+        level, threshold = row["substitution_at_most"], row["threshold"]
+        if row["count"]:
+            marks = [*marks, (f"{100 * level:g} %", row["rate"], row["wrong"] / row["count"])]
+        chosen = "none does" if threshold is None else f"{threshold:.4f}"
+        rows.append(
+            (f"{100 * level:g} %", percent(row["rate"]), counts_of(row), row["wrong"], chosen)
+        )
+    head = ("Wrong at most", "Read rate", "Count", "Wrong", "Confidence from")
+    if not report["curve"]:
+        return Safe("<p>Nothing was read, so there is no curve.</p>")
+    return (
+        Safe(
+            "<p>Every threshold on the confidence: how much is read without a person, and how "
+            "much of that is wrong. Lower and further right is better.</p>"
+        )
+        + figure(curve_svg(report["curve"], marks))
+        + Safe(
+            "<p>These thresholds were chosen afterwards on the same material, so they flatter: "
+            "they compare readers and promise nothing.</p>"
+        )
+        + table(head, rows, numbers=(0, 1, 2, 3, 4))
     )
-    (job / "report.html").write_text(page, encoding="utf-8")
+
+
+def confidence_section(kinds: Sequence[tuple[str, dict[str, Any]]]) -> Safe:
+    """Draw the reliability of each kind of confidence, with its counts."""
+    known = [(name, calibration) for name, calibration in kinds if calibration["count"]]
+    if not known:
+        return Safe("<p>No confidence is known.</p>")
+    drawn = join(
+        figure(
+            reliability_svg(calibration, name),
+            f"{name}: expected calibration error {calibration['ece']:.4f} "
+            f"({calibration['count']:,} {name})",
+        )
+        for name, calibration in known
+    )
+    rows = [
+        (
+            name,
+            f"{row['confidence_at_least']:g}",
+            f"{row['wrong']['of']:,}",
+            f"{row['expected_wrong']:.1f}",
+            f"{row['wrong']['count']:,}",
+            in_words(row["wrong"]).partition(" (")[0],
+            in_words(row["wrong"]).partition("interval ")[2],
+        )
+        for name, calibration in known
+        for row in calibration["sure"]
+    ]
+    head = ("", "Confidence from", "Count", "Wrong expected", "Wrong", "Share", "95 % interval")
+    return Safe(
+        "<p>Of what is said with 90 % confidence, nine in ten should be right: dots on the "
+        "dotted line. Above it the reader is too modest, below it too sure. A dot is as "
+        "large as it has readings; its stroke is the 95 % interval.</p>"
+        f'<div class="pair">{drawn}</div>'
+    ) + table(head, rows, numbers=(1, 2, 3, 4, 5, 6))
+
+
+def digit_section(digits: dict[str, Any]) -> Safe:
+    """Show how each digit is read, and as what."""
+    told = ""
+    if "missing" in digits:
+        told = (
+            f"<p>Aligned with the truth, in the fields found: {digits['missing']:,} digits were "
+            f"missed, {digits['extra']:,} read where there is none.</p>"
+        )
+    return (
+        Safe(told)
+        + per_digit(digits["by_digit"])
+        + figure(matrix_svg(without_empty(digits["confusion"])), kind="wide")
+    )

@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from formreader.document import Rect
 
@@ -40,9 +41,18 @@ class Truth:
     rect: Rect | None = None
 
 
+class Char(NamedTuple):
+    """One row of characters.csv; `second` is empty where there was no second choice."""
+
+    text: str
+    confidence: float
+    second: str = ""
+    second_confidence: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One row of readings.csv with its characters (text, confidence), left to right."""
+    """One row of readings.csv with its characters, left to right, and its other values."""
 
     page: str
     number: int
@@ -53,7 +63,8 @@ class Read:
     reasons: tuple[str, ...]
     snippet: str
     rect: Rect
-    characters: tuple[tuple[str, float], ...] = ()
+    characters: tuple[Char, ...] = ()
+    alternatives: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

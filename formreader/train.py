@@ -262,6 +262,7 @@ def describe(material: Material, seed: int, histories: dict[str, Any]) -> dict[s
         },
         "seed": seed,
         "epochs": {name: len(history) for name, history in histories.items()},
+        "history": histories,
         "seconds": {n: round(sum(e["seconds"] for e in h)) for n, h in histories.items()},
         "versions": {"python": platform.python_version(), **package_versions()},
         "date": datetime.date.today().isoformat(),

@@ -33,7 +33,7 @@ STAGES = (
 )
 LAYERS = (
     "document|errors",
-    "ink|rules|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|cheque_print|ctc|strokes|stroke_forms|junk|compose|augment|datasets|network|forms(_.+)?|trace",
+    "ink|rules|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|cheque_print|ctc|strokes|stroke_forms|junk(_unseen)?|compose|augment|degrade|datasets|network|forms(_.+)?|trace",
     "(load|register|locate|segment)_.+",
     "|".join(STAGES),
     "pipeline(_.+)?|cheques|cheque_fields|cheque_amounts",
@@ -50,7 +50,7 @@ HOMES = {
     "matplotlib": "train",
     "ai_edge_litert": "classify",
     "pypdfium2": "load_pdf",
-    "PIL": r"load(_.+)?|datasets|snippets|evaluate_plots|review\.pictures",
+    "PIL": r"load(_.+)?|datasets|snippets|evaluate_pictures|review\.pictures",
     "h5py": "datasets",
     "pandas": "evaluate(_.+)?|export",
     "openpyxl": "corrected_workbook",

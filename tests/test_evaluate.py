@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-import types
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from formreader.errors import UsageError
-from formreader.evaluate import evaluate, evaluate_glyphs, summary
-from formreader.evaluate_glyphs import rate_glyphs
-from formreader.evaluate_rates import align, binomial_tail, clopper_pearson, confusion, curve
+from formreader.evaluate import evaluate, summary
+from formreader.evaluate_digits import align, confusion
+from formreader.evaluate_plots import curve_svg
+from formreader.evaluate_rates import binomial_tail, calibration_error, clopper_pearson, curve
+from formreader.store import Store
 
 HEAD = (
     "page_file,page,form,field,value,confidence,status,reasons,alternatives,correction,snippet,"
@@ -320,9 +319,11 @@ def test_the_report_folder_holds_a_page_that_needs_no_other_file(tmp_path: Path)
     page = (job / "report.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") == 1
     assert "src=" not in page.replace('src="data:', "")
+    assert "url(" not in page
     drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
     assert [ElementTree.fromstring(svg).attrib["aria-label"] for svg in drawings] == [
         "error-reject curve",
+        "reliability diagram of fields",
         "confusion matrix",
     ]
     assert "&lt;b&gt;8&lt;/b&gt;" in page
@@ -335,6 +336,7 @@ def test_the_report_folder_holds_a_page_that_needs_no_other_file(tmp_path: Path)
 
 def test_the_worst_misreads_begin_with_the_surest_accepted_ones(report: dict[str, Any]) -> None:
     assert [m["field"] for m in report["misreads"]] == ["two", "six", "four"]
+    assert report["misread"] == 3
 
 
 def test_an_accepted_misread_is_worse_than_a_surer_rejected_one(tmp_path: Path) -> None:
@@ -355,8 +357,8 @@ def test_a_job_whose_tables_were_spoiled_is_refused_with_the_line(tmp_path: Path
 
 def test_the_summary_prints_every_rate_with_its_counts(report: dict[str, Any]) -> None:
     text = summary(report)
-    assert "25.00% (2 of 8)" in text
-    assert "66.67% (2 of 3), 95 % interval 9.43% to 99.16%" in text
+    assert "25.00 % (2 of 8)" in text
+    assert "66.67 % (2 of 3), 95 % interval 9.43 % to 99.16 %" in text
     assert len(text.splitlines()) <= 32
 
 
@@ -396,65 +398,87 @@ def test_both_binomial_tails_meet() -> None:
     assert total == pytest.approx(1.0, abs=1e-12)
 
 
-class WidthReader:
-    """Calls a wide glyph 0 and a narrow one 1, and an empty one not a digit."""
-
-    alphabet = "0123456789?"
-    temperature = 2.0
-
-    def classify(self, glyphs: np.ndarray) -> np.ndarray:
-        wide = (glyphs > 0.5).any(axis=1).sum(axis=1)
-        logits = np.zeros((len(glyphs), len(self.alphabet)), np.float32)
-        logits[np.arange(len(glyphs)), np.where(wide == 0, 10, np.where(wide > 10, 0, 1))] = 8.0
-        return logits
-
-
-def bars(dark_on_white: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Three wide bars (0), three narrow ones (1), a wide one labelled 1, an empty 1."""
-    images = np.zeros((8, 40, 30), np.uint8)
-    images[[0, 1, 2, 6], 10:20, 5:25] = 255
-    images[[3, 4, 5], 5:35, 12:16] = 255
-    return (255 - images if dark_on_white else images), np.array([0, 0, 0, 1, 1, 1, 1, 1])
-
-
-@pytest.mark.parametrize("dark_on_white", [False, True])
-def test_single_digits_are_rated_alike_bright_or_dark(dark_on_white: bool) -> None:
-    report = rate_glyphs(*bars(dark_on_white), WidthReader())
-    assert counted(report["accuracy"]) == (6, 8)
-    assert counted(report["errors"]) == (2, 8)
-    assert counted(report["called_no_digit"]) == (1, 8)
-    assert report["confusion"]["counts"][1][0] == 1
-    share = np.exp(4) / (np.exp(4) + 10)
-    assert report["calibration"]["ece"] == pytest.approx(abs(share - 0.75), abs=1e-6)
-    assert "75.00% (6 of 8)" in summary(report)
-
-
-def test_glyph_files_go_through_the_exported_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    images, labels = bars(False)
-    np.savez(tmp_path / "set.npz", x_test=images, y_test=labels)
-    asked: list[Path | None] = []
-    fake = types.ModuleType("formreader.classify")
-    fake.load_recognizer = lambda model: asked.append(model) or WidthReader()  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "formreader.classify", fake)
-    report = evaluate_glyphs(tmp_path / "set.npz", tmp_path / "model")
-    assert asked == [tmp_path / "model"]
-    assert counted(report["accuracy"]) == (6, 8)
-
-
-def test_a_glyph_file_without_its_arrays_is_refused(tmp_path: Path) -> None:
-    np.savez(tmp_path / "a.npz", x=np.zeros(3))
-    (tmp_path / "b.npz").write_text("no archive")
-    np.savez(tmp_path / "c.npz", x_test=np.zeros((2, 8, 8), np.uint8), y_test=np.array([3, 12]))
-    for name, words in (("a.npz", "x_test"), ("b.npz", "not an npz"), ("c.npz", "0 to 9")):
-        with pytest.raises(UsageError, match=words):
-            evaluate_glyphs(tmp_path / name)
-
-
 def test_the_mark_against_formulas_is_no_part_of_a_file_name(tmp_path):
-    from formreader.evaluate import read_table
+    from formreader.evaluate_tables import read_table
 
     (tmp_path / "truth.csv").write_text("page,field,value\n'=1+1.png,'-a,'0012\n", "utf-8")
     [row] = read_table(tmp_path / "truth.csv", ("page", "field", "value"))
     assert row == {"page": "=1+1.png", "field": "-a", "value": "'0012"}
+
+
+def test_a_misread_shows_the_second_choice_of_the_field_and_of_each_wrong_digit(
+    tmp_path: Path,
+) -> None:
+    job = job_with(tmp_path, ["a.png,1,f,x,17,0.9,accepted,,11:0.07;77:0.02,,,0,0,9,9"])
+    (job / "characters.csv").write_text(
+        "page_file,page,field,position,character,confidence,second,second_confidence\n"
+        "a.png,1,x,1,1,0.9,7,0.05\na.png,1,x,2,7,0.8,1,0.15\n"
+    )
+    report = evaluate(job, truth_with(tmp_path, "page,field,value\na.png,x,11\n"))
+    [miss] = report["misreads"]
+    assert (miss["second"], miss["second_confidence"]) == ("11", 0.07)
+    assert miss["wrong_digits"] == [
+        {
+            "position": 2,
+            "truth": "1",
+            "read": "7",
+            "confidence": 0.8,
+            "second": "1",
+            "second_confidence": 0.15,
+        }
+    ]
+    page = (job / "report.html").read_text(encoding="utf-8")
+    assert "place 2: 7 (0.800), then 1 (0.150)" in page
+    assert "0.0700 ✓" in page
+    assert "1<mark>7</mark>" in page
+
+
+def test_every_rate_comes_with_its_exact_interval(report: dict[str, Any]) -> None:
+    for name in ("read", "reject", "substitution", "accuracy_nothing_rejected", "found"):
+        entry = report[name]
+        assert (entry["low"], entry["high"]) == clopper_pearson(entry["count"], entry["of"])
+    assert "low" not in report["read_at"][0]  # its threshold was chosen afterwards
+
+
+def test_each_digit_is_rated_by_what_it_is_and_by_what_it_was_called(
+    report: dict[str, Any],
+) -> None:
+    # true 6 was read as 5; the only other 5 of the truth was called blank
+    digits = report["digits"]["by_digit"]
+    assert counted(digits["6"]) == (0, 1)
+    assert digits["6"]["taken_for"] == [["5", 1]]
+    assert counted(digits["5"]["called"]) == (0, 1)
+    assert counted(digits["0"]) == (2, 2)
+
+
+def test_sure_readings_are_counted_against_what_their_confidence_allows() -> None:
+    table = calibration_error([(0.95, True), (0.95, False), (0.6, True)])
+    half, nine = table["sure"][:2]
+    assert (half["expected_wrong"], counted(half["wrong"])) == (pytest.approx(0.5), (1, 3))
+    assert (nine["expected_wrong"], counted(nine["wrong"])) == (pytest.approx(0.1), (1, 2))
+
+
+def test_thresholds_of_one_spot_of_the_curve_share_a_mark() -> None:
+    point = {"read_rate": 1.0, "substitution_rate": 0.0}
+    svg = curve_svg([point], [("1 %", 1.0, 0.0), ("0.1 %", 1.0, 0.0)])
+    assert svg.count("<circle") == 1
+    assert "1 %, 0.1 %</text>" in svg
+
+
+def test_a_job_read_with_another_model_does_not_show_the_bundled_ones_curves(
+    tmp_path: Path,
+) -> None:
+    job = job_with(tmp_path, ["a.png,1,f,x,10,0.9,accepted,,,,,0,0,9,9"])
+    (tmp_path / "scans").mkdir()
+    Store.create(job).close()
+    report = evaluate(job, truth_with(tmp_path, "page,field,value\na.png,x,10\n"))
+    assert report["model"] is None
+    assert '<section id="model">' not in (job / "report.html").read_text("utf-8")
+
+
+def test_the_report_of_a_job_goes_where_it_is_asked_to(tmp_path: Path) -> None:
+    job = job_with(tmp_path, ["a.png,1,f,x,10,0.9,accepted,,,,,0,0,9,9"])
+    truth = truth_with(tmp_path, "page,field,value\na.png,x,10\n")
+    evaluate(job, truth, out=tmp_path / "elsewhere" / "report")
+    assert (tmp_path / "elsewhere" / "report" / "report.html").is_file()
+    assert not (job / "report.html").exists()
