@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -28,9 +29,13 @@ FADED = 0.25
 """Darkness left of what is beside a character: seen, but not taken for it."""
 OVERVIEW_PX = 2200
 """Longest side of a page as it is drawn whole: an A4 page at 190 dpi, small print is legible."""
+HUGE_PX = 36_000_000
+"""Pixels of a picture that is sent at most, an A4 page at 600 dpi: a small file can be crafted
+that takes all of the memory when it is decoded."""
 OUTSIDE = 214
 """Grey beyond the edge of the page, or of the small picture: told from paper."""
 MOVED = "The scan {} is not where it was when it was read."
+HUGE = f"The picture has more than {HUGE_PX // 10**6} million pixels. Scan it at 300 dpi."
 CHANGED = "The scan {} was changed after it was read. Read it again with 'formreader read'."
 
 
@@ -62,6 +67,29 @@ def read_again(path: Path, file: Scan, number: int) -> Page:
     if (found.st_size, found.st_mtime_ns) != (file.size, file.mtime_ns):
         raise PageError(CHANGED.format(file.name))
     return load.load(path, number, file.name)
+
+
+def refuse_huge(content: bytes) -> None:
+    """Raise PageError for a picture of too many pixels; what is no picture is left to `load`."""
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            pixels = picture.width * picture.height
+    except Image.DecompressionBombError:
+        pixels = HUGE_PX + 1
+    except (OSError, ValueError, SyntaxError):
+        return
+    if pixels > HUGE_PX:
+        raise PageError(HUGE)
+
+
+def shrunk(page: Page, longest_px: int) -> Page:
+    """Return a page with its longest side of at most so many pixels."""
+    height, width = page.image.shape
+    if max(height, width) <= longest_px:
+        return page
+    picture = Image.fromarray(page.image)
+    picture.thumbnail((longest_px, longest_px), Image.Resampling.BOX)
+    return replace(page, image=np.asarray(picture), dpi=page.dpi * picture.height / height)
 
 
 def scan_of(source: Path, name: str) -> Path:
