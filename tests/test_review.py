@@ -28,6 +28,7 @@ from formreader.review import server, tables
 from formreader.review.guard import Keys
 from formreader.store import DATABASE, Store, hold
 from formreader.store_audits import AuditStore
+from formreader.store_glyphs import GlyphStore
 from formreader.store_reviews import Filter, Order, ReviewStore
 from formreader.store_schema import SCHEMA, SourceFile
 
@@ -41,7 +42,7 @@ def make_job(folder, names=NAMES, alike=()):
     source = folder.with_name("scans")
     source.mkdir(exist_ok=True)
     with Store.create(folder) as store:
-        store.set_settings({"source": str(source)})
+        store.set_settings({"source": str(source), "form": "field"})
         files = []
         for name in (*names, *alike):
             path = source / f"{name}.png"
@@ -146,8 +147,32 @@ def test_confirmed_digits_that_wait_for_training_are_counted(page):
     first = queue(page)[0]
     say(page, first, "46")
     assert page.get("/api/summary").json()["waiting"] == 2
-    check(page, "3", right=glyphs(page, "3"))
-    assert page.get("/api/summary").json()["waiting"] == 3
+    check(page, "4", right=glyphs(page, "4"))
+    assert page.get("/api/summary").json()["waiting"] == 2
+    for digit in "0123":
+        check(page, digit, right=[g for g in glyphs(page, digit) if g[0] == 1])
+    assert page.get("/api/summary").json()["waiting"] == 2 + len("00123")
+
+
+def test_digits_that_a_model_has_learned_wait_no_more(job, page):
+    first, second, _ = queue(page)
+    say(page, first, "45")
+    with GlyphStore.open(job) as store:
+        taught = store.taught()
+        say(page, second, "67890")  # while the model learned
+        store.keep_taught(taught)
+    assert page.get("/api/summary").json()["waiting"] == 5
+
+
+def test_the_command_that_teaches_names_the_job(job, page):
+    assert str(job) in page.get("/api/summary").json()["teach"]
+
+
+def test_nothing_waits_where_the_model_cannot_learn_from_the_form(job, page):
+    say(page, queue(page)[0], "45")
+    with Store.open(job) as store:
+        store.set_settings({"form": "cheque"})
+    assert page.get("/api/summary").json()["waiting"] == 0
 
 
 def test_a_decided_field_waits_no_more(page):

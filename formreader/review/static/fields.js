@@ -115,9 +115,12 @@ export class Fields extends Mode {
     this.list.replaceChildren();
     document.getElementById("place").textContent = "";
     document.getElementById("reasons").textContent = "";
+    const [audit, { waiting, teach }] = await Promise.all([get("/api/audit"), get("/api/summary")]);
     stage.note(this.stage, ["No field is left here.",
       "Press S to look for skipped and new ones, U to take the last decision back.",
-      (await get("/api/audit")).sentence]);
+      audit.sentence,
+      waiting ? `${waiting} digits that you confirmed are new to the reader. It learns them with:` : "",
+      waiting ? teach : ""].filter(Boolean));
   }
 
   tellPlace() {
