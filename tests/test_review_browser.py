@@ -1,37 +1,20 @@
 """The review page in a real browser, by keyboard alone, against the real server."""
 
-import shutil
+import csv
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 import pytest
-from review_server import Server
+from chromium import said, shown, tab
+from review_server import ROOT, Server
 from test_review import make_job
 
+from formreader.batch import read_folder
+from formreader.classify import CARD, model_folder
+from formreader.pipeline import Options
 from formreader.store import DATABASE
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-
-def find_browser():
-    """Return the path of a Chromium: the system's, or the one that Playwright downloaded."""
-    for name in ("chromium", "chromium-browser", "chrome"):
-        if found := shutil.which(name):
-            return found
-    with sync_api.sync_playwright() as playwright:
-        path = playwright.chromium.executable_path
-    return path if Path(path).exists() else None
-
-
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-)
 NAMES = (*(f"doubt-{i}" for i in range(100, 112)), "00123")
-
-BROWSER = find_browser()
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed here")
 
 
 @pytest.fixture
@@ -50,53 +33,6 @@ def serve(job):
     yield start
     for server in started:
         server.kill()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=list(FLAGS))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def browser(chromium):
-    context = chromium.new_context(viewport={"width": 1366, "height": 650})
-    yield context
-    context.close()
-
-
-def tab(browser, server, first="100"):
-    """Open the page in a new tab and wait for its first field; notes what the browser refuses."""
-    page = browser.new_page()
-    page.complaints = []
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda said: page.complaints.append(said.text) if "Security" in said.text else None,
-    )
-    page.goto(server.address)
-    shown(page, first)
-    return page
-
-
-def shown(page, value):
-    """Wait until a field is on screen, with this in the place for its value."""
-    page.wait_for_function(
-        "value => document.getElementById('value').value === value"
-        " && document.querySelector('#stage .sheet')",
-        arg=value,
-        timeout=5000,
-    )
-
-
-def said(page, text):
-    page.wait_for_function(
-        "text => document.getElementById('message').textContent.includes(text)",
-        arg=text,
-        timeout=5000,
-    )
 
 
 def decisions(job):
@@ -375,16 +311,97 @@ def test_the_whole_page_fits_a_small_screen(serve, browser):
     assert page.evaluate("document.querySelector('header').clientHeight") < 60
 
 
-def test_thirty_fields_by_keyboard_alone(tmp_path, browser):
-    job = make_job(tmp_path / "thirty", tuple(f"doubt-{i}" for i in range(200, 230)))
-    server = Server(job)
+@pytest.fixture(scope="module")
+def samples_job(tmp_path_factory):
+    """Return a job read from the samples with the bundled model, its fields all in doubt."""
+    if not (model_folder(None) / CARD).exists():
+        pytest.skip("there is no bundled model in this checkout")
+    job = tmp_path_factory.mktemp("samples") / "job"
+    list(read_folder(ROOT / "samples" / "forms", job, Options(max_error=1e-9)))
+    return job
+
+
+def test_thirty_fields_of_the_samples_by_keyboard_with_a_kill_in_the_middle(samples_job, browser):
+    job = samples_job
+    with closing(sqlite3.connect(job / DATABASE)) as database:
+        fields = database.execute(
+            "SELECT r.id, f.path, p.number, r.field, r.value FROM readings r "
+            "JOIN pages p ON p.id = r.page JOIN files f ON f.id = p.file "
+            "WHERE r.status = 'review' ORDER BY f.position, p.number, r.position LIMIT 31"
+        ).fetchall()
+    said_of = {}
+
+    def at(page, index):
+        _, file, number, field, _ = fields[index]
+        page.wait_for_function(
+            "text => document.getElementById('place').textContent === text"
+            " && document.querySelector('#stage .sheet')",
+            arg=f"{file}, page {number}, field {field}",
+        )
+
+    def key(page, first, last):
+        for index in range(first, last):
+            at(page, index)
+            reading, *_, value = fields[index]
+            press, said_of[reading] = (
+                ("\n", ("value", value)),
+                (f"{value[::-1]}\n", ("value", value[::-1])),
+                ("e", ("blank", "")),
+                ("\n", ("value", value)),
+                ("x", ("unreadable", "")),
+            )[index % 5]
+            page.keyboard.type(press)
+            page.wait_for_timeout(20)
+            if "Press Enter again" in page.inner_text("#message"):
+                page.keyboard.press("Enter")
+            at(page, index + 1)
+
+    def stored():
+        with closing(sqlite3.connect(job / DATABASE)) as database:
+            rows = database.execute("SELECT reading, meaning, person_value FROM corrections")
+            return {reading: (meaning, value) for reading, meaning, value in rows}
+
+    server = Server(job, "--audit", "0")
     try:
-        page = tab(browser, server, "200")
-        for value in range(200, 229):
-            page.keyboard.press("Enter")
-            shown(page, str(value + 1))
-        page.keyboard.type("999\n")
-        page.wait_for_selector("#stage .note")
+        page = browser.new_page()
+        page.goto(server.address)
+        key(page, 0, 15)
+        server.kill()
+        page.keyboard.press("x")
+        said(page, "does not answer")
+        page.close()
+        assert stored() == said_of
+        server = Server(job, "--audit", "0")
+        page = browser.new_page()
+        page.goto(server.address)
+        key(page, 15, 30)
+        assert page.inner_text("#progress").startswith("30 of ")
+        server.stop()
+        assert server.process.returncode == 0
     finally:
         server.kill()
-    assert [value for _, _, value in decisions(job)] == [*map(str, range(200, 229)), "999"]
+    assert stored() == said_of
+    assert len(said_of) == 30
+    with (job / "readings.csv").open(encoding="utf-8", newline="") as file:
+        filled = [row for row in csv.DictReader(file) if row["correction"]]
+    assert len(filled) == 30
+
+
+def test_the_end_names_the_command_that_teaches_what_was_confirmed(tmp_path, browser):
+    job = make_job(tmp_path / "job", ("doubt-77",))
+    server = Server(job, "--audit", "0")
+    try:
+        page = tab(browser, server, "77")
+        assert page.is_hidden("#waiting")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#stage .note")
+        told = page.inner_text("#stage .note")
+        assert "2 digits that you confirmed are new to the reader" in told
+        assert f"formreader train --reviewed {job} --out models/own" in told
+        page.reload()
+        page.wait_for_selector("#waiting:not([hidden])")
+        page.focus("#waiting")
+        page.keyboard.press("Enter")
+        said(page, f"train --reviewed {job}")
+    finally:
+        server.kill()
