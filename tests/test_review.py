@@ -21,15 +21,15 @@ from review_server import Server
 from typer.testing import CliRunner
 
 from formreader import cli, export
-from formreader.document import PageResult
+from formreader.document import Page, PageResult
 from formreader.errors import OutputError, UsageError
 from formreader.review import app as review_app
-from formreader.review import server, tables
+from formreader.review import pictures, server, tables
 from formreader.review.guard import Keys
 from formreader.store import DATABASE, Store, hold
 from formreader.store_audits import AuditStore
 from formreader.store_glyphs import GlyphStore
-from formreader.store_reviews import Filter, Order, ReviewStore
+from formreader.store_reviews import Filter, Order, ReviewStore, Scan
 from formreader.store_schema import SCHEMA, SourceFile
 
 PORT = 8123
@@ -812,6 +812,26 @@ def test_a_crop_shows_the_field_with_its_surroundings(page):
     assert (width, height) == (30, 12)
     assert x >= 12
     assert y >= 6
+
+
+def test_no_more_pages_are_kept_than_fit_the_memory(job, monkeypatch):
+    monkeypatch.setattr(pictures, "KEPT_BYTES", 2 * 40 * 90)
+    loads = []
+    monkeypatch.setattr(
+        pictures, "read_again", lambda *place: loads.append(place[2]) or page_of(np.zeros((40, 90)))
+    )
+    scans = pictures.Scans()
+    for number in (1, 2, 1, 3, 1, 2):
+        scans.page(job, Scan("a.png", 1, 1), number)
+    assert loads == [1, 2, 3, 2]
+    monkeypatch.setattr(pictures, "KEPT_BYTES", 1)  # one is kept, however large
+    scans.page(job, Scan("a.png", 1, 1), 4)
+    scans.page(job, Scan("a.png", 1, 1), 4)
+    assert loads[4:] == [4]
+
+
+def page_of(image):
+    return Page("a.png", 1, image.astype(np.uint8), 300.0)
 
 
 def test_a_crop_falls_back_to_the_picture_in_the_job(job, page):

@@ -73,7 +73,7 @@ def test_a_small_file_with_too_many_pixels_is_refused_before_it_is_decoded(page)
         Image.new("1", size).save(out, "PNG")
         answer = page.post("/api/read", content=out.getvalue(), headers=PNG)
         assert answer.status_code == 404
-        assert "36 million pixels" in answer.json()["message"]
+        assert "16 million pixels" in answer.json()["message"]
 
 
 def test_the_pad_reads_with_the_model_and_error_rate_of_the_job(tmp_path):
