@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from shlex import quote
 from typing import Any, Literal
@@ -161,7 +161,7 @@ def add_fields(app: FastAPI) -> None:
         return Response(picture, media_type="image/png")
 
     @app.post("/api/fields/{reading}/decision")
-    async def decide(request: Request, reading: int, said: Said) -> Response:
+    async def decide(request: Request, reading: int, said: Said, next: int = 0) -> Response:
         desk = desk_of(request)
         if refusal := said.refusal(desk.store.case(reading)):
             return JSONResponse({"message": refusal}, 422)
@@ -172,7 +172,10 @@ def add_fields(app: FastAPI) -> None:
             return stale(desk, error)
         if desk.store.keyed(reading):
             desk.keep_measured()
-        return JSONResponse({"decision": done})
+        answer: dict[str, Any] = {"decision": done, "next": None}
+        with suppress(GoneError):  # the field that is shown next saves a question
+            answer["next"] = desk.view(desk.store.case(next))
+        return JSONResponse(answer)
 
     @app.post("/api/undo")
     async def undo(request: Request, taken: TakenBack) -> Response:
