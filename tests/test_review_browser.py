@@ -4,15 +4,19 @@ import csv
 import sqlite3
 from contextlib import closing
 
+import fake_reader
 import pytest
 from chromium import said, shown, tab
+from PIL import Image
 from review_server import ROOT, Server
 from test_review import make_job
 
 from formreader.batch import read_folder
 from formreader.classify import CARD, model_folder
+from formreader.document import PageResult
 from formreader.pipeline import Options
-from formreader.store import DATABASE
+from formreader.sources import list_files
+from formreader.store import DATABASE, Store
 
 NAMES = (*(f"doubt-{i}" for i in range(100, 112)), "00123")
 
@@ -292,6 +296,32 @@ def test_a_browser_that_goes_away_leaves_the_server_working(job, serve, browser)
     page.close()
     tab(browser, server, "101").close()
     assert len(decisions(job)) == 1
+
+
+def test_fields_read_while_the_page_is_open_are_reached_and_no_run_is_disturbed(tmp_path, browser):
+    job = make_job(tmp_path / "job", ("doubt-45",))
+    server = Server(job)
+    with Store.create(job) as run:  # as `formreader read` holds it
+        run.note("running", True)
+        page = tab(browser, server, "45")
+        assert page.inner_text("#progress") == "0 of 1 so far"
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#stage .note")
+        Image.new("L", (90, 40), 200).save(tmp_path / "scans" / "doubt-67.png")
+        run.sync(list_files(tmp_path / "scans"))
+        found = fake_reader.reading("doubt-67", 1)
+        run.add_page(PageResult("doubt-67.png", 1, "field", (found,)), {})
+        page.keyboard.press("s")
+        shown(page, "67")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#stage .note")
+        page.focus("#tables")
+        page.keyboard.press("Enter")
+        said(page, "The job is being read")
+        run.note("running", False)
+    assert [value for _, _, value in decisions(job)] == ["45", "67"]
+    server.stop()
+    assert "67" in (job / "records.csv").read_text("utf-8")
 
 
 def test_nothing_is_asked_of_any_other_place(serve, browser):
