@@ -15,6 +15,9 @@ from formreader.review.desk import desk_of
 from formreader.review.eye import Form, Readings
 from formreader.review.guard import READ
 
+LARGE_BYTES = 1_000_000
+"""Size of a file from which it is a page and no drawing."""
+
 
 def add_pad(app: FastAPI) -> None:
     """Add the drawing pad, the address that reads a picture, and the description of that."""
@@ -41,7 +44,10 @@ def add_pad(app: FastAPI) -> None:
         },
     )
     async def read(request: Request, form: Annotated[Form, Query()] = Form.FIELD) -> Readings:
-        return await run_in_threadpool(desk_of(request).eye.read, await request.body(), form)
+        desk, content = desk_of(request), await request.body()
+        if len(content) > LARGE_BYTES:
+            desk.scans.forget()  # what they take is needed now
+        return await run_in_threadpool(desk.eye.read, content, form)
 
     @app.get("/api/openapi.json")
     async def openapi() -> dict[str, Any]:

@@ -57,6 +57,11 @@ class Scans:
             self._pages.move_to_end(key)
             return self._pages[key]
 
+    def forget(self) -> None:
+        """Let go of all pages."""
+        with self._lock:
+            self._pages.clear()
+
     def _bytes(self) -> int:
         return sum(page.nbytes for page in self._pages.values())
 
