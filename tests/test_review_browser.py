@@ -350,7 +350,7 @@ def samples_job(tmp_path_factory):
     if not (model_folder(None) / CARD).exists():
         pytest.skip("there is no bundled model in this checkout")
     job = tmp_path_factory.mktemp("samples") / "job"
-    list(read_folder(ROOT / "samples" / "forms", job, Options(max_error=1e-9)))
+    list(read_folder(ROOT / "samples" / "forms" / "meter-fax.tif", job, Options(max_error=1e-9)))
     return job
 
 
