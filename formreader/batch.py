@@ -78,6 +78,7 @@ class Batch:
                 "form": options.form,
                 "max_error": str(options.max_error),
                 "model": self._reader.model_id,
+                "model_folder": printable(options.model.resolve()) if options.model else "",
                 "version": __version__,
             }
             self.store, self.warnings = job.begin(out, settings, self.files, restart)

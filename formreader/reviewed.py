@@ -21,7 +21,7 @@ from formreader.document import FieldImage, Float, Page, Rect, Registration, Sta
 from formreader.errors import PageError, UsageError
 from formreader.review import pictures
 from formreader.store_audits import lot
-from formreader.store_reviews import ReviewStore
+from formreader.store_glyphs import GlyphStore
 from formreader.store_schema import Field, Meaning
 
 DOUBTED = 1e-3
@@ -53,7 +53,7 @@ def lessons_of(job: Path, model: Path) -> tuple[list[Lesson], int]:
     Raises UsageError where `job` is none, and for jobs of cheques and of form definitions, whose
     fields are not cut out again here.
     """
-    with ReviewStore.open(job) as store:
+    with GlyphStore.open(job) as store:
         settings = store.settings()
         if settings["form"] not in LEARNED_FROM:
             raise UsageError(
@@ -61,7 +61,8 @@ def lessons_of(job: Path, model: Path) -> tuple[list[Lesson], int]:
                 "be learned from yet. Name jobs read with --form auto or field."
             )
         fields = [f for f in store.fields() if f.status in (Status.ACCEPTED, Status.REVIEW)]
-        wanted = [field for field in fields if confirmed(field)]
+        right = store.found_right()
+        wanted = [field for field in fields if confirmed(field) or field.id in right]
         files = {name: store.scan(name) for name in {field.page_file for field in wanted}}
     reader = pipeline.Reader(pipeline.Options(form=settings["form"], model=model))
     shares = fair_shares(fields)
@@ -82,8 +83,8 @@ def confirmed(field: Field) -> bool:
 
 
 def digits(field: Field) -> str:
-    """Return what a person said a field holds, without points, commas and dashes."""
-    return MARKS.sub("", field.person_value)
+    """Return what a person confirmed a field to hold, without points, commas and dashes."""
+    return MARKS.sub("", field.value if field.meaning is None else field.person_value)
 
 
 def fair_shares(fields: Sequence[Field]) -> dict[Status, float]:
@@ -113,8 +114,9 @@ def lessons_on(
         cut = pipeline.Cut(image, segment.segment(image))
         if cut.lattice.glyphs:
             place = (field.page_file, field.page)
-            fair = lot(*place, field.field, "fair") < shares.get(field.status, 0.0)
-            yield Lesson(cut, digits(field), *place, fair)
+            drawn = lot(*place, field.field, "fair") < shares.get(field.status, 0.0)
+            # what was found right on sheets is what was read right: never a fair sample
+            yield Lesson(cut, digits(field), *place, drawn and field.meaning is not None)
 
 
 def place_of(field: FieldImage, registration: Registration | None, page: Page) -> Rect:

@@ -7,6 +7,7 @@ also if it was accepted, and what was found right is marked no more.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
@@ -23,6 +24,22 @@ AND r.id NOT IN (SELECT reading FROM corrections)
 AND r.id NOT IN (SELECT value FROM json_each(:hidden))
 AND NOT EXISTS (SELECT 1 FROM checked k WHERE k.reading = c.reading AND k.position = c.position)
 """
+
+
+FOUND_RIGHT = """
+SELECT reading FROM checked AS k WHERE reading NOT IN (SELECT reading FROM corrections)
+GROUP BY reading HAVING min(verdict) = 'right' AND max(verdict) = 'right'
+AND count(*) = (SELECT count(*) FROM characters WHERE reading = k.reading)
+"""
+TAUGHT = "taught"
+"""Setting that says up to where a model has learned what persons confirmed."""
+
+
+class Taught(NamedTuple):
+    """The last decision and the last check of a character that a model has learned."""
+
+    review: int
+    check: int
 
 
 class Verdict(StrEnum):
@@ -98,19 +115,41 @@ class GlyphStore(AuditStore):
                 self._add_check(sheet, Glyph(reading, position), digit, "undone", who)
         return str(rows[0][3])
 
-    def waiting(self) -> int:
-        """Count the digits that persons have confirmed, which `train --reviewed` can learn from.
+    def found_right(self) -> frozenset[int]:
+        """Return the undecided readings whose every character was found right on sheets."""
+        with sentences(self.folder):
+            return frozenset(id_ for (id_,) in self._db.execute(FOUND_RIGHT))
 
-        Those found right on a sheet, and those of fields to which a person gave a value.
+    def taught(self) -> Taught:
+        """Return how far the confirmations of this job reach now, for `keep_taught`."""
+        with sentences(self.folder):
+            return Taught(
+                *self._db.execute(
+                    "SELECT (SELECT coalesce(max(id), 0) FROM reviews), "
+                    "(SELECT coalesce(max(id), 0) FROM glyph_checks)"
+                ).fetchone()
+            )
+
+    def keep_taught(self, taught: Taught) -> None:
+        """Store that a model has learned the confirmations up to there."""
+        self.set_settings({TAUGHT: json.dumps(taught)})
+
+    def waiting(self) -> int:
+        """Count the confirmed digits that `train --reviewed` has not learned yet.
+
+        Those of numbers that a person gave, and of those found right on sheets as a whole.
         """
+        known = Taught(*json.loads(self.settings().get(TAUGHT, "[0, 0]")))
         with sentences(self.folder):
             (count,) = self._db.execute(
-                "SELECT count(*) FROM (SELECT reading, position FROM checked "
-                "WHERE verdict = 'right' UNION SELECT c.reading, c.position FROM characters c "
-                "JOIN corrections d ON d.reading = c.reading AND d.meaning = 'value' AND "
-                "length(d.person_value) = (SELECT count(*) FROM characters "
-                "WHERE reading = c.reading) WHERE substr(d.person_value, c.position, 1) "
-                "BETWEEN '0' AND '9')"
+                "SELECT count(*) FROM characters c JOIN (SELECT reading, person_value AS text "
+                "FROM corrections AS d WHERE meaning = 'value' AND id > :review "
+                "AND length(text) = (SELECT count(*) FROM characters WHERE reading = d.reading) "
+                "UNION ALL SELECT r.id, r.value FROM readings r "
+                f"WHERE r.id IN ({FOUND_RIGHT}) AND :check < "
+                "(SELECT max(id) FROM glyph_checks WHERE reading = r.id)) t "
+                "ON t.reading = c.reading WHERE substr(t.text, c.position, 1) BETWEEN '0' AND '9'",
+                known._asdict(),
             ).fetchone()
         return int(count)
 

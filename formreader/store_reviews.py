@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from formreader.document import Character, Rect, Status
-from formreader.errors import OutputError
 from formreader.store import Store
-from formreader.store_schema import Meaning, now, pairs, sentences
+from formreader.store_schema import DamagedError, Meaning, now, pairs, sentences
 from formreader.store_sheets import SheetRows
 
 UNDONE = "undone"
@@ -114,11 +113,11 @@ class ReviewStore(SheetRows, Store):
         return store
 
     def check(self) -> None:
-        """Raise OutputError where the database is damaged; nothing is written."""
+        """Raise DamagedError where the database is damaged; nothing is written."""
         with sentences(self.folder):
             (verdict,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
-            raise OutputError(
+            raise DamagedError(
                 f"The database of the job in {self.folder} is damaged ({verdict}). It was left as "
                 "it is: put back a copy of job.sqlite, or read into another folder."
             )

@@ -228,6 +228,10 @@ def disk_full(folder: Path) -> OutputError:
     )
 
 
+class DamagedError(OutputError):
+    """Say that a job's database is damaged."""
+
+
 @contextmanager
 def sentences(folder: Path) -> Iterator[None]:
     """Turn database errors inside the block into OutputError with a plain sentence."""
@@ -251,7 +255,7 @@ def database_error(folder: Path, message: str) -> OutputError:
         return OutputError(f"Another program keeps the job in {folder} busy. Try again later.")
     if "I/O" in message:
         return OutputError(f"The disk that holds {folder} reports an error: {message}.")
-    return OutputError(
+    return DamagedError(
         f"The database of the job in {folder} is damaged ({message}). Put back a copy of "
         "job.sqlite, or read into another folder."
     )

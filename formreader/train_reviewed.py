@@ -19,6 +19,7 @@ from formreader.fit_confidence import with_temperature
 from formreader.fit_reviewed import Halves
 from formreader.reviewed import Lesson, glyphs_of, lessons_of
 from formreader.store_audits import lot
+from formreader.store_glyphs import GlyphStore, Taught
 from formreader.train_gate import Compared, Judged, compared, frozen_tests, trials_right
 from formreader.train_loop import Report
 from formreader.train_strips import hands_of
@@ -41,6 +42,7 @@ def train_reviewed(
     """
     train.require_tensorflow()
     base = classify.model_folder(None)
+    taught = {job: taught_by(job) for job in jobs}
     lessons = gather_lessons(jobs, base, report)
     material = train.gather(data, seed)
     work = train.work_folder(out)
@@ -64,8 +66,17 @@ def train_reviewed(
     card["gate"] = judge(tests, report)
     model_versions.write_card(work / "all", card)
     number = model_versions.put_in_place(work / "all", out)
+    for job, last in taught.items():
+        with GlyphStore.open(job) as store:
+            store.keep_taught(last)
     report(f"The new model reads no worse. It is in place as version {number} of {out}.")
     return classify.read_card(out)
+
+
+def taught_by(job: Path) -> Taught:
+    """Return how far the confirmations of a job reach; what comes later is not learned."""
+    with GlyphStore.open(job) as store:
+        return store.taught()
 
 
 def gather_lessons(jobs: Sequence[Path], base: Path, report: Report) -> list[Lesson]:

@@ -206,6 +206,15 @@ def test_a_changed_model_is_refused_by_name(tmp_path, monkeypatch):
         read(source, tmp_path / "job")
 
 
+def test_a_job_knows_where_its_model_lies(tmp_path):
+    source = scans(tmp_path / "in", "1")
+    for folder in (None, tmp_path / "own"):
+        job = tmp_path / f"job-{folder is None}"
+        read(source, job, options=fake_reader.Options(model=folder))
+        with Store.open(job) as store:
+            assert store.settings()["model_folder"] == (str(folder) if folder else "")
+
+
 def test_another_source_is_refused(tmp_path):
     read(scans(tmp_path / "in", "1"), tmp_path / "job")
     with pytest.raises(UsageError, match="SOURCE"):

@@ -20,16 +20,17 @@ from PIL import Image
 from review_server import Server
 from typer.testing import CliRunner
 
-from formreader import cli, export
-from formreader.document import PageResult
+from formreader import cli, corrections, export
+from formreader.document import Page, PageResult
 from formreader.errors import OutputError, UsageError
 from formreader.review import app as review_app
-from formreader.review import server, tables
+from formreader.review import pictures, server, tables
 from formreader.review.guard import Keys
 from formreader.store import DATABASE, Store, hold
 from formreader.store_audits import AuditStore
-from formreader.store_reviews import Filter, Order, ReviewStore
-from formreader.store_schema import SCHEMA, SourceFile
+from formreader.store_glyphs import GlyphStore
+from formreader.store_reviews import Filter, Order, ReviewStore, Scan
+from formreader.store_schema import SCHEMA, Meaning, SourceFile
 
 PORT = 8123
 HERE = f"http://127.0.0.1:{PORT}"
@@ -41,7 +42,7 @@ def make_job(folder, names=NAMES, alike=()):
     source = folder.with_name("scans")
     source.mkdir(exist_ok=True)
     with Store.create(folder) as store:
-        store.set_settings({"source": str(source)})
+        store.set_settings({"source": str(source), "form": "field"})
         files = []
         for name in (*names, *alike):
             path = source / f"{name}.png"
@@ -146,8 +147,32 @@ def test_confirmed_digits_that_wait_for_training_are_counted(page):
     first = queue(page)[0]
     say(page, first, "46")
     assert page.get("/api/summary").json()["waiting"] == 2
-    check(page, "3", right=glyphs(page, "3"))
-    assert page.get("/api/summary").json()["waiting"] == 3
+    check(page, "4", right=glyphs(page, "4"))
+    assert page.get("/api/summary").json()["waiting"] == 2
+    for digit in "0123":
+        check(page, digit, right=[g for g in glyphs(page, digit) if g[0] == 1])
+    assert page.get("/api/summary").json()["waiting"] == 2 + len("00123")
+
+
+def test_digits_that_a_model_has_learned_wait_no_more(job, page):
+    first, second, _ = queue(page)
+    say(page, first, "45")
+    with GlyphStore.open(job) as store:
+        taught = store.taught()
+        say(page, second, "67890")  # while the model learned
+        store.keep_taught(taught)
+    assert page.get("/api/summary").json()["waiting"] == 5
+
+
+def test_the_command_that_teaches_names_the_job(job, page):
+    assert str(job) in page.get("/api/summary").json()["teach"]
+
+
+def test_nothing_waits_where_the_model_cannot_learn_from_the_form(job, page):
+    say(page, queue(page)[0], "45")
+    with Store.open(job) as store:
+        store.set_settings({"form": "cheque"})
+    assert page.get("/api/summary").json()["waiting"] == 0
 
 
 def test_a_decided_field_waits_no_more(page):
@@ -203,6 +228,17 @@ def test_a_decision_stands_beside_what_the_machine_read(job, page):
     assert shown["decision"]["value"] == "046"
     assert shown["decision"]["who"] == "anna"
     assert shown["decision"]["at"].endswith("+00:00")
+
+
+def test_the_field_shown_next_comes_with_the_answer_as_it_is_then(page):
+    first, second, third = queue(page)
+    say(page, second, "1")
+    said = {"seen": 0, "meaning": "value", "value": "45"}
+    answer = page.post(f"/api/fields/{first}/decision", params={"next": second}, json=said).json()
+    assert answer["next"] == field(page, second)
+    assert answer["next"]["decision"]["value"] == "1"
+    answer = page.post(f"/api/fields/{third}/decision", params={"next": 999}, json=said).json()
+    assert answer["next"] is None
 
 
 def test_a_decision_is_on_the_disk_before_it_is_confirmed(job, page):
@@ -789,6 +825,26 @@ def test_a_crop_shows_the_field_with_its_surroundings(page):
     assert y >= 6
 
 
+def test_no_more_pages_are_kept_than_fit_the_memory(job, monkeypatch):
+    monkeypatch.setattr(pictures, "KEPT_BYTES", 2 * 40 * 90)
+    loads = []
+    monkeypatch.setattr(
+        pictures, "read_again", lambda *place: loads.append(place[2]) or page_of(np.zeros((40, 90)))
+    )
+    scans = pictures.Scans()
+    for number in (1, 2, 1, 3, 1, 2):
+        scans.page(job, Scan("a.png", 1, 1), number)
+    assert loads == [1, 2, 3, 2]
+    monkeypatch.setattr(pictures, "KEPT_BYTES", 1)  # one is kept, however large
+    scans.page(job, Scan("a.png", 1, 1), 4)
+    scans.page(job, Scan("a.png", 1, 1), 4)
+    assert loads[4:] == [4]
+
+
+def page_of(image):
+    return Page("a.png", 1, image.astype(np.uint8), 300.0)
+
+
 def test_a_crop_falls_back_to_the_picture_in_the_job(job, page):
     reading = queue(page)[0]
     (job.with_name("scans") / "doubt-45.png").unlink()
@@ -845,6 +901,41 @@ def test_a_damaged_database_is_told_and_left_alone(job):
     with pytest.raises(OutputError, match="damaged"):
         server.serve(job, 0, False, 0.0, False, print)
     assert path.read_bytes()[8192:] == content[8192:]
+
+
+def test_decisions_are_saved_out_of_a_damaged_database_and_can_be_taken_in_again(tmp_path):
+    names = tuple(f"doubt-{i}" for i in range(1000, 1400))
+    job = make_job(tmp_path / "job", names)
+    with ReviewStore.open(job) as store:
+        waiting = store.queue(Order.PAGE, Filter())
+        for reading in waiting[:300]:
+            store.decide(reading, 0, Meaning.VALUE, f"0{reading}", "anna", "review page")
+        store.decide(waiting[300], 0, Meaning.BLANK, "", "anna", "review page")
+        taken_back = store.decide(waiting[301], 0, Meaning.VALUE, "7", "anna", "review page")
+        store.undo(taken_back, "anna", "review page")
+    with closing(sqlite3.connect(job / DATABASE)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (middle,) = database.execute(
+            "SELECT pageno FROM dbstat WHERE name = 'reviews' AND pagetype = 'leaf' "
+            "ORDER BY pageno LIMIT 1 OFFSET 3"
+        ).fetchone()
+    with (job / DATABASE).open("r+b") as file:
+        file.seek(4096 * (middle - 1))
+        file.write(b"\x55" * 4096)
+    before = (job / DATABASE).read_bytes()
+    with pytest.raises(OutputError, match="damaged") as told:
+        server.serve(job, 0, False, 0.0, False, print)
+    assert (job / DATABASE).read_bytes() == before
+    count = int(re.search(r"(\d+) decisions could still be read", str(told.value))[1])
+    assert 200 < count < 301
+    again = make_job(tmp_path / "again", names)
+    assert corrections.apply(again, job / "rescued.csv").changed == count
+    kept = rows(again, "SELECT reading, meaning, person_value FROM corrections ORDER BY reading")
+    assert [row for row in kept if row[1] == "value"] == [
+        (reading, "value", f"0{reading}") for reading, meaning, _ in kept if meaning == "value"
+    ]
+    assert (waiting[300], "blank", "") in kept
+    assert waiting[301] not in {reading for reading, *_ in kept}
 
 
 def exit_of(*words):

@@ -1,37 +1,24 @@
 """The review page in a real browser, by keyboard alone, against the real server."""
 
-import shutil
+import csv
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
+import fake_reader
 import pytest
-from review_server import Server
+from chromium import said, shown, tab
+from PIL import Image
+from review_server import ROOT, Server
 from test_review import make_job
 
-from formreader.store import DATABASE
+from formreader.batch import read_folder
+from formreader.classify import CARD, model_folder
+from formreader.document import PageResult
+from formreader.pipeline import Options
+from formreader.sources import list_files
+from formreader.store import DATABASE, Store
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-
-def find_browser():
-    """Return the path of a Chromium: the system's, or the one that Playwright downloaded."""
-    for name in ("chromium", "chromium-browser", "chrome"):
-        if found := shutil.which(name):
-            return found
-    with sync_api.sync_playwright() as playwright:
-        path = playwright.chromium.executable_path
-    return path if Path(path).exists() else None
-
-
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-)
 NAMES = (*(f"doubt-{i}" for i in range(100, 112)), "00123")
-
-BROWSER = find_browser()
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed here")
 
 
 @pytest.fixture
@@ -50,53 +37,6 @@ def serve(job):
     yield start
     for server in started:
         server.kill()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=list(FLAGS))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def browser(chromium):
-    context = chromium.new_context(viewport={"width": 1366, "height": 650})
-    yield context
-    context.close()
-
-
-def tab(browser, server, first="100"):
-    """Open the page in a new tab and wait for its first field; notes what the browser refuses."""
-    page = browser.new_page()
-    page.complaints = []
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda said: page.complaints.append(said.text) if "Security" in said.text else None,
-    )
-    page.goto(server.address)
-    shown(page, first)
-    return page
-
-
-def shown(page, value):
-    """Wait until a field is on screen, with this in the place for its value."""
-    page.wait_for_function(
-        "value => document.getElementById('value').value === value"
-        " && document.querySelector('#stage .sheet')",
-        arg=value,
-        timeout=5000,
-    )
-
-
-def said(page, text):
-    page.wait_for_function(
-        "text => document.getElementById('message').textContent.includes(text)",
-        arg=text,
-        timeout=5000,
-    )
 
 
 def decisions(job):
@@ -334,16 +274,19 @@ def test_a_sheet_of_digits_by_keyboard(job, serve, browser):
     assert decisions(job)[0] == ("00123", "value", "00128")
 
 
-def test_the_next_crop_is_there_before_it_is_needed(serve, browser):
+def test_the_next_field_costs_one_question_and_its_crop_is_there_before_it_is_needed(
+    serve, browser
+):
     page = tab(browser, serve())
     page.wait_for_timeout(300)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.keyboard.press("Enter")
     shown(page, "101")
-    crops = [url for url in asked if "/api/crops/" in url]
-    with_field = next(url for url in asked if "/api/fields/" in url and "decision" not in url)
-    assert f"/api/crops/{with_field.rpartition('/')[2].rstrip('?')}" not in "".join(crops)
+    [decided] = [url for url in asked if "/api/fields/" in url]  # brings the next field along
+    shown_next = decided.rpartition("next=")[2]
+    assert shown_next.isdecimal()
+    assert not any(url.endswith(f"/api/crops/{shown_next}") for url in asked)
 
 
 def test_a_browser_that_goes_away_leaves_the_server_working(job, serve, browser):
@@ -353,6 +296,32 @@ def test_a_browser_that_goes_away_leaves_the_server_working(job, serve, browser)
     page.close()
     tab(browser, server, "101").close()
     assert len(decisions(job)) == 1
+
+
+def test_fields_read_while_the_page_is_open_are_reached_and_no_run_is_disturbed(tmp_path, browser):
+    job = make_job(tmp_path / "job", ("doubt-45",))
+    server = Server(job)
+    with Store.create(job) as run:  # as `formreader read` holds it
+        run.note("running", True)
+        page = tab(browser, server, "45")
+        assert page.inner_text("#progress") == "0 of 1 so far"
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#stage .note")
+        Image.new("L", (90, 40), 200).save(tmp_path / "scans" / "doubt-67.png")
+        run.sync(list_files(tmp_path / "scans"))
+        found = fake_reader.reading("doubt-67", 1)
+        run.add_page(PageResult("doubt-67.png", 1, "field", (found,)), {})
+        page.keyboard.press("s")
+        shown(page, "67")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#stage .note")
+        page.focus("#tables")
+        page.keyboard.press("Enter")
+        said(page, "The job is being read")
+        run.note("running", False)
+    assert [value for _, _, value in decisions(job)] == ["45", "67"]
+    server.stop()
+    assert "67" in (job / "records.csv").read_text("utf-8")
 
 
 def test_nothing_is_asked_of_any_other_place(serve, browser):
@@ -375,16 +344,97 @@ def test_the_whole_page_fits_a_small_screen(serve, browser):
     assert page.evaluate("document.querySelector('header').clientHeight") < 60
 
 
-def test_thirty_fields_by_keyboard_alone(tmp_path, browser):
-    job = make_job(tmp_path / "thirty", tuple(f"doubt-{i}" for i in range(200, 230)))
-    server = Server(job)
+@pytest.fixture(scope="module")
+def samples_job(tmp_path_factory):
+    """Return a job read from the samples with the bundled model, its fields all in doubt."""
+    if not (model_folder(None) / CARD).exists():
+        pytest.skip("there is no bundled model in this checkout")
+    job = tmp_path_factory.mktemp("samples") / "job"
+    list(read_folder(ROOT / "samples" / "forms" / "meter-fax.tif", job, Options(max_error=1e-9)))
+    return job
+
+
+def test_thirty_fields_of_the_samples_by_keyboard_with_a_kill_in_the_middle(samples_job, browser):
+    job = samples_job
+    with closing(sqlite3.connect(job / DATABASE)) as database:
+        fields = database.execute(
+            "SELECT r.id, f.path, p.number, r.field, r.value FROM readings r "
+            "JOIN pages p ON p.id = r.page JOIN files f ON f.id = p.file "
+            "WHERE r.status = 'review' ORDER BY f.position, p.number, r.position LIMIT 31"
+        ).fetchall()
+    said_of = {}
+
+    def at(page, index):
+        _, file, number, field, _ = fields[index]
+        page.wait_for_function(
+            "text => document.getElementById('place').textContent === text"
+            " && document.querySelector('#stage .sheet')",
+            arg=f"{file}, page {number}, field {field}",
+        )
+
+    def key(page, first, last):
+        for index in range(first, last):
+            at(page, index)
+            reading, *_, value = fields[index]
+            press, said_of[reading] = (
+                ("\n", ("value", value)),
+                (f"{value[::-1]}\n", ("value", value[::-1])),
+                ("e", ("blank", "")),
+                ("\n", ("value", value)),
+                ("x", ("unreadable", "")),
+            )[index % 5]
+            page.keyboard.type(press)
+            page.wait_for_timeout(20)
+            if "Press Enter again" in page.inner_text("#message"):
+                page.keyboard.press("Enter")
+            at(page, index + 1)
+
+    def stored():
+        with closing(sqlite3.connect(job / DATABASE)) as database:
+            rows = database.execute("SELECT reading, meaning, person_value FROM corrections")
+            return {reading: (meaning, value) for reading, meaning, value in rows}
+
+    server = Server(job, "--audit", "0")
     try:
-        page = tab(browser, server, "200")
-        for value in range(200, 229):
-            page.keyboard.press("Enter")
-            shown(page, str(value + 1))
-        page.keyboard.type("999\n")
-        page.wait_for_selector("#stage .note")
+        page = browser.new_page()
+        page.goto(server.address)
+        key(page, 0, 15)
+        server.kill()
+        page.keyboard.press("x")
+        said(page, "does not answer")
+        page.close()
+        assert stored() == said_of
+        server = Server(job, "--audit", "0")
+        page = browser.new_page()
+        page.goto(server.address)
+        key(page, 15, 30)
+        assert page.inner_text("#progress").startswith("30 of ")
+        server.stop()
+        assert server.process.returncode == 0
     finally:
         server.kill()
-    assert [value for _, _, value in decisions(job)] == [*map(str, range(200, 229)), "999"]
+    assert stored() == said_of
+    assert len(said_of) == 30
+    with (job / "readings.csv").open(encoding="utf-8", newline="") as file:
+        filled = [row for row in csv.DictReader(file) if row["correction"]]
+    assert len(filled) == 30
+
+
+def test_the_end_names_the_command_that_teaches_what_was_confirmed(tmp_path, browser):
+    job = make_job(tmp_path / "job", ("doubt-77",))
+    server = Server(job, "--audit", "0")
+    try:
+        page = tab(browser, server, "77")
+        assert page.is_hidden("#waiting")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#stage .note")
+        told = page.inner_text("#stage .note")
+        assert "2 digits that you confirmed are new to the reader" in told
+        assert f"formreader train --reviewed {job} --out models/own" in told
+        page.reload()
+        page.wait_for_selector("#waiting:not([hidden])")
+        page.focus("#waiting")
+        page.keyboard.press("Enter")
+        said(page, f"train --reviewed {job}")
+    finally:
+        server.kill()

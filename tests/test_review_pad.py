@@ -2,14 +2,17 @@
 
 import base64
 import io
+import json
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 from test_review import make_job, opened
 
-from formreader.classify import CARD, model_folder
+from formreader.classify import CARD, load_recognizer, model_folder
 from formreader.review.guard import LARGEST_PICTURE
+from formreader.store import Store
 
 pytestmark = pytest.mark.skipif(
     not (model_folder(None) / CARD).exists(), reason="there is no bundled model in this checkout"
@@ -55,6 +58,42 @@ def test_a_page_is_read_as_a_page(page):
 def test_an_empty_picture_has_no_value(page):
     [reading] = page.post("/api/read", content=picture(0), headers=PNG).json()["readings"]
     assert (reading["value"], reading["status"]) == ("", "blank")
+
+
+def test_a_large_picture_is_shrunk_before_it_is_read(page):
+    out = io.BytesIO()
+    Image.new("L", (2480, 3508), 255).save(out, "PNG")
+    answer = page.post("/api/read", content=out.getvalue(), headers=PNG).json()
+    assert (answer["width"], answer["height"]) == (1131, 1600)
+
+
+def test_a_small_file_with_too_many_pixels_is_refused_before_it_is_decoded(page):
+    for size in ((9000, 9000), (20000, 20000)):
+        out = io.BytesIO()
+        Image.new("1", size).save(out, "PNG")
+        answer = page.post("/api/read", content=out.getvalue(), headers=PNG)
+        assert answer.status_code == 404
+        assert "16 million pixels" in answer.json()["message"]
+
+
+def test_the_pad_reads_with_the_model_and_error_rate_of_the_job(tmp_path):
+    model = tmp_path / "own"
+    shutil.copytree(model_folder(None), model)
+    card = json.loads((model / CARD).read_text("utf-8"))
+    (model / CARD).write_text(json.dumps(card | {"version": 7}), "utf-8")
+    job = make_job(tmp_path / "job")
+    own = load_recognizer(model).model_id
+    with Store.open(job) as store:
+        store.set_settings({"model": own, "model_folder": str(model), "max_error": "1e-9"})
+    with opened(job) as client:
+        answer = client.post("/api/read", content=picture(), headers=PNG).json()
+    assert (answer["model"], answer["note"]) == (own, "")
+    assert answer["readings"][0]["status"] == "review"
+    shutil.rmtree(model)
+    with opened(job) as client:
+        answer = client.post("/api/read", content=picture(), headers=PNG).json()
+    assert answer["model"] == load_recognizer().model_id
+    assert own in answer["note"]
 
 
 def test_what_is_no_picture_is_told(page):

@@ -36,6 +36,7 @@ from formreader.errors import ModelError, OutputError, UsageError
 from formreader.reviewed import Lesson
 from formreader.store import Store
 from formreader.store_audits import AuditStore
+from formreader.store_glyphs import Checked, Glyph, GlyphStore, Verdict
 from formreader.store_schema import Meaning, Review
 
 needs_tensorflow = pytest.mark.skipif(
@@ -119,6 +120,20 @@ def test_what_nobody_confirmed_is_not_learned(tmp_path: Path) -> None:
         store.add_reviews([Review(second, Meaning.VALUE, "1-2,")], "a clerk", "test")
     found, _ = reviewed.lessons_of(job, classify.model_folder(None))
     assert [lesson.text for lesson in found] == ["12", "905"]
+
+
+def test_numbers_found_right_on_sheets_are_learned_but_are_no_fair_sample(tmp_path: Path) -> None:
+    job = make_job(tmp_path, ["70", "12"])
+    with GlyphStore.open(job) as store:
+        for field in store.fields():
+            store.undo(store.case(field.id).decision.id, "a clerk", "test")
+        read = {f.value: f.id for f in store.fields()}
+        for digit, position in (("7", 1), ("0", 2), ("1", 1)):
+            text = "70" if digit in "70" else "12"
+            seen = Checked(Glyph(read[text], position), Verdict.RIGHT)
+            assert store.check_glyphs(digit, [seen], "a clerk") == 1
+    found, _ = reviewed.lessons_of(job, classify.model_folder(None))
+    assert [(lesson.text, lesson.fair) for lesson in found] == [("70", False)]
 
 
 def test_a_scan_that_changed_or_is_gone_teaches_nothing(tmp_path: Path) -> None:
@@ -271,6 +286,8 @@ def test_a_reviewed_job_becomes_a_model_that_reads(job: Path, tmp_path: Path, qu
     assert any("right before" in line and "confirmed numbers" in line for line in said)
     reader = pipeline.Reader(pipeline.Options(form="field", model=out))
     assert reader.model_id.startswith("own@")
+    with GlyphStore.open(job) as store:
+        assert store.waiting() == 0
 
 
 @needs_tensorflow

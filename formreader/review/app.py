@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from shlex import quote
 from typing import Any, Literal
 
 from fastapi import FastAPI, Request, Response
@@ -23,6 +24,7 @@ from formreader.review.digits import add_digits
 from formreader.review.guard import Guard, Keys
 from formreader.review.pad import add_pad
 from formreader.review.sheets import add_sheets
+from formreader.reviewed import LEARNED_FROM
 from formreader.store_audits import AUDIT
 from formreader.store_glyphs import GlyphStore
 from formreader.store_reviews import Filter, GoneError, Order, StaleError
@@ -34,6 +36,7 @@ HISTORY = 200
 SUGGESTED = 20
 """Names offered for a filter; of more, nobody reads the list."""
 
+TEACH = "formreader train --reviewed {} --out models/own"
 GONE = "This field is not in the job any more: its scan was read again."
 STALE_UNDO = "This was decided again later, so it was not taken back."
 NO_DECISION = "There is nothing to take back here."
@@ -112,11 +115,14 @@ def add_page(app: FastAPI) -> None:
     async def summary(request: Request) -> dict[str, Any]:
         desk = desk_of(request)
         desk.refresh()
+        settings = desk.store.settings()
+        can_learn = settings.get("form") in LEARNED_FROM
         return {
             **desk.store.progress()._asdict(),
             "last": desk.store.last_reading(),
-            "waiting": desk.store.waiting(),
-            "running": job.RUNNING in desk.store.settings(),
+            "waiting": desk.store.waiting() if can_learn else 0,
+            "teach": TEACH.format(quote(str(desk.store.folder.resolve()))),
+            "running": job.RUNNING in settings,
             "history": desk.store.history(desk.who, (ORIGIN, AUDIT), HISTORY),
         }
 
@@ -155,7 +161,7 @@ def add_fields(app: FastAPI) -> None:
         return Response(picture, media_type="image/png")
 
     @app.post("/api/fields/{reading}/decision")
-    async def decide(request: Request, reading: int, said: Said) -> Response:
+    async def decide(request: Request, reading: int, said: Said, next: int = 0) -> Response:
         desk = desk_of(request)
         if refusal := said.refusal(desk.store.case(reading)):
             return JSONResponse({"message": refusal}, 422)
@@ -166,7 +172,10 @@ def add_fields(app: FastAPI) -> None:
             return stale(desk, error)
         if desk.store.keyed(reading):
             desk.keep_measured()
-        return JSONResponse({"decision": done})
+        answer: dict[str, Any] = {"decision": done, "next": None}
+        with suppress(GoneError):  # the field that is shown next saves a question
+            answer["next"] = desk.view(desk.store.case(next))
+        return JSONResponse(answer)
 
     @app.post("/api/undo")
     async def undo(request: Request, taken: TakenBack) -> Response:

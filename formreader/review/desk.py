@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from formreader.document import Grey, Status
 from formreader.errors import PageError
 from formreader.review import pictures, views
+from formreader.review.eye import Eye
 from formreader.store_glyphs import GlyphStore, Verdict
 from formreader.store_reviews import Case, Filter, Order, StaleError
 from formreader.store_schema import Meaning
@@ -52,6 +53,7 @@ class Desk:
 
     store: GlyphStore
     scans: pictures.Scans
+    eye: Eye
     source: Path
     who: str
     share: float
@@ -63,8 +65,9 @@ class Desk:
     @classmethod
     def of(cls, store: GlyphStore, who: str, share: float, blind: bool) -> Desk:
         """Return the desk for a job."""
-        source = Path(store.settings().get("source", ""))
-        desk = cls(store, pictures.Scans(), source, who, share, blind)
+        settings = store.settings()
+        source = Path(settings.get("source", ""))
+        desk = cls(store, pictures.Scans(), Eye(settings), source, who, share, blind)
         desk.refresh()
         return desk
 

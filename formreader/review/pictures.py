@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -15,8 +16,8 @@ from formreader.document import Grey, Page, Rect
 from formreader.errors import PageError
 from formreader.store_reviews import Case, Scan
 
-PAGES_KEPT = 4
-"""Pages kept decoded, 9 MB each at A4 and 300 dpi: by page order the next crops are on them."""
+KEPT_BYTES = 40_000_000
+"""Bytes of pages kept decoded, four of A4 at 300 dpi: by page order the next crops are on them."""
 AROUND_UP, AROUND_SIDE = 0.5, 0.9
 """Paper shown around a field, in field heights: labels and neighbours are seen, and the field
 still fills the width of the screen."""
@@ -28,9 +29,13 @@ FADED = 0.25
 """Darkness left of what is beside a character: seen, but not taken for it."""
 OVERVIEW_PX = 2200
 """Longest side of a page as it is drawn whole: an A4 page at 190 dpi, small print is legible."""
+HUGE_PX = 16_000_000
+"""Pixels of a picture that is sent at most, an A4 page at 400 dpi or a telephone's photo. A colour
+PNG of A4 at 600 dpi took the server to 448 MB, and a small file can be crafted to take all."""
 OUTSIDE = 214
 """Grey beyond the edge of the page, or of the small picture: told from paper."""
 MOVED = "The scan {} is not where it was when it was read."
+HUGE = f"The picture has more than {HUGE_PX // 10**6} million pixels. Scan it at 300 dpi."
 CHANGED = "The scan {} was changed after it was read. Read it again with 'formreader read'."
 
 
@@ -47,10 +52,18 @@ class Scans:
         with self._lock:
             if key not in self._pages:
                 self._pages[key] = read_again(path, file, number).image
-                while len(self._pages) > PAGES_KEPT:
+                while len(self._pages) > 1 and self._bytes() > KEPT_BYTES:
                     self._pages.popitem(last=False)
             self._pages.move_to_end(key)
             return self._pages[key]
+
+    def forget(self) -> None:
+        """Let go of all pages."""
+        with self._lock:
+            self._pages.clear()
+
+    def _bytes(self) -> int:
+        return sum(page.nbytes for page in self._pages.values())
 
 
 def read_again(path: Path, file: Scan, number: int) -> Page:
@@ -62,6 +75,29 @@ def read_again(path: Path, file: Scan, number: int) -> Page:
     if (found.st_size, found.st_mtime_ns) != (file.size, file.mtime_ns):
         raise PageError(CHANGED.format(file.name))
     return load.load(path, number, file.name)
+
+
+def refuse_huge(content: bytes) -> None:
+    """Raise PageError for a picture of too many pixels; what is no picture is left to `load`."""
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            pixels = picture.width * picture.height
+    except Image.DecompressionBombError:
+        pixels = HUGE_PX + 1
+    except (OSError, ValueError, SyntaxError):
+        return
+    if pixels > HUGE_PX:
+        raise PageError(HUGE)
+
+
+def shrunk(page: Page, longest_px: int) -> Page:
+    """Return a page with its longest side of at most so many pixels."""
+    height, width = page.image.shape
+    if max(height, width) <= longest_px:
+        return page
+    picture = Image.fromarray(page.image)
+    picture.thumbnail((longest_px, longest_px), Image.Resampling.BOX)
+    return replace(page, image=np.asarray(picture), dpi=page.dpi * picture.height / height)
 
 
 def scan_of(source: Path, name: str) -> Path:

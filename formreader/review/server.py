@@ -14,12 +14,14 @@ from typing import NoReturn
 import uvicorn
 
 from formreader.corrections import user
-from formreader.errors import UsageError
+from formreader.errors import OutputError, UsageError
 from formreader.review import tables
 from formreader.review.app import create_app
 from formreader.review.guard import Guard, Keys
+from formreader.review.rescue import rescue
 from formreader.store_audits import AuditStore, sentence
 from formreader.store_reviews import Progress, ReviewStore
+from formreader.store_schema import DamagedError
 
 LOOPBACK = "127.0.0.1"
 STOP_S = 3
@@ -40,9 +42,7 @@ def serve(
     what was read in the doubtful ones. Raises UsageError where the folder is no job or the port
     is taken, OutputError where the database is damaged or the tables cannot be written.
     """
-    with ReviewStore.open(folder) as store:
-        store.check()
-        progress = store.progress()
+    progress = sound_progress(folder)
     with bind(port) as listener:
         keys = Keys(listener.getsockname()[1])
         tell(waiting(progress))
@@ -55,6 +55,19 @@ def serve(
         tell(tables.write(store))
         tell(f"Audit   {sentence(store.measured(store.sample(share)))}")
         tell(waiting(store.progress()))
+
+
+def sound_progress(folder: Path) -> Progress:
+    """Return how much is to be reviewed, or raise OutputError for a damaged database.
+
+    What persons decided in it is then saved beside it, as far as it can be read.
+    """
+    try:
+        with ReviewStore.open(folder) as store:
+            store.check()
+            return store.progress()
+    except DamagedError as error:
+        raise OutputError(f"{error} {rescue(folder)}".strip()) from error
 
 
 def waiting(progress: Progress) -> str:

@@ -23,6 +23,7 @@ export class Fields extends Mode {
     this.ids = [];
     this.at = 0;
     this.field = null;
+    this.next = null; // came with the answer to a decision, to be shown at once
     this.visible = false;
     this.undoable = [];
     this.warned = null;
@@ -68,7 +69,7 @@ export class Fields extends Mode {
       if (id === undefined) return this.end();
       stage.preload(this.ids.slice(this.at, this.at + AHEAD));
       try {
-        const field = await get(`/api/fields/${id}`);
+        const field = await this.take(id);
         if (step > 0 && field.decision) {
           this.at += 1; // somebody else was here
           continue;
@@ -79,6 +80,13 @@ export class Fields extends Mode {
         this.ids.splice(this.at, 1); // read again meanwhile
       }
     }
+  }
+
+  // A field as it is now: as it came with the answer to the last decision, or else asked for.
+  take(id) {
+    const { next } = this;
+    this.next = null;
+    return next?.id === id ? next : get(`/api/fields/${id}`);
   }
 
   async present(field) {
@@ -115,9 +123,12 @@ export class Fields extends Mode {
     this.list.replaceChildren();
     document.getElementById("place").textContent = "";
     document.getElementById("reasons").textContent = "";
+    const [audit, { waiting, teach }] = await Promise.all([get("/api/audit"), get("/api/summary")]);
     stage.note(this.stage, ["No field is left here.",
       "Press S to look for skipped and new ones, U to take the last decision back.",
-      (await get("/api/audit")).sentence]);
+      audit.sentence,
+      waiting ? `${waiting} digits that you confirmed are new to the reader. It learns them with:` : "",
+      waiting ? teach : ""].filter(Boolean));
   }
 
   tellPlace() {
@@ -203,7 +214,9 @@ export class Fields extends Mode {
     const said = { seen: field.version, meaning, value };
     try {
       if (field.blind) return await this.sayBlind(said);
-      const done = await post(`/api/fields/${field.id}/decision`, said);
+      const query = this.back ? "" : `?next=${this.ids[this.at + 1] ?? 0}`;
+      const done = await post(`/api/fields/${field.id}/decision${query}`, said);
+      this.next = done.next;
       this.undoable.push(done.decision);
       if (!field.decision && field.status === "review") this.progress.add(1);
     } catch (error) {

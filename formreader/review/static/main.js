@@ -84,10 +84,11 @@ function legend() {
   );
 }
 
-function tellWaiting({ waiting }) {
-  const place = document.getElementById("waiting");
-  place.textContent = waiting ? `${waiting} digits to learn from` : "";
-  place.title = "Confirmed by you; teach them with: formreader train --reviewed JOB --out models/NAME";
+function tellWaiting({ waiting, teach }) {
+  const button = document.getElementById("waiting");
+  button.hidden = !waiting;
+  button.textContent = `${waiting} new digits to learn from`;
+  button.onclick = () => tell(`The reader learns what you confirmed with:  ${teach}`, "good");
 }
 
 async function look() {
@@ -100,7 +101,7 @@ async function look() {
 }
 
 document.addEventListener("keydown", (event) => {
-  const elsewhere = event.target.closest("select, a, #tables, #number, .filters input");
+  const elsewhere = event.target.closest("select, a, footer button, #number, .filters input");
   if (elsewhere && event.key === "Escape") return mode.focus();
   if (elsewhere) return;
   if (mode.key(event)) event.preventDefault();

@@ -35,7 +35,8 @@ async function read() {
   try {
     const found = await send(`/api/read?form=${picture ? form.value : "field"}`, await content());
     seen.replaceChildren(...found.readings.map(row));
-    tell(found.readings.length ? "" : "No number was found.");
+    const none = found.readings.length ? "" : "No number was found.";
+    tell(`${none} ${found.note}`.trim(), found.note && "bad");
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     seen.replaceChildren();

@@ -7,10 +7,12 @@ export class Progress {
   constructor() {
     this.total = 0;
     this.decided = 0;
+    this.running = false;
     this.times = [];
   }
 
-  set({ doubtful, decided }) {
+  set({ doubtful, decided, running }) {
+    this.running = running; // a run reads into the job
     this.total = doubtful;
     this.decided = decided;
     this.show();
@@ -35,8 +37,8 @@ export class Progress {
   show() {
     const pace = this.perMinute();
     const left = this.total - this.decided;
-    let text = `${this.decided} of ${this.total}`;
-    if (pace) text += ` · ${Math.round(pace)}/min · ${spoken(left / pace)} left`;
+    let text = `${this.decided} of ${this.total}${this.running ? " so far" : ""}`;
+    if (pace && left) text += ` · ${Math.round(pace)}/min · ${spoken(left / pace)} left`;
     document.getElementById("progress").textContent = text;
     const bar = document.getElementById("bar");
     bar.max = Math.max(1, this.total);

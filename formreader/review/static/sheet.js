@@ -10,6 +10,7 @@ const STATUS = {
   accepted: "accepted",
   blank: "blank",
 };
+const LARGEST = 4; // times the scan: a small picture is not blown up beyond the screen
 const LABEL_PX = 30; // on screen; a smaller field gets its value as a tip only
 
 export class SheetView extends Mode {
@@ -57,7 +58,8 @@ export class SheetView extends Mode {
   draw() {
     const { page } = this;
     const sheet = element("div", "whole");
-    const scale = this.desk.clientWidth / page.width;
+    const scale = Math.min(this.desk.clientWidth / page.width, LARGEST);
+    sheet.style.width = `${page.width * scale}px`;
     sheet.style.height = `${page.height * scale}px`;
     if (page.trouble) sheet.classList.add("missing");
     else {
