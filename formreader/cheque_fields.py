@@ -17,6 +17,7 @@ from formreader.cheque_marks import Tail
 from formreader.cheque_profiles import Profile
 from formreader.classify import StripReader
 from formreader.document import (
+    DATE_BOXES,
     Candidate,
     Character,
     ChequePlaces,
@@ -32,7 +33,6 @@ from formreader.document import (
 from formreader.ink import digit_height
 from formreader.pipeline import Cut, Reader, propose
 
-DATE_BOXES = 8
 DATES_KEPT = 4
 """Likeliest dates that are kept: the margin needs two, alternatives four."""
 NARROW = 0.72
@@ -77,10 +77,9 @@ class ChequeFields:
 
         Where the boxes by themselves say something else, a person looks at it.
         """
-        rows = [row for row in places.rows if len(row.cells) == DATE_BOXES]
-        if not rows:
+        if not places.dates:
             return None
-        field = replace_name(min(rows, key=lambda row: row.rect.y), "date")
+        field = replace_name(min(places.dates, key=lambda row: row.rect.y), "date")
         cut = Cut(field, segment.segment(field))
         scores = self.reader.readers.score([cut])[0]
         candidates, spelt = propose(cut, scores, self.reader.readers.strips)

@@ -97,6 +97,17 @@ def test_the_figures_of_an_amount_are_read_without_sign_and_commas(reader: Reade
     assert found.rect.x > 118 * MM
 
 
+def test_boxes_and_frames_are_found_among_woven_security_print(reader: Reader) -> None:
+    page = cheque("23052024", amount="2,83,064")
+    x = np.arange(page.shape[1])
+    waves = np.full_like(page, 240)
+    for i in range(46):
+        y = 12 * i + 22 * np.sin(x / 110 + 0.42 * i) + 10 * np.sin(x / 44 - 0.3 * i)
+        cv2.polylines(waves, [np.stack([x, y + 12], 1).astype(np.int32)], False, 205, 2)
+    found = read(reader, np.minimum(page, waves))
+    assert (found["date"].text, found["amount"].text) == ("23052024", "283064")
+
+
 def test_an_amount_without_a_frame_is_missed_and_said_so(reader: Reader) -> None:
     found = read(reader, cheque("23052024", frame=False))["amount"]
     assert (found.status, found.reasons) == (Status.REVIEW, (Reason.NOT_FOUND,))
