@@ -13,7 +13,7 @@ from formreader import cheque_marks, cheque_print, segment
 from formreader import cheque_values as values
 from formreader.calibrate import Scored
 from formreader.cheque_amounts import AmountGrammar
-from formreader.cheque_marks import Tail
+from formreader.cheque_marks import Mark, Tail
 from formreader.cheque_profiles import Profile
 from formreader.classify import StripReader
 from formreader.document import (
@@ -25,6 +25,7 @@ from formreader.document import (
     Float,
     Frame,
     Grey,
+    Mask,
     Reading,
     Reason,
     Rect,
@@ -120,31 +121,61 @@ class ChequeFields:
             return None
         frame, edge, is_marked = choose_frame(places.amounts)
         field = replace_name(cheque_marks.without_left(frame.field, edge), "amount")
+        reading = self.figures(field)
+        return reading if is_marked else stopped(reading, Reason.NOT_A_FIELD)
+
+    def figures(self, field: FieldImage) -> Reading:
+        """Read the figures of an amount: the digits between its separators, then all together."""
         ink = segment.without_rules(field.ink)
         height = digit_height(ink)
         ink, tail = cheque_marks.without_tail(ink, height)
+        fraction = cheque_marks.inner_slash(ink, height)
+        if fraction:
+            return self.with_fraction(field, *fraction)
         ink, marks = cheque_marks.take_commas(ink, height)
+        reading, amounts = self.joined(field, ink, marks, tail)
+        if not amounts.clear(reading.text):
+            reading = stopped(reading, Reason.GROUPING)
+        return replace(
+            reading, text=values.amount_text(reading.text, amounts.separators(reading.text))
+        )
+
+    def with_fraction(self, field: FieldImage, before: Mask, after: Mask) -> Reading:
+        """Read `1,234 56/100`: where 100 stands after the slash, two decimals stand before it.
+
+        Always for a person: what is before a slash may as well be a whole amount.
+        """
+        height = digit_height(before)
+        ink, marks = cheque_marks.take_commas(before, height)
+        reading, _ = self.joined(field, ink, marks, Tail.NONE)
+        cut = Cut(replace(field, ink=after), segment.segment(replace(field, ink=after)))
+        found, _ = propose(cut, self.reader.readers.score([cut])[0], None)
+        if found and found[0].text == "100":
+            text = values.amount_text(reading.text, [values.MINOR_DIGITS])
+            reading = replace(reading, text=text)
+        return stopped(reading, Reason.GROUPING)
+
+    def joined(
+        self, field: FieldImage, ink: Mask, marks: list[Mark], tail: Tail
+    ) -> tuple[Reading, AmountGrammar]:
+        """Read the digits between the marks and join them as far as they make an amount."""
         whole = Cut(replace(field, ink=ink), segment.segment(replace(field, ink=ink)))
-        groups = [replace(field, ink=part) for part in cheque_marks.split(ink, marks)]
+        parts, between = cheque_marks.split(ink, marks)
+        groups = [replace(field, ink=part) for part in parts]
         cuts = [Cut(group, segment.segment(group)) for group in groups]
         scores = self.reader.readers.score(cuts)
         strips = self.reader.readers.strips
+        more = tail in (Tail.DASH, Tail.LONG_STROKE)
         proposed = [
-            longest_tried(cut, row, strips, 3 + (tail is Tail.DASH and cut is cuts[-1]))
-            if marks
+            longest_tried(cut, row, strips, 3 + (more and cut is cuts[-1]))
+            if between
             else propose(cut, row, strips)
             for cut, row in zip(cuts, scores, strict=True)
         ]
-        amounts = AmountGrammar(self.profile, tail)
+        amounts = AmountGrammar(self.profile, tail, between)
         candidates = amounts.join([candidates for candidates, _ in proposed])
         spelt = amounts.join_spelt([spelt for _, spelt in proposed])
-        reading = self.reader.decide(whole, candidates, spelt, amounts)
-        if not amounts.clear(reading.text):
-            reading = stopped(reading, Reason.GROUPING)
-        if not is_marked:
-            reading = stopped(reading, Reason.NOT_A_FIELD)
-        separators = amounts.separators(reading.text)
-        return replace(reading, text=values.amount_text(reading.text, separators))
+        return self.reader.decide(whole, candidates, spelt, amounts), amounts
 
     def words(self, amount: Reading, width: int) -> Reading | None:
         """Point a reviewer of the figures to where the amount stands in words; not read."""
