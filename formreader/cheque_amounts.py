@@ -15,6 +15,8 @@ from formreader.document import Candidate, Character
 
 KEPT = 7
 """Strings tried for each group of digits; an amount has up to five groups."""
+MOST = KEPT**5
+"""Amounts tried in all; with ten specks taken for points it would be 280 million."""
 JOINED = 12
 """Strings kept for the whole amount."""
 TAKEN = -1.5
@@ -116,7 +118,10 @@ class AmountGrammar:
         if options and self.tail in (Tail.DASH, Tail.LONG_STROKE):
             options[-1] += [shortened(group) for group in options[-1] if len(group.text) > 1]
         best: dict[str, tuple[float, tuple[Group, ...]]] = {}
-        for choice in product(*(sorted(o, key=lambda g: -g.score)[:KEPT] for o in options)):
+        kept = int(MOST ** (1 / len(options)) + 0.01) if options else 0
+        for choice in product(
+            *(sorted(o, key=lambda g: -g.score)[: min(KEPT, kept)] for o in options)
+        ):
             lengths = tuple(length for group in choice for length in group.lengths)
             text = "".join(group.text for group in choice)
             score = sum(group.score for group in choice)

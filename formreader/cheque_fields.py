@@ -130,30 +130,30 @@ class ChequeFields:
         height = digit_height(ink)
         ink, tail = cheque_marks.without_tail(ink, height)
         fraction = cheque_marks.inner_slash(ink, height)
-        if fraction:
-            return self.with_fraction(field, *fraction)
+        if fraction and self.is_hundred(field, fraction[1]):
+            return self.with_fraction(field, fraction[0])
         ink, marks = cheque_marks.take_commas(ink, height)
         reading, amounts = self.joined(field, ink, marks, tail)
-        if not amounts.clear(reading.text):
+        if not amounts.clear(reading.text) or cheque_marks.inner_slash(ink, height):
             reading = stopped(reading, Reason.GROUPING)
-        return replace(
-            reading, text=values.amount_text(reading.text, amounts.separators(reading.text))
-        )
+        separators = amounts.separators(reading.text)
+        return replace(reading, text=values.amount_text(reading.text, separators))
 
-    def with_fraction(self, field: FieldImage, before: Mask, after: Mask) -> Reading:
-        """Read `1,234 56/100`: where 100 stands after the slash, two decimals stand before it.
-
-        Always for a person: what is before a slash may as well be a whole amount.
-        """
-        height = digit_height(before)
-        ink, marks = cheque_marks.take_commas(before, height)
-        reading, _ = self.joined(field, ink, marks, Tail.NONE)
-        cut = Cut(replace(field, ink=after), segment.segment(replace(field, ink=after)))
+    def is_hundred(self, field: FieldImage, ink: Mask) -> bool:
+        """Tell whether ink bool (H, W) of a field reads as 100, what a fraction ends in."""
+        cut = Cut(replace(field, ink=ink), segment.segment(replace(field, ink=ink)))
         found, _ = propose(cut, self.reader.readers.score([cut])[0], None)
-        if found and found[0].text == "100":
-            text = values.amount_text(reading.text, [values.MINOR_DIGITS])
-            reading = replace(reading, text=text)
-        return stopped(reading, Reason.GROUPING)
+        return bool(found) and found[0].text == "100"
+
+    def with_fraction(self, field: FieldImage, ink: Mask) -> Reading:
+        """Read what stands before the slash of `1,234 56/100`: the last two are decimals.
+
+        Always for a person: a tall comma looks like a slash.
+        """
+        ink, marks = cheque_marks.take_commas(ink, digit_height(ink))
+        reading, _ = self.joined(field, ink, marks, Tail.NONE)
+        text = values.amount_text(reading.text, [values.MINOR_DIGITS])
+        return stopped(replace(reading, text=text), Reason.GROUPING)
 
     def joined(
         self, field: FieldImage, ink: Mask, marks: list[Mark], tail: Tail

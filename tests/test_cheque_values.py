@@ -164,6 +164,11 @@ def test_separators_that_fit_make_the_strip_reader_surer_and_none_leave_it_as_it
     assert sum(math.exp(score) for _, score in with_comma) <= 1
 
 
+def test_many_specks_taken_for_points_cost_no_time() -> None:
+    groups = [[candidate(str(n), -n) for n in range(1, 8)] for _ in range(14)]
+    assert AmountGrammar(INDIA, Tail.NONE, [POINT] * 13).join(groups)[0].text == "1" * 14
+
+
 def test_a_group_that_nobody_could_read_leaves_no_amount() -> None:
     assert AmountGrammar(INDIA, Tail.NONE, [COMMA]).join([[candidate("74", 0)], []]) == []
 
