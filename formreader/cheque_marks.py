@@ -103,6 +103,12 @@ class Parts:
         self.ringed = self._ringed(grey)
         self.straight = short & (self._roundness(ink, area) < SLIM) & ~self.ringed
 
+    def usual_height(self, some: NDArray[np.intp]) -> float:
+        """Return the median height of some parts, without the straight ones where others are."""
+        curved = some[~self.straight[some]]
+        of = curved if curved.size else some
+        return float(np.median(self.high[of])) if of.size else 0.0
+
     def _roundness(self, ink: Mask, area: Float) -> Float:
         """Return the spread of each part across its long direction as a share of that along."""
         y, x = np.nonzero(ink)
@@ -205,8 +211,8 @@ def without_tail(ink: Mask, height: float) -> tuple[Mask, Tail]:
     closing = Parts(np.ascontiguousarray(ink[:, at + 1 :]))
     slash = (closing.high > SLASH * height) & (closing.high > closing.wide)
     if slash.any():
-        tall = Parts(left).high
-        usual = float(np.median(tall[tall > 0.5 * height])) if (tall > 0.5 * height).any() else 0.0
+        before = Parts(left)
+        usual = before.usual_height(np.flatnonzero(before.high > 0.5 * height))
         long = float(closing.high[slash].max()) > LONG * usual
         return left, Tail.DASH_AND_SLASH if long else Tail.DASH_AND_STROKE
     return without_slash(left, height)
@@ -228,7 +234,7 @@ def last_stroke(parts: Parts, height: float) -> tuple[int | None, bool]:
         return None, False
     last = int(tall[np.argmax((parts.x + parts.wide)[tall])])
     steep = parts.wide[last] < STEEP * parts.high[last]
-    long = bool(parts.high[last] > LONG * np.median(parts.high[tall]))
+    long = bool(parts.high[last] > LONG * parts.usual_height(tall))
     return (last, long) if steep and (long or parts.straight[last]) else (None, False)
 
 
@@ -238,7 +244,7 @@ def inner_slash(ink: Mask, height: float) -> tuple[Mask, Mask] | None:
     tall = np.flatnonzero(parts.high > 0.5 * height)
     if tall.size < 3:
         return None
-    usual = float(np.median(parts.high[tall]))
+    usual = parts.usual_height(tall)
     steep = parts.wide < STEEP * parts.high
     slashes = np.flatnonzero(parts.straight & steep & (parts.high > LONG * usual))
     inside = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import cheque_pages
 import cv2
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from template_model import TemplateModel, put_in_place, write_digit
 from formreader import cheque_marks, locate
 from formreader.cheque_fields import ChequeFields
 from formreader.cheque_profiles import INDIA, US
-from formreader.document import Grey, Reading, Reason, Status
+from formreader.cheques import ChequeReader
+from formreader.document import Grey, Page, Reading, Reason, Status
 from formreader.pipeline import Options, Reader
 
 DPI = 300.0
@@ -106,6 +108,30 @@ def test_boxes_and_frames_are_found_among_woven_security_print(reader: Reader) -
         cv2.polylines(waves, [np.stack([x, y + 12], 1).astype(np.int32)], False, 205, 2)
     found = read(reader, np.minimum(page, waves))
     assert (found["date"].text, found["amount"].text) == ("23052024", "283064")
+
+
+def with_code_line(page: Grey) -> Grey:
+    """Print an Indian code line at the foot of a page."""
+    rng = np.random.default_rng(1)
+    strip = np.full((round(16 * cheque_pages.MM), round(178 * cheque_pages.MM)), 240, np.uint8)
+    cheque_pages.print_line(strip, cheque_pages.indian_line(rng)[0], rng, 5.5)
+    zoom = DPI / cheque_pages.FINE_DPI
+    small = cv2.resize(strip, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+    whole = page.copy()
+    whole[-small.shape[0] :, : small.shape[1]] = small[:, : page.shape[1]]
+    return whole
+
+
+def test_of_half_a_cheque_nothing_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    put_in_place(monkeypatch, TemplateModel())
+    reader = ChequeReader(Options(form="cheque"))
+    page = with_code_line(cheque("23052024", amount="2,83,064"))
+    whole = reader.read_page(Page("page", 1, page, DPI)).readings
+    half = np.ascontiguousarray(page[:, round(45 * MM) :])
+    part = reader.read_page(Page("page", 1, half, DPI)).readings
+    assert {r.field for r in whole if r.status is Status.ACCEPTED} >= {"cheque_no", "date"}
+    assert any(r.field == "date" and r.text == "23052024" for r in part)
+    assert [r.field for r in part if r.status is Status.ACCEPTED] == []
 
 
 def test_an_amount_without_a_frame_is_missed_and_said_so(reader: Reader) -> None:

@@ -47,7 +47,13 @@ def columns(ink: Mask) -> int:
 
 @pytest.mark.parametrize(
     ("tail", "seen"),
-    [("", Tail.NONE), ("-", Tail.DASH), ("/-", Tail.DASH_AND_SLASH), ("/", Tail.LONG_STROKE)],
+    [
+        ("", Tail.NONE),
+        ("-", Tail.DASH),
+        ("/-", Tail.DASH_AND_SLASH),
+        ("/", Tail.LONG_STROKE),
+        ("//", Tail.LONG_STROKE),
+    ],
 )
 def test_the_marks_that_close_an_amount_are_told_apart(tail: str, seen: Tail) -> None:
     ink, found = marks.without_tail(written("2803", tail), HEIGHT)
