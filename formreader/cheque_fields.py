@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from formreader import cheque_marks, cheque_print, segment
+from formreader import cheque_marks, cheque_print, cheque_signs, segment
 from formreader import cheque_values as values
 from formreader.calibrate import Scored
 from formreader.cheque_amounts import AmountGrammar
@@ -240,14 +240,14 @@ def choose_frame(frames: Sequence[Frame]) -> tuple[Frame, int, bool]:
     """
     best: tuple[float, Frame, int] = (-1.0, frames[0], 0)
     for frame in frames:
-        reach = round(cheque_marks.SIGN_REACH * frame.dark.shape[1])
-        inside, edge = cheque_marks.find_sign(frame.dark[:, :reach], frame.height)
-        ahead, _ = cheque_marks.find_sign(frame.before, frame.height)
-        if inside < max(cheque_marks.SIGN_FOUND, ahead):
+        reach = round(cheque_signs.SIGN_REACH * frame.dark.shape[1])
+        inside, edge = cheque_signs.find_sign(frame.dark[:, :reach], frame.height)
+        ahead, _ = cheque_signs.find_sign(frame.before, frame.height)
+        if inside < max(cheque_signs.SIGN_FOUND, ahead):
             edge = 0
         if max(inside, ahead) > best[0]:
             best = (max(inside, ahead), frame, edge)
-    return best[1], best[2], best[0] >= cheque_marks.SIGN_FOUND
+    return best[1], best[2], best[0] >= cheque_signs.SIGN_FOUND
 
 
 def longest_tried(

@@ -1,11 +1,10 @@
-"""What stands around the digits of an amount: currency sign before, `/-` after, commas between."""
+"""What stands around the digits of an amount: `/-` after them, commas between."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cache
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import cv2
 import numpy as np
@@ -13,28 +12,6 @@ from numpy.typing import NDArray
 
 from formreader.document import FieldImage, Float, Grey, Mask, Rect
 
-SIGN_PX = 40
-"""Height in pixels at which currency signs are drawn and looked for."""
-SIGN_HEIGHTS = (0.3, 0.38, 0.47, 0.58)
-"""Heights of a sign that are tried, as shares of its frame's height."""
-SIGN_FOUND = 0.7
-"""Correlation from which a sign is found: printed signs had 0.79 and more,
-digits up to 0.62 (looked at on 8 real cheques of three banks, so not measured on others)."""
-SIGN_REACH = 0.45
-"""Share of a frame in which its sign stands, from the left."""
-RUPEE = (
-    ((5, 3), (95, 3)),
-    ((5, 27), (95, 27)),
-    ((5, 3), (35, 3), (58, 8), (68, 20), (68, 32), (58, 44), (35, 50), (5, 50)),
-    ((25, 50), (82, 100)),
-)
-DOLLAR = (
-    ((90, 22), (75, 11), (50, 8), (25, 11), (10, 25), (20, 40), (50, 49), (80, 58)),
-    ((80, 58), (91, 74), (77, 88), (50, 92), (25, 88), (10, 76)),
-    ((50, 0), (50, 100)),
-)
-SIGNS = {"₹": (RUPEE, 0.68), "$": (DOLLAR, 0.56)}
-"""Strokes of the signs in hundredths of their height and width, and width over height."""
 STRAIGHT = 1.4
 """Ink of a straight stroke at most, as a share of the usual thickness times its length: in four
 of OpenCV's fonts the 7 has 1.65, the 4 1.8, all other digits but the 1 more than 2."""
@@ -131,45 +108,6 @@ class Parts:
         return found
 
 
-@cache
-def _sign(symbol: str) -> tuple[Float, ...]:
-    """Draw a sign thin and bold: float32 (40, W) with a white margin."""
-    strokes, aspect = SIGNS[symbol]
-    drawn = []
-    for thick in (4, 6):
-        size = (SIGN_PX + 8, round(SIGN_PX * aspect) + 8)
-        picture = np.zeros(size, np.uint8)
-        for stroke in strokes:
-            points = [
-                [4 + round(x * SIGN_PX * aspect / 100), 4 + round(y * 0.4)] for x, y in stroke
-            ]
-            cv2.polylines(picture, [np.array(points)], False, 255, thick, cv2.LINE_AA)
-        drawn.append(cv2.GaussianBlur(picture, (0, 0), 1.0).astype(np.float32) / 255)
-    return tuple(drawn)
-
-
-def find_sign(dark: Grey, height: float) -> tuple[float, int]:
-    """Look for a currency sign in darkness uint8 (H, W): correlation and right edge.
-
-    `height` is the frame's height in pixels.
-    """
-    best = (0.0, 0)
-    for share in SIGN_HEIGHTS:
-        zoom = SIGN_PX / (share * height)
-        size = (max(1, round(dark.shape[1] * zoom)), max(1, round(dark.shape[0] * zoom)))
-        small = cv2.resize(dark, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        small = np.pad(small, 6)
-        for symbol in SIGNS:
-            for drawn in _sign(symbol):
-                if any(a < b for a, b in zip(small.shape, drawn.shape, strict=True)):
-                    continue
-                scores = cv2.matchTemplate(small, drawn, cv2.TM_CCOEFF_NORMED)
-                _, score, _, (x, _) = cv2.minMaxLoc(scores)
-                if score > best[0]:
-                    best = (float(score), round((x - 6 + drawn.shape[1] - 2) / zoom))
-    return best
-
-
 def without_left(field: FieldImage, edge: int) -> FieldImage:
     """Cut a field off before column `edge`; its rectangle moves with it."""
     rect = field.rect
@@ -228,14 +166,19 @@ def without_slash(ink: Mask, height: float) -> tuple[Mask, Tail]:
 
 
 def last_stroke(parts: Parts, height: float) -> tuple[int | None, bool]:
-    """Find the last part if it may be a slash, and whether it is taller than the digits."""
+    """Find the last part if it may be a slash, and whether it is taller than the digits.
+
+    Of several strokes at the end, as in `//`, one has to be taller.
+    """
     tall = np.flatnonzero(parts.high > 0.5 * height)
     if tall.size < 2:
         return None, False
-    last = int(tall[np.argmax((parts.x + parts.wide)[tall])])
-    steep = parts.wide[last] < STEEP * parts.high[last]
-    long = bool(parts.high[last] > LONG * parts.usual_height(tall))
-    return (last, long) if steep and (long or parts.straight[last]) else (None, False)
+    limit = LONG * parts.usual_height(tall)
+    steep = parts.wide < STEEP * parts.high
+    row = tall[np.argsort(-(parts.x + parts.wide)[tall])]
+    strokes = list(takewhile(lambda i: steep[i] and parts.straight[i], row.tolist())) or [row[0]]
+    last, long = int(row[0]), bool(parts.high[strokes].max() > limit)
+    return (last, long) if steep[last] and (long or parts.straight[last]) else (None, False)
 
 
 def inner_slash(ink: Mask, height: float) -> tuple[Mask, Mask] | None:

@@ -22,7 +22,7 @@ from paper import (
 )
 from scanner import Scanner, save_jpeg, scan, write_truth
 
-from formreader.cheque_marks import SIGNS
+from formreader.cheque_signs import SIGNS
 from formreader.micr import COLUMNS as MICR_COLUMNS
 from formreader.micr import MODULE_IN, ON_US, PITCH, TRANSIT, shape
 from formreader.micr import ROWS as MICR_ROWS

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from template_model import TemplateModel, put_in_place, write_digit
 
-from formreader import cheque_marks, locate
+from formreader import cheque_signs, locate
 from formreader.cheque_fields import ChequeFields
 from formreader.cheque_profiles import INDIA, US
 from formreader.cheques import ChequeReader
@@ -51,7 +51,7 @@ def cheque(day: str = "", amount: str = "", frame: bool = True, sign: bool = Tru
     if frame:
         corners = (round(115 * MM), round(34 * MM)), (round(170 * MM), round(45 * MM))
         cv2.rectangle(page, *corners, 60, 3)
-        strokes, aspect = cheque_marks.SIGNS["₹"]
+        strokes, aspect = cheque_signs.SIGNS["₹"]
         for stroke in strokes if sign else ():
             points = [[1385 + round(x * 0.5 * aspect), 440 + round(y * 0.5)] for x, y in stroke]
             cv2.polylines(page, [np.array(points)], False, 20, 6, cv2.LINE_AA)

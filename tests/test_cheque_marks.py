@@ -8,6 +8,7 @@ import pytest
 
 from formreader import cheque_marks as marks
 from formreader import cheque_print
+from formreader import cheque_signs as signs
 from formreader.cheque_marks import Tail
 from formreader.document import Mask
 
@@ -123,18 +124,18 @@ def test_an_amount_without_commas_is_one_group() -> None:
     assert len(marks.split(ink, found)[0]) == 1
 
 
-@pytest.mark.parametrize("symbol", list(marks.SIGNS))
+@pytest.mark.parametrize("symbol", list(signs.SIGNS))
 def test_a_currency_sign_is_found_and_digits_are_none(symbol: str) -> None:
     dark = np.zeros((90, 260), np.uint8)
-    strokes, aspect = marks.SIGNS[symbol]
+    strokes, aspect = signs.SIGNS[symbol]
     for stroke in strokes:
         points = [[20 + round(x * 0.4 * aspect), 24 + round(y * 0.4)] for x, y in stroke]
         cv2.polylines(dark, [np.array(points)], False, 230, 5)
-    found, edge = marks.find_sign(dark, 90)
-    assert found >= marks.SIGN_FOUND
+    found, edge = signs.find_sign(dark, 90)
+    assert found >= signs.SIGN_FOUND
     assert 20 + 40 * aspect - 4 < edge < 20 + 40 * aspect + 14
     digits = (written("28")[10:100, :260] * 230).astype(np.uint8)
-    assert marks.find_sign(digits, 90)[0] < marks.SIGN_FOUND
+    assert signs.find_sign(digits, 90)[0] < signs.SIGN_FOUND
 
 
 def printed(text: str, gap: int = 4) -> Mask:
