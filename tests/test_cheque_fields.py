@@ -110,6 +110,18 @@ def test_boxes_and_frames_are_found_among_woven_security_print(reader: Reader) -
     assert (found["date"].text, found["amount"].text) == ("23052024", "283064")
 
 
+@pytest.mark.parametrize(("after", "value"), [("100", "123.45"), ("280", None)])
+def test_an_amount_with_a_slash_inside_is_always_for_a_person(
+    reader: Reader, after: str, value: str | None
+) -> None:
+    page = cheque(amount=f"12345 {after}")
+    cv2.line(page, (round(152 * MM), 428), (round(149.6 * MM), 508), 20, 4)
+    found = read(reader, page)["amount"]
+    assert found.status is Status.REVIEW
+    assert Reason.GROUPING in found.reasons
+    assert value in (None, found.text)
+
+
 def with_code_line(page: Grey) -> Grey:
     """Print an Indian code line at the foot of a page."""
     rng = np.random.default_rng(1)
