@@ -17,6 +17,8 @@ STRAIGHT = 1.4
 of OpenCV's fonts the 7 has 1.65, the 4 1.8, all other digits but the 1 more than 2."""
 SLIM = 0.5
 """Spread across a straight stroke at most, as a share of that along it; 3s have 0.6, 0s 0.5."""
+NEEDLE = 0.15
+"""The same below which a part is straight however bold its stroke is; slashes had 0.10 to 0.13."""
 PIXEL = 1 / 12
 """Spread within a pixel, in square pixels: its variance."""
 LEAST_HOLE = 4.0
@@ -78,7 +80,8 @@ class Parts:
         thick = 2 * area.sum() / max(1.0, edge)
         short = area < STRAIGHT * thick * np.hypot(self.wide, self.high)
         self.ringed = self._ringed(grey)
-        self.straight = short & (self._roundness(ink, area) < SLIM) & ~self.ringed
+        spread = self._spread(ink, area)
+        self.straight = ((short & (spread < SLIM)) | (spread < NEEDLE)) & ~self.ringed
 
     def usual_height(self, some: NDArray[np.intp]) -> float:
         """Return the median height of some parts, without the straight ones where others are."""
@@ -86,7 +89,7 @@ class Parts:
         of = curved if curved.size else some
         return float(np.median(self.high[of])) if of.size else 0.0
 
-    def _roundness(self, ink: Mask, area: Float) -> Float:
+    def _spread(self, ink: Mask, area: Float) -> Float:
         """Return the spread of each part across its long direction as a share of that along."""
         y, x = np.nonzero(ink)
         part = self.labels[y, x] - 1
