@@ -9,14 +9,15 @@ from functools import cached_property
 
 import numpy as np
 
-from formreader import cheque_marks, cheque_print, segment
+from formreader import cheque_marks, cheque_print, cheque_signs, segment
 from formreader import cheque_values as values
 from formreader.calibrate import Scored
 from formreader.cheque_amounts import AmountGrammar
-from formreader.cheque_marks import Tail
+from formreader.cheque_marks import Mark, Tail
 from formreader.cheque_profiles import Profile
 from formreader.classify import StripReader
 from formreader.document import (
+    DATE_BOXES,
     Candidate,
     Character,
     ChequePlaces,
@@ -24,6 +25,7 @@ from formreader.document import (
     Float,
     Frame,
     Grey,
+    Mask,
     Reading,
     Reason,
     Rect,
@@ -32,7 +34,6 @@ from formreader.document import (
 from formreader.ink import digit_height
 from formreader.pipeline import Cut, Reader, propose
 
-DATE_BOXES = 8
 DATES_KEPT = 4
 """Likeliest dates that are kept: the margin needs two, alternatives four."""
 NARROW = 0.72
@@ -77,10 +78,9 @@ class ChequeFields:
 
         Where the boxes by themselves say something else, a person looks at it.
         """
-        rows = [row for row in places.rows if len(row.cells) == DATE_BOXES]
-        if not rows:
+        if not places.dates:
             return None
-        field = replace_name(min(rows, key=lambda row: row.rect.y), "date")
+        field = replace_name(min(places.dates, key=lambda row: row.rect.y), "date")
         cut = Cut(field, segment.segment(field))
         scores = self.reader.readers.score([cut])[0]
         candidates, spelt = propose(cut, scores, self.reader.readers.strips)
@@ -121,31 +121,61 @@ class ChequeFields:
             return None
         frame, edge, is_marked = choose_frame(places.amounts)
         field = replace_name(cheque_marks.without_left(frame.field, edge), "amount")
+        reading = self.figures(field)
+        return reading if is_marked else stopped(reading, Reason.NOT_A_FIELD)
+
+    def figures(self, field: FieldImage) -> Reading:
+        """Read the figures of an amount: the digits between its separators, then all together."""
         ink = segment.without_rules(field.ink)
         height = digit_height(ink)
         ink, tail = cheque_marks.without_tail(ink, height)
+        fraction = cheque_marks.inner_slash(ink, height)
+        if fraction and self.is_hundred(field, fraction[1]):
+            return self.with_fraction(field, fraction[0])
         ink, marks = cheque_marks.take_commas(ink, height)
+        reading, amounts = self.joined(field, ink, marks, tail)
+        if not amounts.clear(reading.text) or cheque_marks.inner_slash(ink, height):
+            reading = stopped(reading, Reason.GROUPING)
+        separators = amounts.separators(reading.text)
+        return replace(reading, text=values.amount_text(reading.text, separators))
+
+    def is_hundred(self, field: FieldImage, ink: Mask) -> bool:
+        """Tell whether ink bool (H, W) of a field reads as 100, what a fraction ends in."""
+        cut = Cut(replace(field, ink=ink), segment.segment(replace(field, ink=ink)))
+        found, _ = propose(cut, self.reader.readers.score([cut])[0], None)
+        return bool(found) and found[0].text == "100"
+
+    def with_fraction(self, field: FieldImage, ink: Mask) -> Reading:
+        """Read what stands before the slash of `1,234 56/100`: the last two are decimals.
+
+        Always for a person: a tall comma looks like a slash.
+        """
+        ink, marks = cheque_marks.take_commas(ink, digit_height(ink))
+        reading, _ = self.joined(field, ink, marks, Tail.NONE)
+        text = values.amount_text(reading.text, [values.MINOR_DIGITS])
+        return stopped(replace(reading, text=text), Reason.GROUPING)
+
+    def joined(
+        self, field: FieldImage, ink: Mask, marks: list[Mark], tail: Tail
+    ) -> tuple[Reading, AmountGrammar]:
+        """Read the digits between the marks and join them as far as they make an amount."""
         whole = Cut(replace(field, ink=ink), segment.segment(replace(field, ink=ink)))
-        groups = [replace(field, ink=part) for part in cheque_marks.split(ink, marks)]
+        parts, between = cheque_marks.split(ink, marks)
+        groups = [replace(field, ink=part) for part in parts]
         cuts = [Cut(group, segment.segment(group)) for group in groups]
         scores = self.reader.readers.score(cuts)
         strips = self.reader.readers.strips
+        more = tail in (Tail.DASH, Tail.LONG_STROKE)
         proposed = [
-            longest_tried(cut, row, strips, 3 + (tail is Tail.DASH and cut is cuts[-1]))
-            if marks
+            longest_tried(cut, row, strips, 3 + (more and cut is cuts[-1]))
+            if between
             else propose(cut, row, strips)
             for cut, row in zip(cuts, scores, strict=True)
         ]
-        amounts = AmountGrammar(self.profile, tail)
+        amounts = AmountGrammar(self.profile, tail, between)
         candidates = amounts.join([candidates for candidates, _ in proposed])
         spelt = amounts.join_spelt([spelt for _, spelt in proposed])
-        reading = self.reader.decide(whole, candidates, spelt, amounts)
-        if not amounts.clear(reading.text):
-            reading = stopped(reading, Reason.GROUPING)
-        if not is_marked:
-            reading = stopped(reading, Reason.NOT_A_FIELD)
-        separators = amounts.separators(reading.text)
-        return replace(reading, text=values.amount_text(reading.text, separators))
+        return self.reader.decide(whole, candidates, spelt, amounts), amounts
 
     def words(self, amount: Reading, width: int) -> Reading | None:
         """Point a reviewer of the figures to where the amount stands in words; not read."""
@@ -210,14 +240,14 @@ def choose_frame(frames: Sequence[Frame]) -> tuple[Frame, int, bool]:
     """
     best: tuple[float, Frame, int] = (-1.0, frames[0], 0)
     for frame in frames:
-        reach = round(cheque_marks.SIGN_REACH * frame.dark.shape[1])
-        inside, edge = cheque_marks.find_sign(frame.dark[:, :reach], frame.height)
-        ahead, _ = cheque_marks.find_sign(frame.before, frame.height)
-        if inside < max(cheque_marks.SIGN_FOUND, ahead):
+        reach = round(cheque_signs.SIGN_REACH * frame.dark.shape[1])
+        inside, edge = cheque_signs.find_sign(frame.dark[:, :reach], frame.height)
+        ahead, _ = cheque_signs.find_sign(frame.before, frame.height)
+        if inside < max(cheque_signs.SIGN_FOUND, ahead):
             edge = 0
         if max(inside, ahead) > best[0]:
             best = (max(inside, ahead), frame, edge)
-    return best[1], best[2], best[0] >= cheque_marks.SIGN_FOUND
+    return best[1], best[2], best[0] >= cheque_signs.SIGN_FOUND
 
 
 def longest_tried(

@@ -1,41 +1,28 @@
-"""What stands around the digits of an amount: currency sign before, `/-` after, commas between."""
+"""What stands around the digits of an amount: `/-` after them, commas between."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cache
+from itertools import pairwise, takewhile
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from formreader.document import FieldImage, Float, Grey, Mask, Rect
 
-SIGN_PX = 40
-"""Height in pixels at which currency signs are drawn and looked for."""
-SIGN_HEIGHTS = (0.3, 0.38, 0.47, 0.58)
-"""Heights of a sign that are tried, as shares of its frame's height."""
-SIGN_FOUND = 0.7
-"""Correlation from which a sign is found: printed signs had 0.79 and more,
-digits up to 0.62 (looked at on 8 real cheques of three banks, so not measured on others)."""
-SIGN_REACH = 0.45
-"""Share of a frame in which its sign stands, from the left."""
-RUPEE = (
-    ((5, 3), (95, 3)),
-    ((5, 27), (95, 27)),
-    ((5, 3), (35, 3), (58, 8), (68, 20), (68, 32), (58, 44), (35, 50), (5, 50)),
-    ((25, 50), (82, 100)),
-)
-DOLLAR = (
-    ((90, 22), (75, 11), (50, 8), (25, 11), (10, 25), (20, 40), (50, 49), (80, 58)),
-    ((80, 58), (91, 74), (77, 88), (50, 92), (25, 88), (10, 76)),
-    ((50, 0), (50, 100)),
-)
-SIGNS = {"₹": (RUPEE, 0.68), "$": (DOLLAR, 0.56)}
-"""Strokes of the signs in hundredths of their height and width, and width over height."""
 STRAIGHT = 1.4
 """Ink of a straight stroke at most, as a share of the usual thickness times its length: in four
 of OpenCV's fonts the 7 has 1.65, the 4 1.8, all other digits but the 1 more than 2."""
+SLIM = 0.5
+"""Spread across a straight stroke at most, as a share of that along it; 3s have 0.6, 0s 0.5."""
+NEEDLE = 0.15
+"""The same below which a part is straight however bold its stroke is; slashes had 0.10 to 0.13."""
+PIXEL = 1 / 12
+"""Spread within a pixel, in square pixels: its variance."""
+LEAST_HOLE = 4.0
+"""Area within the outline of a hole in square pixels; a missing pixel has 2."""
 SLASH = 0.6
 """Height in digit heights from which what closes an amount holds a leaning slash, too."""
 LONG = 1.25
@@ -44,6 +31,13 @@ LOWER = 0.25
 """How much lower than the digits beside it a comma's middle lies, in their heights."""
 DOT, SPECK = 0.45, 0.08
 """Size of a mark on the line that no digit reaches, and of dust, in heights of the digits."""
+STEEP, LEANING = 0.8, 1.2
+"""Width of a slash and of a comma at most, in its own heights: 51 and 40 degrees steep."""
+HOOK = 0.75
+"""Height of a closing dash that begins with a hook at most, in digit heights."""
+ON_LINE, TALL_COMMA = 0.4, 0.6
+"""How much lower than the digits' a comma's middle lies, in their heights, and how tall it is,
+below and above which it may be a 1 written low; chosen."""
 FLAT = 0.32
 """Height of a closing dash in digit heights."""
 DASH = 0.4
@@ -51,11 +45,26 @@ DASH = 0.4
 
 
 class Tail(Enum):
-    """What closes an amount; a dash without a free slash may follow one that touches a digit."""
+    """What closes an amount; a dash without a free slash may follow one that touches a digit.
+
+    A stroke before the dash that is no taller than the digits may be a 1 as well as a slash;
+    so may a taller one without a dash, which is left in.
+    """
 
     NONE = 0
     DASH = 1
     DASH_AND_SLASH = 2
+    DASH_AND_STROKE = 3
+    LONG_STROKE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A separator: its column, whether it is a point and whether it may be a 1 written low."""
+
+    x: float
+    is_point: bool
+    like_a_one: bool
 
 
 class Parts:
@@ -69,46 +78,37 @@ class Parts:
         self.middle = self.x + self.wide / 2
         edge = area.sum() - float(cv2.erode(grey, np.ones((3, 3), np.uint8)).sum())
         thick = 2 * area.sum() / max(1.0, edge)
-        self.straight = area < STRAIGHT * thick * np.hypot(self.wide, self.high)
+        short = area < STRAIGHT * thick * np.hypot(self.wide, self.high)
+        self.ringed = self._ringed(grey)
+        spread = self._spread(ink, area)
+        self.straight = ((short & (spread < SLIM)) | (spread < NEEDLE)) & ~self.ringed
 
+    def usual_height(self, some: NDArray[np.intp]) -> float:
+        """Return the median height of some parts, without the straight ones where others are."""
+        curved = some[~self.straight[some]]
+        of = curved if curved.size else some
+        return float(np.median(self.high[of])) if of.size else 0.0
 
-@cache
-def _sign(symbol: str) -> tuple[Float, ...]:
-    """Draw a sign thin and bold: float32 (40, W) with a white margin."""
-    strokes, aspect = SIGNS[symbol]
-    drawn = []
-    for thick in (4, 6):
-        size = (SIGN_PX + 8, round(SIGN_PX * aspect) + 8)
-        picture = np.zeros(size, np.uint8)
-        for stroke in strokes:
-            points = [
-                [4 + round(x * SIGN_PX * aspect / 100), 4 + round(y * 0.4)] for x, y in stroke
-            ]
-            cv2.polylines(picture, [np.array(points)], False, 255, thick, cv2.LINE_AA)
-        drawn.append(cv2.GaussianBlur(picture, (0, 0), 1.0).astype(np.float32) / 255)
-    return tuple(drawn)
+    def _spread(self, ink: Mask, area: Float) -> Float:
+        """Return the spread of each part across its long direction as a share of that along."""
+        y, x = np.nonzero(ink)
+        part = self.labels[y, x] - 1
+        dx = x - (np.bincount(part, x) / area)[part]
+        dy = y - (np.bincount(part, y) / area)[part]
+        xx, yy, xy = (np.bincount(part, v) / area for v in (dx * dx, dy * dy, dx * dy))
+        tilt = np.hypot((xx - yy) / 2, xy)
+        middle = (xx + yy) / 2 + PIXEL
+        return np.sqrt((middle - tilt) / (middle + tilt))
 
-
-def find_sign(dark: Grey, height: float) -> tuple[float, int]:
-    """Look for a currency sign in darkness uint8 (H, W): correlation and right edge.
-
-    `height` is the frame's height in pixels.
-    """
-    best = (0.0, 0)
-    for share in SIGN_HEIGHTS:
-        zoom = SIGN_PX / (share * height)
-        size = (max(1, round(dark.shape[1] * zoom)), max(1, round(dark.shape[0] * zoom)))
-        small = cv2.resize(dark, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        small = np.pad(small, 6)
-        for symbol in SIGNS:
-            for drawn in _sign(symbol):
-                if any(a < b for a, b in zip(small.shape, drawn.shape, strict=True)):
-                    continue
-                scores = cv2.matchTemplate(small, drawn, cv2.TM_CCOEFF_NORMED)
-                _, score, _, (x, _) = cv2.minMaxLoc(scores)
-                if score > best[0]:
-                    best = (float(score), round((x - 6 + drawn.shape[1] - 2) / zoom))
-    return best
+    def _ringed(self, grey: Grey) -> NDArray[np.bool_]:
+        """Tell which parts close a ring around paper."""
+        found = np.zeros(len(self.x), bool)
+        outlines, tree = cv2.findContours(grey, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+        for outline, (_, _, _, outer) in zip(outlines, tree[0] if outlines else (), strict=True):
+            if outer >= 0 and cv2.contourArea(outline) >= LEAST_HOLE:
+                column, row = outline[0, 0]
+                found[self.labels[row, column] - 1] = True
+        return found
 
 
 def without_left(field: FieldImage, edge: int) -> FieldImage:
@@ -138,36 +138,76 @@ def without_tail(ink: Mask, height: float) -> tuple[Mask, Tail]:
         at -= 1
     rows = np.flatnonzero(ink[:, at + 1 :].any(axis=1))
     if inked[at + 1 :].sum() < DASH * height:
-        return ink, Tail.NONE
+        _, long = last_stroke(Parts(ink), height)
+        return ink, Tail.LONG_STROKE if long else Tail.NONE
     all_rows = np.flatnonzero(ink.any(axis=1))
     centre = (rows.mean() - all_rows[0]) / max(1, all_rows[-1] - all_rows[0])
     if not 0.15 < centre < 0.85:
         return ink, Tail.NONE
     left = ink.copy()
     left[:, at + 1 :] = False
-    closing = Parts(np.ascontiguousarray(ink[:, at + 1 :]))
-    if ((closing.high > SLASH * height) & (closing.high > closing.wide)).any():
-        return left, Tail.DASH_AND_SLASH
-    bare = without_slash(left, height)
-    return (left, Tail.DASH) if bare is left else (bare, Tail.DASH_AND_SLASH)
-
-
-def without_slash(ink: Mask, height: float) -> Mask:
-    """Take the last stroke out where it is straight or taller than digits and stands free."""
     parts = Parts(ink)
+    hooked = (parts.x <= at) & (parts.x + parts.wide > at + 1) & (parts.high < HOOK * height)
+    left &= ~np.concatenate([[False], hooked & (parts.middle > at)])[parts.labels]
+    closing = Parts(np.ascontiguousarray(ink[:, at + 1 :]))
+    slash = (closing.high > SLASH * height) & (closing.high > closing.wide)
+    if slash.any():
+        before = Parts(left)
+        usual = before.usual_height(np.flatnonzero(before.high > 0.5 * height))
+        long = float(closing.high[slash].max()) > LONG * usual
+        return left, Tail.DASH_AND_SLASH if long else Tail.DASH_AND_STROKE
+    return without_slash(left, height)
+
+
+def without_slash(ink: Mask, height: float) -> tuple[Mask, Tail]:
+    """Take the last stroke before a dash out where it is straight or tall and stands free."""
+    parts = Parts(ink)
+    last, long = last_stroke(parts, height)
+    if last is None:
+        return ink, Tail.DASH
+    return ink & (parts.labels != last + 1), Tail.DASH_AND_SLASH if long else Tail.DASH_AND_STROKE
+
+
+def last_stroke(parts: Parts, height: float) -> tuple[int | None, bool]:
+    """Find the last part if it may be a slash, and whether it is taller than the digits.
+
+    Of several strokes at the end, as in `//`, one has to be taller.
+    """
     tall = np.flatnonzero(parts.high > 0.5 * height)
     if tall.size < 2:
-        return ink
-    last = int(tall[np.argmax((parts.x + parts.wide)[tall])])
-    usual = float(np.median(parts.high[tall]))
-    long = parts.high[last] > LONG * usual and parts.wide[last] < 0.8 * height
-    if not (long or (parts.straight[last] and parts.wide[last] < 0.75 * height)):
-        return ink
-    return ink & (parts.labels != last + 1)
+        return None, False
+    limit = LONG * parts.usual_height(tall)
+    steep = parts.wide < STEEP * parts.high
+    row = tall[np.argsort(-(parts.x + parts.wide)[tall])]
+    strokes = list(takewhile(lambda i: steep[i] and parts.straight[i], row.tolist())) or [row[0]]
+    last, long = int(row[0]), bool(parts.high[strokes].max() > limit)
+    return (last, long) if steep[last] and (long or parts.straight[last]) else (None, False)
 
 
-def take_commas(ink: Mask, height: float) -> tuple[Mask, list[float]]:
-    """Take commas and points out of ink bool (H, W); return the rest and their columns.
+def inner_slash(ink: Mask, height: float) -> tuple[Mask, Mask] | None:
+    """Split ink bool (H, W) at a slash between digits, as in 56/100; None where there is none."""
+    parts = Parts(ink)
+    tall = np.flatnonzero(parts.high > 0.5 * height)
+    if tall.size < 3:
+        return None
+    usual = parts.usual_height(tall)
+    steep = parts.wide < STEEP * parts.high
+    slashes = np.flatnonzero(parts.straight & steep & (parts.high > LONG * usual))
+    inside = [
+        i
+        for i in slashes
+        if (parts.middle[tall] < parts.x[i]).sum() > 1
+        and (parts.middle[tall] > (parts.x + parts.wide)[i]).any()
+    ]
+    if not inside:
+        return None
+    at = int(inside[-1])
+    after = np.concatenate([[False], parts.middle > parts.middle[at]])[parts.labels]
+    return ink & ~after & (parts.labels != at + 1), ink & after
+
+
+def take_commas(ink: Mask, height: float) -> tuple[Mask, list[Mark]]:
+    """Take commas and points out of ink bool (H, W); return the rest and them, left to right.
 
     `height` is the digit height in pixels. A comma is a straight stroke whose middle lies
     clearly lower than that of the digits beside it; one in line with them is a 1 and stays.
@@ -177,7 +217,10 @@ def take_commas(ink: Mask, height: float) -> tuple[Mask, list[float]]:
     if digits.size < 2:
         return ink, []
     left, marks = ink.copy(), []
+    first, last = parts.middle[digits].min(), parts.middle[digits].max()
     for i in range(len(parts.x)):
+        if not first < parts.middle[i] < last:
+            continue
         far = np.abs(parts.middle[digits] - parts.middle[i])
         beside = [k for k in digits[np.argsort(far)] if k != i][:3]
         top = float(np.median(parts.y[beside]))
@@ -185,23 +228,35 @@ def take_commas(ink: Mask, height: float) -> tuple[Mask, list[float]]:
         size = max(parts.wide[i], parts.high[i]) / (foot - top)
         low = parts.y[i] + parts.high[i]
         shift = (low - parts.high[i] / 2 - (top + foot) / 2) / (foot - top)
-        dot = size < DOT and low > foot - DOT * (foot - top)
+        dot = size < DOT and low > foot - DOT * (foot - top) and not parts.ringed[i]
         covering = (np.abs(parts.middle - parts.middle[i]) < 0.4 * parts.wide) & (
             parts.y + parts.high > parts.y[i] + 0.2 * (foot - top)
         )
         alone = covering.sum() - covering[i] == 0
-        if size > SPECK and alone and (dot or (parts.straight[i] and shift >= LOWER)):
+        steep = parts.wide[i] <= LEANING * parts.high[i]
+        stroke = parts.straight[i] and steep and shift >= LOWER
+        if size > SPECK and alone and (dot or stroke):
             left[parts.labels == i + 1] = False
-            marks.append(float(parts.middle[i]))
-    return left, sorted(marks)
+            tall = parts.high[i] > TALL_COMMA * (foot - top)
+            point = bool(dot and low < foot + 0.5 * DOT * (foot - top))
+            marks.append(Mark(float(parts.middle[i]), point, bool(tall and shift < ON_LINE)))
+    return left, sorted(marks, key=lambda mark: mark.x)
 
 
-def split(ink: Mask, marks: list[float]) -> list[Mask]:
-    """Split ink bool (H, W) into what lies before, between and after the marks; none empty."""
+def split(ink: Mask, marks: list[Mark]) -> tuple[list[Mask], list[Mark]]:
+    """Split ink bool (H, W) into what lies between the marks; none is empty.
+
+    Also returns the marks between neighbouring pieces, of several in one gap the doubtful one.
+    """
     parts = Parts(ink)
-    group = np.searchsorted(np.array(marks), parts.middle)
+    group = np.searchsorted(np.array([mark.x for mark in marks]), parts.middle)
+    numbers = np.unique(group)
     masks = []
-    for number in np.unique(group):
+    for number in numbers:
         owned = np.concatenate([[False], group == number])
         masks.append(np.asarray(owned[parts.labels], np.bool_))
-    return masks
+    between = [
+        max(marks[a:b], key=lambda mark: (mark.like_a_one, not mark.is_point))
+        for a, b in pairwise(numbers.tolist())
+    ]
+    return masks, between

@@ -86,10 +86,21 @@ def clear(digits: str, separators: Sequence[int], profile: Profile) -> bool:
     """Tell whether the separators of an amount leave no doubt about its digits.
 
     All must stand that one way of grouping asks for, or none. Unless it is the first, usual
-    way, no 1 may stand where a stroke may be a separator.
+    way, no 1 may stand where a separator could.
     """
     decimals = MINOR_DIGITS in separators
     wanted = [borders(groups, len(digits), decimals) for groups in profile.groups]
     if list(separators) == wanted[0]:
         return True
-    return list(separators) in ([], *wanted[1:]) and "1" not in digits[1:]
+    return list(separators) in ([], *wanted[1:]) and not hidden_separator(digits, profile)
+
+
+def hidden_separator(digits: str, profile: Profile) -> bool:
+    """Tell whether a 1 stands where a separator could, whichever other 1s are separators."""
+    places = {p for groups in profile.groups for p in borders(groups, len(digits), False)}
+    for at in range(1, len(digits)):
+        behind = len(digits) - at - 1
+        ones = digits.count("1", at + 1)
+        if digits[at] == "1" and any(behind - n in places for n in range(ones + 1)):
+            return True
+    return False

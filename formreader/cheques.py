@@ -78,7 +78,11 @@ class ChequeReader(Reader):
         profile, readings = read_code_line(cheque)
         places = locate.cheque(cheque.image, cheque.dpi)
         fields = cheque_fields.ChequeFields(self, profile, date.today())
-        return readings + fields.read(places, cheque.image, cheque.dpi / 25.4)
+        found = fields.read(places, cheque.image, cheque.dpi / 25.4)
+        for reason in (Reason.UNKNOWN_LAYOUT, Reason.CUT_OFF):  # its order of date; half a cheque
+            if any(reason in reading.reasons for reading in readings):
+                found = [cheque_fields.stopped(reading, reason) for reading in found]
+        return readings + found
 
 
 def find_cheques(page: Page) -> tuple[Registration, Grey, list[CodeLine]]:

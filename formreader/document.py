@@ -13,6 +13,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+DATE_BOXES = 8
+"""Boxes of a date: two for the day, two for the month, four for the year."""
 Grey = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Float = NDArray[np.float32]
@@ -183,6 +185,11 @@ class ChequePlaces:
     amounts: list[Frame]
     frames: list[Rect]
     ink: Mask
+
+    @property
+    def dates(self) -> list[FieldImage]:
+        """Return the rows that have as many boxes as a date has digits."""
+        return [row for row in self.rows if len(row.cells) == DATE_BOXES]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

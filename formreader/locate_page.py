@@ -41,13 +41,13 @@ class OpenPage:
         self.small_dark = binarize.darkness(small, scale)
         self.level = binarize.ink_level(self.small_dark)
         self.dark = binarize.darkness(image, self.full_mm)
-        self._find(rules.FAINTEST)
+        self.find(rules.FAINTEST)
         self.pale_boxes = not any(len(row.cells) > 2 for row in self.rows)
         if self.pale_boxes:
-            self._find(rules.FAINTEST_AGAIN)
+            self.find(rules.FAINTEST_AGAIN)
 
-    def _find(self, faintest: int) -> None:
-        """Find the page's rules, the rows of boxes and the other cells."""
+    def find(self, faintest: int) -> None:
+        """Find the page's rules, at least `faintest` dark, its rows of boxes and other cells."""
         scale = self.scale
         self.rules: Rules = rules.find_rules(self.small_dark, scale, faintest)
         cells = boxes.find_cells(self.rules, scale)

@@ -5,16 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from forms_pages import boxes, digits, put
-from paper import BLACK, BLUE_PEN, DARK_PEN, GREY, Colour, Field, Sheet, Writer, make_writer
+from paper import (
+    BLACK,
+    BLUE_PEN,
+    DARK_PEN,
+    DRAW_DPI,
+    GREY,
+    Colour,
+    Field,
+    Sheet,
+    Writer,
+    make_writer,
+)
 from scanner import Scanner, save_jpeg, scan, write_truth
 
+from formreader.cheque_signs import SIGNS
+from formreader.micr import COLUMNS as MICR_COLUMNS
+from formreader.micr import MODULE_IN, ON_US, PITCH, TRANSIT, shape
+from formreader.micr import ROWS as MICR_ROWS
 from formreader.strokes import smooth
 
 WIDTH_MM, HEIGHT_MM = 178.0, 84.0
 CODE_BAND_MM = 16.0
 """Height of the clear band at the foot that carries the code line (ISO 1004 asks for 16 mm)."""
+SQUARE_MM = MODULE_IN * 25.4
 PAYEES = ("Nerum Mahwe Kran", "Raunaher u Mann", "Werk Hanakam", "Theker Marna", "Wanne Purkeru")
 WORDS = ("Ee uhunrer nhh awrk", "Faen hunr rank auem", "Nun werham kaene", "Vea nhuner kahr")
 
@@ -48,7 +65,7 @@ BANKS = (
         (0.96, 0.92, 0.9),
         (0.86, 0.72, 0.76),
         (0.45, 0.1, 0.2),
-        "Fr",
+        "₹",
         False,
     ),
 )
@@ -78,12 +95,37 @@ def guilloche(sheet: Sheet, bank: Bank) -> None:
 
 
 def code_line(sheet: Sheet, number: str, rng: np.random.Generator) -> None:
-    """Print the code line in the clear band, in a plain fixed pitch."""
-    text = f":{number}: {digits(rng, 9)}|: {digits(rng, 6)}: {digits(rng, 2)}"
-    for i, symbol in enumerate(text):
-        if symbol != " ":
-            x = 38 + i * 3.175
-            sheet.print_text(x, HEIGHT_MM - 5.6, symbol, 4.4, BLACK, "ms")
+    """Print the E-13B code line in the clear band, laid out as on Indian cheques."""
+    parts = {
+        "cheque_no": (f"{ON_US}{number}{ON_US}", number),
+        "sort_code": (f"{(sort := digits(rng, 9))}{TRANSIT}", sort),
+        "micr_account": (f"{(account := digits(rng, 6))}{ON_US}", account),
+        "transaction_code": ((kind := digits(rng, 2)), kind),
+    }
+    right, foot = 41.0, HEIGHT_MM - 5.6
+    for name, (printed, value) in parts.items():
+        left = right - MICR_COLUMNS * SQUARE_MM
+        for symbol in printed:
+            print_square_by_square(sheet, symbol, right, foot)
+            right += PITCH * SQUARE_MM
+        height = MICR_ROWS * SQUARE_MM
+        place = (left, foot - height, right - PITCH * SQUARE_MM - left, height)
+        sheet.fields.append(Field(name, value, place))
+        right += PITCH * SQUARE_MM
+
+
+def print_square_by_square(sheet: Sheet, symbol: str, right: float, foot: float) -> None:
+    """Print one E-13B character with its right lower corner at a point in mm."""
+    fine = 10  # parts of a sheet pixel, which is a quarter of a square
+    ink = shape(symbol, round(SQUARE_MM / 25.4 * DRAW_DPI * fine))
+    at = [mm / 25.4 * DRAW_DPI for mm in (right, foot)]
+    x, y = (int(edge) - side // fine - 1 for edge, side in zip(at, ink.shape[::-1], strict=True))
+    canvas = np.zeros(((ink.shape[0] // fine + 3) * fine, (ink.shape[1] // fine + 3) * fine))
+    column, row = (round((e - s) * fine) for e, s in zip(at, (x, y), strict=True))
+    canvas[row - ink.shape[0] : row, column - ink.shape[1] : column] = ink
+    size = (canvas.shape[1] // fine, canvas.shape[0] // fine)
+    mask = cv2.resize(canvas.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    sheet.blend(np.asarray(mask, np.float32), x, y, BLACK)
 
 
 def cheque(rng: np.random.Generator, bank: Bank, who: Writer, amount: str, index: int) -> Sheet:
@@ -111,7 +153,9 @@ def cheque(rng: np.random.Generator, bank: Bank, who: Writer, amount: str, index
     amount_box(sheet, bank, who, amount)
     sheet.print_text(8, 57.5, "Account", 2.6, deep)
     sheet.frame(22, 53, 46, 7, 0.2, deep)
-    sheet.print_text(45, 58.2, digits(rng, 11), 4.0, BLACK, "ms")
+    account = digits(rng, 11)
+    sheet.print_text(45, 58.2, account, 4.0, BLACK, "ms")
+    sheet.fields.append(Field("account", account, (22, 53, 46, 7)))
     sheet.line([(118, 62), (170, 62)], 0.2, deep)
     sheet.print_text(144, 65.4, "Please sign above", 2.1, GREY, "ms")
     sheet.scribble(122, 53, 38, 6, who)
@@ -134,7 +178,13 @@ def amount_box(sheet: Sheet, bank: Bank, who: Writer, amount: str) -> None:
     sheet.fill(*place, (0.985, 0.985, 0.985))
     sheet.frame(*place, width_mm=0.3, colour=bank.deep)
     sheet.frame(122, 35.5, 10, 11, 0.3, bank.deep)
-    sheet.print_text(127, 43.2, bank.sign, 6.0, bank.deep, "ms")
+    if bank.sign == "₹":  # the font has none
+        strokes, aspect = SIGNS["₹"]
+        for stroke in strokes:
+            points = [(125.2 + 0.05 * aspect * x, 38.3 + 0.05 * y) for x, y in stroke]
+            sheet.line(points, 0.4, bank.deep)
+    else:
+        sheet.print_text(127, 43.2, bank.sign, 6.0, bank.deep, "ms")
     sheet.write(134 + float(sheet.rng.uniform(0, 2)), 37.9, amount, who, 5.6)
     sheet.fields.append(Field("amount", "".join(c for c in amount if c.isdigit()), place))
 

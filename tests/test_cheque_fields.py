@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 
+import cheque_pages
 import cv2
 import numpy as np
 import pytest
 from template_model import TemplateModel, put_in_place, write_digit
 
-from formreader import cheque_marks, locate
+from formreader import cheque_signs, locate
 from formreader.cheque_fields import ChequeFields
 from formreader.cheque_profiles import INDIA, US
-from formreader.document import Grey, Reading, Reason, Status
+from formreader.cheques import ChequeReader
+from formreader.document import Grey, Page, Reading, Reason, Status
 from formreader.pipeline import Options, Reader
 
 DPI = 300.0
@@ -49,7 +51,7 @@ def cheque(day: str = "", amount: str = "", frame: bool = True, sign: bool = Tru
     if frame:
         corners = (round(115 * MM), round(34 * MM)), (round(170 * MM), round(45 * MM))
         cv2.rectangle(page, *corners, 60, 3)
-        strokes, aspect = cheque_marks.SIGNS["₹"]
+        strokes, aspect = cheque_signs.SIGNS["₹"]
         for stroke in strokes if sign else ():
             points = [[1385 + round(x * 0.5 * aspect), 440 + round(y * 0.5)] for x, y in stroke]
             cv2.polylines(page, [np.array(points)], False, 20, 6, cv2.LINE_AA)
@@ -95,6 +97,53 @@ def test_the_figures_of_an_amount_are_read_without_sign_and_commas(reader: Reade
     found = read(reader, cheque(amount="2,83,064"))["amount"]
     assert found.text == "283064"
     assert found.rect.x > 118 * MM
+
+
+def test_boxes_and_frames_are_found_among_woven_security_print(reader: Reader) -> None:
+    page = cheque("23052024", amount="2,83,064")
+    x = np.arange(page.shape[1])
+    waves = np.full_like(page, 240)
+    for i in range(46):
+        y = 12 * i + 22 * np.sin(x / 110 + 0.42 * i) + 10 * np.sin(x / 44 - 0.3 * i)
+        cv2.polylines(waves, [np.stack([x, y + 12], 1).astype(np.int32)], False, 205, 2)
+    found = read(reader, np.minimum(page, waves))
+    assert (found["date"].text, found["amount"].text) == ("23052024", "283064")
+
+
+@pytest.mark.parametrize(("after", "value"), [("100", "123.45"), ("280", None)])
+def test_an_amount_with_a_slash_inside_is_always_for_a_person(
+    reader: Reader, after: str, value: str | None
+) -> None:
+    page = cheque(amount=f"12345 {after}")
+    cv2.line(page, (round(152 * MM), 428), (round(149.6 * MM), 508), 20, 4)
+    found = read(reader, page)["amount"]
+    assert found.status is Status.REVIEW
+    assert Reason.GROUPING in found.reasons
+    assert value in (None, found.text)
+
+
+def with_code_line(page: Grey) -> Grey:
+    """Print an Indian code line at the foot of a page."""
+    rng = np.random.default_rng(1)
+    strip = np.full((round(16 * cheque_pages.MM), round(178 * cheque_pages.MM)), 240, np.uint8)
+    cheque_pages.print_line(strip, cheque_pages.indian_line(rng)[0], rng, 5.5)
+    zoom = DPI / cheque_pages.FINE_DPI
+    small = cv2.resize(strip, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+    whole = page.copy()
+    whole[-small.shape[0] :, : small.shape[1]] = small[:, : page.shape[1]]
+    return whole
+
+
+def test_of_half_a_cheque_nothing_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    put_in_place(monkeypatch, TemplateModel())
+    reader = ChequeReader(Options(form="cheque"))
+    page = with_code_line(cheque("23052024", amount="2,83,064"))
+    whole = reader.read_page(Page("page", 1, page, DPI)).readings
+    half = np.ascontiguousarray(page[:, round(45 * MM) :])
+    part = reader.read_page(Page("page", 1, half, DPI)).readings
+    assert {r.field for r in whole if r.status is Status.ACCEPTED} >= {"cheque_no", "date"}
+    assert any(r.field == "date" and r.text == "23052024" for r in part)
+    assert [r.field for r in part if r.status is Status.ACCEPTED] == []
 
 
 def test_an_amount_without_a_frame_is_missed_and_said_so(reader: Reader) -> None:

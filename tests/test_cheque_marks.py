@@ -8,6 +8,7 @@ import pytest
 
 from formreader import cheque_marks as marks
 from formreader import cheque_print
+from formreader import cheque_signs as signs
 from formreader.cheque_marks import Tail
 from formreader.document import Mask
 
@@ -19,6 +20,9 @@ def written(text: str, tail: str = "") -> Mask:
     page = np.zeros((120, 900), np.uint8)
     x = 40
     for symbol in text:
+        if symbol == " ":
+            x += 46
+            continue
         if symbol == ",":
             cv2.line(page, (x + 6, 72), (x, 92), 255, 4)
             x += 22
@@ -44,7 +48,13 @@ def columns(ink: Mask) -> int:
 
 @pytest.mark.parametrize(
     ("tail", "seen"),
-    [("", Tail.NONE), ("-", Tail.DASH), ("/-", Tail.DASH_AND_SLASH), ("/", Tail.NONE)],
+    [
+        ("", Tail.NONE),
+        ("-", Tail.DASH),
+        ("/-", Tail.DASH_AND_SLASH),
+        ("/", Tail.LONG_STROKE),
+        ("//", Tail.LONG_STROKE),
+    ],
 )
 def test_the_marks_that_close_an_amount_are_told_apart(tail: str, seen: Tail) -> None:
     ink, found = marks.without_tail(written("2803", tail), HEIGHT)
@@ -56,28 +66,76 @@ def test_the_marks_that_close_an_amount_are_told_apart(tail: str, seen: Tail) ->
 def test_commas_are_taken_out_and_ones_stay() -> None:
     ink, found = marks.take_commas(written("2,81,013"), HEIGHT)
     assert len(found) == 2
-    parts = marks.split(ink, found)
+    parts, between = marks.split(ink, found)
+    assert between == found
     assert [cv2.connectedComponents(part.view(np.uint8))[0] - 1 for part in parts] == [1, 2, 3]
+
+
+def test_a_1_before_a_dash_is_never_surely_a_slash() -> None:
+    _, found = marks.without_tail(written("2831", "-"), HEIGHT)
+    assert found is Tail.DASH_AND_STROKE
+
+
+def test_a_dash_that_begins_with_a_hook_hides_no_slash() -> None:
+    page = written("2803", "/").view(np.uint8).copy()
+    end = int(np.flatnonzero(page.any(axis=0))[-1]) + 8
+    hook = np.array([[end, 74], [end + 3, 54], [end + 12, 52], [end + 44, 50]], np.int32)
+    cv2.polylines(page, [hook], False, 1, 4)
+    ink, found = marks.without_tail(page > 0, HEIGHT)
+    assert found is Tail.DASH_AND_SLASH
+    assert columns(ink) == columns(written("2803"))
+
+
+def test_a_1_written_low_before_the_others_stays() -> None:
+    page = written("7500").view(np.uint8).copy()
+    cv2.line(page, (20, 62), (18, 96), 1, 4)
+    ink, found = marks.take_commas(page > 0, HEIGHT)
+    assert found == []
+    assert (ink == (page > 0)).all()
+
+
+def test_a_small_0_written_low_is_no_point() -> None:
+    page = written("6000").view(np.uint8).copy()
+    cv2.circle(page, (120, 76), 7, 1, 3)
+    page[:, 100:140] = 0
+    cv2.circle(page, (120, 76), 7, 1, 3)
+    assert marks.take_commas(page > 0, HEIGHT)[1] == []
+
+
+def test_a_stroke_between_digits_as_low_as_a_comma_and_as_tall_as_a_1_is_in_doubt() -> None:
+    page = written("2 803").view(np.uint8).copy()
+    cv2.line(page, (112, 54), (110, 90), 1, 4)
+    [mark] = marks.take_commas(page > 0, HEIGHT)[1]
+    assert mark.like_a_one
+
+
+def test_a_slash_between_digits_parts_a_fraction() -> None:
+    page = written("23456   100").view(np.uint8).copy()
+    cv2.line(page, (328, 28), (304, 92), 1, 4)
+    before, after = marks.inner_slash(page > 0, HEIGHT) or (page, page)
+    assert columns(before) == columns(written("23456"))
+    assert columns(after) == columns(written("100"))
+    assert marks.inner_slash(written("234561100"), HEIGHT) is None
 
 
 def test_an_amount_without_commas_is_one_group() -> None:
     ink, found = marks.take_commas(written("281013"), HEIGHT)
     assert found == []
-    assert len(marks.split(ink, found)) == 1
+    assert len(marks.split(ink, found)[0]) == 1
 
 
-@pytest.mark.parametrize("symbol", list(marks.SIGNS))
+@pytest.mark.parametrize("symbol", list(signs.SIGNS))
 def test_a_currency_sign_is_found_and_digits_are_none(symbol: str) -> None:
     dark = np.zeros((90, 260), np.uint8)
-    strokes, aspect = marks.SIGNS[symbol]
+    strokes, aspect = signs.SIGNS[symbol]
     for stroke in strokes:
         points = [[20 + round(x * 0.4 * aspect), 24 + round(y * 0.4)] for x, y in stroke]
         cv2.polylines(dark, [np.array(points)], False, 230, 5)
-    found, edge = marks.find_sign(dark, 90)
-    assert found >= marks.SIGN_FOUND
+    found, edge = signs.find_sign(dark, 90)
+    assert found >= signs.SIGN_FOUND
     assert 20 + 40 * aspect - 4 < edge < 20 + 40 * aspect + 14
     digits = (written("28")[10:100, :260] * 230).astype(np.uint8)
-    assert marks.find_sign(digits, 90)[0] < marks.SIGN_FOUND
+    assert signs.find_sign(digits, 90)[0] < signs.SIGN_FOUND
 
 
 def printed(text: str, gap: int = 4) -> Mask:

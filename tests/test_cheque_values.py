@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from formreader.cheque_amounts import AmountGrammar
-from formreader.cheque_marks import Tail
+from formreader.cheque_marks import Mark, Tail
 from formreader.cheque_profiles import INDIA, US
 from formreader.cheque_values import (
     amount_text,
@@ -24,6 +25,8 @@ from formreader.document import Candidate, Rect, Status
 from formreader.export import final, score
 from formreader.export_cheques import records
 from formreader.store_schema import Field
+
+COMMA, POINT, LOW_STROKE = Mark(0, False, False), Mark(0, True, False), Mark(0, False, True)
 
 
 def candidate(text: str, log_likelihood: float) -> Candidate:
@@ -74,6 +77,7 @@ def test_an_amount_with_all_its_separators_costs_nothing_and_is_clear(value: int
         ("421020", []),  # a comma in 42,020 that was read as a 1
         ("2160000", [3, 6]),  # the same in 2,60,000, which the thousands then seem to fit
         ("121100000", [3]),
+        ("1211131000", []),  # two of the 1s in 12,13,000 might be commas
         ("1234", [2, 3]),
     ],
 )
@@ -101,7 +105,7 @@ def test_what_is_no_amount_has_no_minor_units(text: str) -> None:
 
 
 def test_groups_of_the_right_length_win_over_slightly_likelier_ones() -> None:
-    grammar = AmountGrammar(INDIA, Tail.NONE)
+    grammar = AmountGrammar(INDIA, Tail.NONE, [COMMA] * 2)
     groups = [[candidate("2", 0)], [candidate("60", 0)], [candidate("00", 0), candidate("000", -1)]]
     assert grammar.join(groups)[0].text == "260000"
     assert grammar.separators("260000") == [3, 5]
@@ -109,21 +113,64 @@ def test_groups_of_the_right_length_win_over_slightly_likelier_ones() -> None:
 
 
 def test_a_1_in_the_place_of_a_comma_is_taken_for_one_and_shown_to_a_person() -> None:
-    grammar = AmountGrammar(INDIA, Tail.NONE)
+    grammar = AmountGrammar(INDIA, Tail.NONE, [COMMA])
     best = grammar.join([[candidate("42140", 0)], [candidate("000", 0)]])[0].text
     assert best == "4240000"
     assert not grammar.clear(best)
 
 
 def test_the_last_stroke_before_a_dash_may_be_a_slash_and_is_never_sure() -> None:
-    grammar = AmountGrammar(INDIA, Tail.DASH)
+    grammar = AmountGrammar(INDIA, Tail.DASH, [COMMA])
     best = grammar.join([[candidate("74", 0)], [candidate("0301", 0)]])[0].text
     assert best == "74030"
     assert not grammar.clear(best)
 
 
+@pytest.mark.parametrize(
+    ("text", "tail", "marks", "is_clear"),
+    [
+        (("2", "55", "000"), Tail.DASH, [COMMA, COMMA], True),  # separators count the digits
+        (("255000",), Tail.DASH, [], True),  # no slash looks like a 0
+        (("255007",), Tail.DASH, [], False),
+        (("2550",), Tail.DASH_AND_STROKE, [], False),  # 25501-
+        (("2", "550"), Tail.DASH_AND_STROKE, [COMMA], True),
+        (("28031",), Tail.LONG_STROKE, [], False),  # 2803/
+        (("28317",), Tail.NONE, [], True),  # no separator stands before two digits
+        (("28317",), Tail.LONG_STROKE, [], False),
+        (("2", "800"), Tail.NONE, [LOW_STROKE], False),  # 21800
+        (("2", "80", "000"), Tail.NONE, [LOW_STROKE, COMMA], True),
+        (("12", "34"), Tail.NONE, [POINT], True),
+        (("12", "34"), Tail.NONE, [COMMA], False),  # 12,34 is no amount
+        (("12", "34"), Tail.DASH_AND_SLASH, [POINT], False),
+    ],
+)
+def test_an_amount_is_clear_only_where_marks_prove_its_digits(
+    text: tuple[str, ...], tail: Tail, marks: list[Mark], is_clear: bool
+) -> None:
+    grammar = AmountGrammar(INDIA, tail, marks)
+    best = grammar.join([[candidate(group, 0)] for group in text])[0].text
+    assert (best, grammar.clear(best)) == ("".join(text), is_clear)
+
+
+def test_separators_that_fit_make_the_strip_reader_surer_and_none_leave_it_as_it_was() -> None:
+    last = [("000", math.log(0.6)), ("0000", math.log(0.3))]
+    with_comma = AmountGrammar(INDIA, Tail.NONE, [COMMA]).join_spelt([[("27", 0.0)], last])
+    alone = AmountGrammar(INDIA, Tail.NONE, []).join_spelt(
+        [[("500", math.log(0.6)), ("5000", math.log(0.3))]]
+    )
+    assert with_comma[0][0] == "27000"
+    assert 0.8 < math.exp(with_comma[0][1]) < 0.9  # 0.1 of the strings are not known
+    assert math.exp(dict(alone)["500"]) == pytest.approx(0.6)
+    assert sum(math.exp(score) for _, score in with_comma) <= 1
+
+
+def test_many_specks_taken_for_points_cost_no_time() -> None:
+    groups = [[candidate(str(n), -n) for n in range(1, 8)] for _ in range(14)]
+    assert AmountGrammar(INDIA, Tail.NONE, [POINT] * 13).join(groups)[0].text == "1" * 14
+
+
 def test_a_group_that_nobody_could_read_leaves_no_amount() -> None:
-    assert AmountGrammar(INDIA, Tail.NONE).join([[candidate("74", 0)], []]) == []
+    assert AmountGrammar(INDIA, Tail.NONE, [COMMA]).join([[candidate("74", 0)], []]) == []
 
 
 def field(name: str, value: str, status: Status, id_: int = 1) -> Field:

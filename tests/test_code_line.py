@@ -140,6 +140,15 @@ def without_a_line(kind: str) -> Image:
     if kind == "photo":
         noise = rng.normal(120, 60, (90, 160)).astype(np.float32)
         return np.clip(cv2.resize(noise, (1600, 900)), 0, 255).astype(np.uint8)
+    if kind == "CMC-7":  # seven bars to a character, two of the gaps between them wide
+        page = np.full((700, 1600), 240, np.uint8)
+        for place in range(30):
+            wide = rng.choice(6, 2, replace=False)
+            x = 120 + 45 * place
+            for bar in range(7):
+                page[640 - int(rng.integers(20, 34)) : 640, x : x + 2] = 20
+                x += 7 if bar in wide else 4
+        return page
     page = np.full((2200, 1700), 250, np.uint8)
     for row in range(12):
         text = "Account 918273645 20 417 6053198274"
@@ -148,7 +157,7 @@ def without_a_line(kind: str) -> Image:
     return page
 
 
-@pytest.mark.parametrize("kind", ["back", "form", "photo"])
+@pytest.mark.parametrize("kind", ["back", "form", "photo", "CMC-7"])
 def test_a_page_without_a_code_line_fails_with_a_sentence(kind: str) -> None:
     with pytest.raises(PageError, match=r"no E-13B code line .* CMC-7"):
         read(without_a_line(kind), 200)

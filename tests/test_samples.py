@@ -12,6 +12,10 @@ import pypdfium2
 import pytest
 from PIL import Image
 
+from formreader.cheques import cut_apart, find_cheques, read_code_line
+from formreader.document import Status
+from formreader.load import load
+
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 FOLDERS = ("forms", "cheques", "amounts")
 
@@ -95,6 +99,20 @@ def test_samples_hold_what_they_promise() -> None:
     assert len(rows_of(SAMPLES / "amounts" / "truth.csv")) == 24
     size = sum(path.stat().st_size for name in FOLDERS for path in (SAMPLES / name).iterdir())
     assert size < 4_000_000
+
+
+def test_the_code_line_of_a_sample_cheque_says_its_truth() -> None:
+    name = "cheque-5.jpg"
+    _, upright, lines = find_cheques(load(SAMPLES / "cheques" / name, 1, name))
+    [cheque] = cut_apart(upright, lines)
+    readings = read_code_line(cheque)[1]
+    truth = {
+        row["field"]: row["value"]
+        for row in rows_of(SAMPLES / "cheques" / "truth.csv")
+        if row["page"] == name and row["field"] not in ("date", "amount", "account")
+    }
+    assert {r.field: r.text for r in readings} == truth
+    assert {r.status for r in readings} == {Status.ACCEPTED}
 
 
 def test_the_total_of_a_delivery_note_is_the_sum_of_its_lines() -> None:
