@@ -203,19 +203,25 @@ def export(
 @app.command()
 def evaluate(
     measured: Annotated[
-        Path, typer.Argument(metavar="JOB|GLYPHS.npz", help="Job folder, or file with digits.")
+        Path,
+        typer.Argument(
+            metavar="JOB|GLYPHS", help="Job folder; or digits: .npz, or a folder by class."
+        ),
     ],
     truth: Annotated[
         Path | None, typer.Option(help="Table with page, field and true value; for a job.")
     ] = None,
     model: Annotated[
-        Path | None, typer.Option(help="Folder of a model, for GLYPHS.npz; default: bundled.")
+        Path | None, typer.Option(help="Folder of a model, for GLYPHS; default: bundled.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Compare a job with the truth, or rate the model on single digits."""
     if measured.suffix.lower() != ".npz" and truth is None:
-        raise UsageError("Add --truth TRUTH.csv, the table with the true values.")
+        from formreader.glyph_folder import is_glyph_folder
+
+        if not is_glyph_folder(measured):
+            raise UsageError("Add --truth TRUTH.csv, the table with the true values.")
     from formreader import evaluate as evaluation
 
     if truth is None:
@@ -236,7 +242,8 @@ def evaluate(
 def train(
     out: Annotated[Path, typer.Option(help="Folder for the model, such as models/NAME.")],
     data: Annotated[
-        list[Path] | None, typer.Option(help="Labelled digits: .npz, idx or .h5; may be repeated.")
+        list[Path] | None,
+        typer.Option(help="Labelled digits: .npz, idx, .h5, or a folder by class; repeatable."),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,
     seed: Annotated[int, typer.Option(help="Start of the random numbers.")] = 1,

@@ -41,13 +41,31 @@ class Recognizer(Protocol):
 def evaluate_glyphs(npz: Path, model: Path | None = None) -> dict[str, Any]:
     """Rate an exported model (None: the bundled one) on x_test, y_test of an npz file.
 
-    Images uint8 (N, H, W) of any size, bright on black or dark on white. Raises `UsageError`
-    where the file does not hold them and `ModelError` where the model cannot be used.
+    Images uint8 (N, H, W) of any size, bright on black or dark on white; or a folder of
+    pictures by class, of which `test` counts if there is one. Raises `UsageError` where there
+    are no digits and `ModelError` where the model cannot be used.
     """
-    images, labels = read_glyphs(npz)
+    warnings: list[str] = []
+    if npz.is_dir():
+        glyphs, labels = read_test_folder(npz, warnings)
+    else:
+        images, labels = read_glyphs(npz)
+        glyphs = normalized(images)
     from formreader.classify import load_recognizer
 
-    return {"data": npz.name, **rate_glyphs(images, labels, load_recognizer(model))}
+    rated = rate_normalized(glyphs, labels, load_recognizer(model))
+    return {"data": npz.resolve().name, **rated, "warnings": warnings}
+
+
+def read_test_folder(folder: Path, warnings: list[str]) -> tuple[Float, NDArray[np.int64]]:
+    """Read the digits of a folder of pictures by class: float32 (N, 28, 28) and labels (N,)."""
+    from formreader.glyph_folder import place_of, read_folder
+
+    part = "test" if place_of(folder, "test") else "train"
+    digits, others = read_folder(folder, part, warnings.append)
+    if len(others):
+        warnings.append(f"{len(others)} pictures of what is no digit are left out.")
+    return digits.images.astype(np.float32) / np.float32(255), digits.labels
 
 
 def read_glyphs(npz: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -104,8 +122,15 @@ def probabilities(glyphs: Float, recognizer: Recognizer) -> NDArray[np.float64]:
 def rate_glyphs(
     images: NDArray[np.uint8], labels: NDArray[np.int64], recognizer: Recognizer
 ) -> dict[str, Any]:
-    """Rate a recognizer on labelled digits; a digit called anything else counts as an error."""
-    shares = probabilities(normalized(images), recognizer)
+    """Rate a recognizer on pictures of digits: uint8 (N, H, W) and their labels (N,)."""
+    return rate_normalized(normalized(images), labels, recognizer)
+
+
+def rate_normalized(
+    glyphs: Float, labels: NDArray[np.int64], recognizer: Recognizer
+) -> dict[str, Any]:
+    """Rate a recognizer on labelled glyphs; a digit called anything else counts as an error."""
+    shares = probabilities(glyphs, recognizer)
     alphabet = recognizer.alphabet
     best = shares.argmax(axis=1)
     called = [alphabet[i] for i in best]

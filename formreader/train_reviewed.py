@@ -21,6 +21,7 @@ from formreader.reviewed import Lesson, glyphs_of, lessons_of
 from formreader.store_audits import lot
 from formreader.train_gate import Compared, Judged, compared, frozen_tests, trials_right
 from formreader.train_loop import Report
+from formreader.train_material import Material
 from formreader.train_strips import hands_of
 from formreader.train_weights import WEIGHTS
 
@@ -42,7 +43,7 @@ def train_reviewed(
     train.require_tensorflow()
     base = classify.model_folder(None)
     lessons = gather_lessons(jobs, base, report)
-    material = train.gather(data, seed)
+    material = train.gather(data, seed, report)
     work = train.work_folder(out)
     parts = halves_of(lessons)
     unseen = []
@@ -113,7 +114,7 @@ def prefixed(report: Report, text: str) -> Report:
 def tune(
     base: Path,
     lessons: Sequence[Lesson],
-    old: train.Material,
+    old: Material,
     work: Path,
     seed: int,
     report: Report,

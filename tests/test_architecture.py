@@ -39,14 +39,14 @@ LAYERS = (
     "pipeline(_.+)?|cheques|cheque_fields|cheque_amounts",
     "executors|page_queue|job|sources|snippets|corrected(_.+)?|corrections|fit_(confidence|reviewed)"
     "|reviewed|align|fine_tune|model_versions|certify"
-    r"|(batch|store|export|evaluate|train)(_.+)?|review(\..+)?|form_.+",
+    r"|glyph_folder|(batch|store|export|evaluate|train)(_.+)?|review(\..+)?|form_.+",
     "cli(_.+)?|progress|__main__",
 )
 """Patterns of module names, lowest layer first; a module imports from its own layer or below."""
 
 HOMES = {
     "tensorflow": "train|train_loop|train_strips|network|export_model",
-    "keras": "train|train_loop|train_strips|fine_tune|network|export_model",
+    "keras": "train|train_loop|train_digits|train_strips|fine_tune|network|export_model",
     "matplotlib": "train",
     "ai_edge_litert": "classify",
     "pypdfium2": "load_pdf",
