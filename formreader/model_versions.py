@@ -34,6 +34,8 @@ class Version(NamedTuple):
         learned = f"{data.get('training_digits', 0):,} digits"
         if "confirmed_numbers" in data:
             learned += f" and {data['confirmed_numbers']:,} numbers confirmed by persons"
+        arch = self.card.get("digits", {}).get("arch", "bundled")
+        learned += f", {arch}" if arch != "bundled" else ""
         used = ", in use" if self.in_use else ""
         return f"version {self.number}, {self.card.get('date', 'no date')}, {learned}{used}"
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from formreader import classify, datasets, glyph_folder
+from formreader import classify, datasets, glyph_folder, train_tune
 from formreader.datasets import Glyphs
 from formreader.errors import ModelError, OutputError, UsageError
 from formreader.glyph_folder import Images
@@ -24,6 +24,8 @@ from formreader.model_versions import CURVES, put_in_place, write_card
 from formreader.train_digits import train_digits
 from formreader.train_loop import Report
 from formreader.train_material import ALPHABET, Material, batch
+from formreader.train_settings import Settings
+from formreader.train_tune import Search
 from formreader.train_weights import keep_weights
 
 EPOCHS = 17
@@ -37,7 +39,12 @@ AGREEMENT = 0.998
 
 
 def train(
-    data: list[Path], out: Path, *, epochs: int | None = None, seed: int = 1, report: Report = print
+    data: list[Path],
+    out: Path,
+    settings: Settings | None = None,
+    *,
+    search: Search | None = None,
+    report: Report = print,
 ) -> dict[str, Any]:
     """Train a model into the folder `out` and return its card.
 
@@ -45,21 +52,36 @@ def train(
     an older version.
 
     `data` are glyph files (`.npz`, idx, HDF5) or folders of pictures by class (none: MNIST by
-    download). Stopped and called again with the same arguments, it goes on after the last
-    finished epoch. Raises ModelError without TensorFlow, UsageError for unusable data,
-    OutputError where `out` is not writable.
+    download). With `search`, settings of the digit network are searched first. Stopped and
+    called again with the same arguments, it goes on after the last finished epoch. Raises
+    ModelError without TensorFlow, UsageError for unusable data, OutputError where `out` is not
+    writable.
     """
     require_tensorflow()
-    material = gather(data, seed, report)
+    settings = settings or Settings()
+    if search:
+        train_tune.check(search)
+    material = gather(data, settings.seed, report)
     work = work_folder(out)
     from formreader.train_strips import EPOCHS as STRIP_EPOCHS
     from formreader.train_strips import hands_of, train_strips
 
-    digits, history = train_digits(material, work, epochs or EPOCHS, seed, report)
+    tried: list[dict[str, Any]] = []
+    if search:
+        settings, tried = train_tune.tune(material, work, settings, search, report)
+    seed = settings.seed
+    digits, history = train_digits(material, work, settings, settings.epochs or EPOCHS, report)
     strips, strip_history = train_strips(
-        material.written, material.held_out, work, epochs or STRIP_EPOCHS, seed, report
+        material.written, material.held_out, work, settings.epochs or STRIP_EPOCHS, seed, report
     )
     card = describe(material, seed, {"digits": history, "strips": strip_history})
+    card["digits"] = {
+        "arch": settings.arch,
+        "weights": digits.count_params(),
+        "batch": settings.batch,
+        "learning_rate": settings.rate,
+        "tried": tried,
+    }
     fresh = work / "model"
     fresh.mkdir(exist_ok=True)
     plot_curves({"single digits": history, "whole numbers": strip_history}, fresh / CURVES)

@@ -62,10 +62,12 @@ def batch(
     return glyphs, labels
 
 
-def epoch_batch(material: Material, seed: int, epoch: int, step: int) -> tuple[Float, Any]:
+def epoch_batch(
+    material: Material, seed: int, epoch: int, step: int, size: int = BATCH_DIGITS
+) -> tuple[Float, Any]:
     """Make one batch of a shuffled pass over the material."""
     order = np.random.default_rng([seed, epoch]).permutation(len(material.train))
-    picked = order[step * BATCH_DIGITS : (step + 1) * BATCH_DIGITS]
+    picked = order[step * size : (step + 1) * size]
     return batch(material.train, picked, [seed, epoch, step], material.others)
 
 

@@ -33,7 +33,7 @@ STAGES = (
 )
 LAYERS = (
     "document|errors",
-    "ink|rules|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|cheque_print|ctc|strokes|junk|compose|augment|datasets|network|forms(_.+)?|trace",
+    "ink|rules|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|cheque_print|ctc|strokes|junk|compose|augment|datasets|network|network_others|forms(_.+)?|trace",
     "(load|register|locate|segment)_.+",
     "|".join(STAGES),
     "pipeline(_.+)?|cheques|cheque_fields|cheque_amounts",
@@ -46,12 +46,13 @@ LAYERS = (
 
 HOMES = {
     "tensorflow": "train|train_loop|train_strips|network|export_model",
-    "keras": "train|train_loop|train_digits|train_strips|fine_tune|network|export_model",
+    "keras": "train|train_(loop|digits|strips)|fine_tune|network|network_others|export_model",
     "matplotlib": "train",
     "ai_edge_litert": "classify",
     "pypdfium2": "load_pdf",
     "PIL": r"load(_.+)?|datasets|snippets|evaluate_plots|review\.pictures",
     "h5py": "datasets",
+    "optuna": "train_tune",
     "pandas": "evaluate(_.+)?|export",
     "openpyxl": "corrected_workbook",
     "pyarrow": "export_parquet",

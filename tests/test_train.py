@@ -18,6 +18,7 @@ import pytest
 from formreader import classify, datasets, fit_confidence, train, train_material, train_strips
 from formreader.errors import ModelError, OutputError, UsageError
 from formreader.train_loop import Course, run, save
+from formreader.train_settings import Settings
 
 needs_tensorflow = pytest.mark.skipif(
     importlib.util.find_spec("tensorflow") is None,
@@ -79,7 +80,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         for said in runs:
             try:
                 card = train.train(
-                    [folder / "digits.npz"], folder / "model", epochs=EPOCHS, report=said
+                    [folder / "digits.npz"], folder / "model", Settings(epochs=EPOCHS), report=said
                 )
             except KilledError:
                 continue
