@@ -201,6 +201,7 @@ def plot_curves(histories: dict[str, list[dict[str, float]]], target: Path) -> N
 
 def describe(material: Material, seed: int, histories: dict[str, Any]) -> dict[str, Any]:
     """Write down what a model is: alphabet, input, data with hashes, versions, date."""
+    known = material.held_out.writers >= 0
     return {
         "alphabet": ALPHABET,
         "input": "glyphs float32 (N, 28, 28), 0 paper to 1 ink, by ink.normalize_glyph",
@@ -211,7 +212,7 @@ def describe(material: Material, seed: int, histories: dict[str, Any]) -> dict[s
             "sources": material.sources,
             "training_digits": len(material.train),
             "held_out_digits": len(material.held_out),
-            "held_out_writers": len(np.unique(material.held_out.writers)),
+            "held_out_writers": len(np.unique(material.held_out.writers[known])),
         },
         "seed": seed,
         "epochs": {name: len(history) for name, history in histories.items()},
