@@ -45,14 +45,13 @@ def evaluate_glyphs(npz: Path, model: Path | None = None) -> dict[str, Any]:
     pictures by class, of which `test` counts if there is one. Raises `UsageError` where there
     are no digits and `ModelError` where the model cannot be used.
     """
-    warnings: list[str] = []
-    if npz.is_dir():
-        glyphs, labels = read_test_folder(npz, warnings)
-    else:
-        images, labels = read_glyphs(npz)
-        glyphs = normalized(images)
     from formreader.classify import load_recognizer
 
+    if not npz.is_dir():
+        images, labels = read_glyphs(npz)
+        return {"data": npz.name, **rate_glyphs(images, labels, load_recognizer(model))}
+    warnings: list[str] = []
+    glyphs, labels = read_test_folder(npz, warnings)
     rated = rate_normalized(glyphs, labels, load_recognizer(model))
     return {"data": npz.resolve().name, **rated, "warnings": warnings}
 

@@ -66,7 +66,8 @@ def fine_tune_digits(
         mine = rng.integers(max(1, len(new)), size=share)
         others = rng.integers(len(new), len(both), size=train_material.BATCH_DIGITS - len(mine))
         chosen = np.concatenate([mine, others])
-        return train_material.for_both(*train_material.batch(both, chosen, [seed, 22, epoch, step]))
+        made = train_material.batch(both, chosen, [seed, 22, epoch, step], old.others)
+        return train_material.for_both(*made)
 
     def judge(model: Any) -> float:
         logits = averaged(model).predict(held_out, batch_size=512, verbose=0)

@@ -120,9 +120,9 @@ def read_pictures(place: Path, folder: Path, skipped: list[str]) -> Iterator[Ima
 
 def pictures_below(place: Path) -> list[Path]:
     """List the files below a folder in natural order (2 before 10), hidden ones left out."""
-    files = [path for path in place.rglob("*") if path.is_file()]
-    shown = [path for path in files if not path.relative_to(place).as_posix().startswith(".")]
-    return sorted(shown, key=lambda path: natural(path.relative_to(place).as_posix()))
+    files = [path.relative_to(place) for path in place.rglob("*") if path.is_file()]
+    shown = [path for path in files if not any(part.startswith(".") for part in path.parts)]
+    return [place / path for path in sorted(shown, key=lambda path: natural(path.as_posix()))]
 
 
 def natural(name: str) -> list[tuple[int, str]]:

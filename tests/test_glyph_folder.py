@@ -120,7 +120,8 @@ def test_pictures_that_cannot_be_used_are_named_and_left_out(tmp_path: Path) -> 
     (tmp_path / "4" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nand no more")
     (tmp_path / "4" / "notes.txt").write_text("nine of these are from the archive")
     write(tmp_path / "4" / "empty.png", np.full((30, 30), 255, np.uint8))
-    (tmp_path / "4" / ".hidden").write_text("of no interest")
+    (tmp_path / "4" / "anna").mkdir()
+    (tmp_path / "4" / "anna" / ".hidden").write_text("of no interest")
     glyphs, _, said = read(tmp_path)
     assert len(glyphs) == len(DIGITS)
     assert [line.split(" is left out")[0] for line in said] == [
