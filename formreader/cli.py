@@ -10,7 +10,7 @@ import io
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -203,7 +203,10 @@ def export(
 @app.command()
 def evaluate(
     measured: Annotated[
-        Path, typer.Argument(metavar="JOB|GLYPHS.npz", help="Job folder, or file with digits.")
+        Path,
+        typer.Argument(
+            metavar="JOB|GLYPHS", help="Job folder; or digits: .npz, or a folder by class."
+        ),
     ],
     truth: Annotated[
         Path | None, typer.Option(help="Table with page, field and true value; for a job.")
@@ -219,7 +222,10 @@ def evaluate(
 ) -> None:
     """Compare a job with the truth, or rate the model on single digits."""
     if measured.suffix.lower() != ".npz" and truth is None:
-        raise UsageError("Add --truth TRUTH.csv, the table with the true values.")
+        from formreader.glyph_folder import is_glyph_folder
+
+        if not is_glyph_folder(measured):
+            raise UsageError("Add --truth TRUTH.csv, the table with the true values.")
     from formreader import evaluate as evaluation
 
     if truth is None:
@@ -242,9 +248,23 @@ def evaluate(
 def train(
     out: Annotated[Path, typer.Option(help="Folder for the model, such as models/NAME.")],
     data: Annotated[
-        list[Path] | None, typer.Option(help="Labelled digits: .npz, idx or .h5; may be repeated.")
+        list[Path] | None,
+        typer.Option(help="Labelled digits: .npz, idx, .h5, or a folder by class; repeatable."),
+    ] = None,
+    arch: Annotated[
+        str | None,
+        typer.Option(help="Digit network: bundled (default), lenet, resnet or mobilenet."),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the data.")] = None,
+    batch: Annotated[
+        int | None, typer.Option(help="Digits learned from at a time; default 100.")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option("--learning-rate", help="Highest one; default 0.003.")
+    ] = None,
+    tune: Annotated[
+        int | None, typer.Option(help="First search settings in so many short trainings.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Start of the random numbers.")] = 1,
     reviewed: Annotated[
         list[Path] | None,
@@ -252,16 +272,23 @@ def train(
     ] = None,
 ) -> None:
     """Train a model on labelled digits, or train the bundled one on with reviewed jobs."""
+    named = {"arch": arch, "epochs": epochs, "batch": batch, "rate": rate}
+    chosen: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
     if reviewed:
-        if epochs is not None:
-            raise UsageError("--epochs does not go with --reviewed. Leave it out.")
+        for name in [*chosen, *(["tune"] if tune is not None else [])]:
+            option = "learning-rate" if name == "rate" else name
+            raise UsageError(f"--{option} does not go with --reviewed. Leave it out.")
         from formreader.train_reviewed import train_reviewed
 
         train_reviewed(reviewed, data or [], out, seed=seed, report=tell)
     else:
         from formreader import train as training
+        from formreader.train_settings import Settings
+        from formreader.train_tune import Search
 
-        training.train(data or [], out, epochs=epochs, seed=seed, report=tell)
+        settings = Settings(seed=seed, **chosen)
+        search = None if tune is None else Search(tune, frozenset(chosen))
+        training.train(data or [], out, settings, search=search, report=tell)
     typer.echo(str(out))
 
 

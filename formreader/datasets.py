@@ -22,6 +22,8 @@ from formreader.ink import normalize_glyph
 HELD_OUT_WRITERS = 100
 """Writers kept out of training for calibration: of MNIST's 539 this leaves 81 % of the digits
 to learn from and about 11,000 to calibrate on."""
+NEIGHBOURS = 200
+"""Pictures of one digit, in the order of their file, of which one run of a tenth is held out."""
 HERSHEY = (0, 1, 2, 3, 4, 5, 6, 7)
 """OpenCV's built-in vector fonts (Hershey, public domain)."""
 DAMAGED = (
@@ -141,14 +143,23 @@ def read_glyph_file(path: Path, part: str = "train") -> Glyphs:
 def split_by_writer(glyphs: Glyphs, seed: int) -> tuple[Glyphs, Glyphs]:
     """Split off the writers that calibration may use and training never sees.
 
-    Without writer numbers a tenth of the glyphs is split off instead.
+    Of fewer than `2 * HELD_OUT_WRITERS` a tenth; where writers are not known, a tenth of each
+    digit's pictures in runs of neighbours, which are often of one hand.
     """
     rng = np.random.default_rng([seed, 1])
     writers = np.unique(glyphs.writers)
-    if len(writers) > 2 * HELD_OUT_WRITERS:
-        out = np.isin(glyphs.writers, rng.choice(writers, HELD_OUT_WRITERS, replace=False))
+    if len(writers) >= 10:
+        count = HELD_OUT_WRITERS if len(writers) > 2 * HELD_OUT_WRITERS else len(writers) // 10
+        out = np.isin(glyphs.writers, rng.choice(writers, count, replace=False))
     else:
-        out = rng.random(len(glyphs)) < 0.1
+        out = np.zeros(len(glyphs), bool)
+        start = rng.random()
+        for label in range(10):
+            mine = np.flatnonzero(glyphs.labels == label)
+            for part in np.array_split(mine, max(1, len(mine) // NEIGHBOURS)):
+                size = len(part) // 10 or int(len(part) > 1)
+                first = int(start * (len(part) - size + 1))
+                out[part[first : first + size]] = True
     return glyphs.take(~out), glyphs.take(out)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from formreader.classify import load_recognizer
 from formreader.errors import OutputError, UsageError
 from formreader.evaluate_digits import align, digit_rates
-from formreader.evaluate_glyphs import darkness, rate_glyphs, read_glyphs
+from formreader.evaluate_glyphs import rate_glyphs, read_digits
 from formreader.evaluate_model import about_model, model_of_job
 from formreader.evaluate_pictures import (
     Pictures,
@@ -30,6 +30,7 @@ from formreader.evaluate_stress import Album
 from formreader.evaluate_summary import summary
 from formreader.evaluate_tables import read_job, read_truth
 from formreader.evaluate_ties import Tie, Truth, comparable, tie, tie_pages
+from formreader.glyph_folder import is_glyph_folder
 
 __all__ = ["evaluate", "evaluate_glyphs", "report_folder", "summary"]
 
@@ -88,16 +89,22 @@ def evaluate_glyphs(
 ) -> dict[str, Any]:
     """Rate an exported model (None: the bundled one) on x_test, y_test of an npz file.
 
-    Images uint8 (N, H, W) of any size, bright on black or dark on white. The report is
+    Images uint8 (N, H, W) of any size, bright on black or dark on white; or a folder of
+    pictures by class, of which `test` counts if there is one. The report is
     written to `out`, by default a folder NAME-report where the program was started. Raises
     `UsageError` where the file does not hold digits, `ModelError` where the model cannot be
     used and `OutputError` where the report cannot be written.
     """
-    images, labels = read_glyphs(npz)
+    dark, labels, warnings = read_digits(npz)
     recognizer = load_recognizer(model)
     album: Album = {}
-    figures = rate_glyphs(darkness(images), labels, recognizer, album)
-    report = {"data": npz.name, **figures, "model": about_model(recognizer)}
+    figures = rate_glyphs(dark, labels, recognizer, album)
+    report = {
+        "data": npz.resolve().name,
+        **figures,
+        "model": about_model(recognizer),
+        "warnings": warnings,
+    }
     write_report(report_folder(npz, out), report, of_digits(album), model)
     return report
 
@@ -106,7 +113,9 @@ def report_folder(measured: Path, out: Path | None) -> Path:
     """Say where a report goes: into the job, or beside where the program was started."""
     if out is not None:
         return out
-    return Path(f"{measured.stem}-report") if measured.suffix.lower() == ".npz" else measured
+    if measured.suffix.lower() == ".npz":
+        return Path(f"{measured.stem}-report")
+    return Path(f"{measured.resolve().name}-report") if is_glyph_folder(measured) else measured
 
 
 def write_report(

@@ -42,6 +42,25 @@ class Recognizer(Protocol):
         """Score glyphs (N, 28, 28) float32, 0 paper to 1 ink; return logits (N, K)."""
 
 
+def read_digits(path: Path) -> tuple[Float, NDArray[np.int64], list[str]]:
+    """Read labelled digits to rate: darkness float32 (N, H, W), labels (N,) and warnings.
+
+    From an npz file (`read_glyphs`) or a folder of pictures by class, of which `test` counts if
+    there is one. Raises `UsageError` where there are no digits.
+    """
+    if not path.is_dir():
+        images, labels = read_glyphs(path)
+        return darkness(images), labels, []
+    from formreader.glyph_folder import place_of, read_folder
+
+    warnings: list[str] = []
+    part = "test" if place_of(path, "test") else "train"
+    digits, others = read_folder(path, part, warnings.append)
+    if len(others):
+        warnings.append(f"{len(others)} pictures of what is no digit are left out.")
+    return digits.images.astype(np.float32) / np.float32(255), digits.labels, warnings
+
+
 def read_glyphs(npz: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Read x_test uint8 (N, H, W) and y_test int64 (N,) from an npz file."""
     if not npz.is_file():
@@ -154,7 +173,6 @@ def rate_glyphs(
         "not_digits": table,
         "not_digits_unseen": in_all(table, False),
         "not_digits_learned": in_all(table, True),
-        "warnings": [],
     }
 
 

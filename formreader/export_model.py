@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from typing import Any
 
 
@@ -14,4 +16,5 @@ def to_lite(model: Any) -> bytes:
 
     converter = tensorflow.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
-    return bytes(converter.convert())
+    with redirect_stdout(sys.stderr):  # on which Keras describes what it exports
+        return bytes(converter.convert())

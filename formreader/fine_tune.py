@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formreader import train, train_strips
+from formreader import train_material, train_strips
 from formreader.datasets import Glyphs, join
 from formreader.document import Float
 from formreader.reviewed import Lesson
@@ -34,20 +34,25 @@ OLD_HANDS = 3
 
 
 def fine_tune_digits(
-    base: Path, new: Glyphs, old: train.Material, work: Path, recipe: dict[str, Any], report: Report
+    base: Path,
+    new: Glyphs,
+    old: train_material.Material,
+    work: Path,
+    recipe: dict[str, Any],
+    report: Report,
 ) -> tuple[Any, Any]:
     """Train both digit networks of `base` on; returns them joined in one, and the history."""
     from formreader.network import averaged, build
 
     seed = recipe["seed"]
-    share = min(train.BATCH_DIGITS // 3, -(-MOST_SEEN * len(new) // (EPOCHS * STEPS)))
+    share = min(train_material.BATCH_DIGITS // 3, -(-MOST_SEEN * len(new) // (EPOCHS * STEPS)))
     both = join([new, old.train])
     held_out = old.held_out.images.astype(np.float32) / np.float32(255)
 
     def compiled() -> Any:
         import keras
 
-        model = build(len(train.ALPHABET))
+        model = build(len(train_material.ALPHABET))
         take_weights(base, "digits", averaged(model))
         rate = cosine(DIGIT_RATE, STEPS, EPOCHS)
         model.compile(
@@ -59,9 +64,10 @@ def fine_tune_digits(
     def batch(epoch: int, step: int) -> tuple[Float, Any]:
         rng = np.random.default_rng([seed, 21, epoch, step])
         mine = rng.integers(max(1, len(new)), size=share)
-        others = rng.integers(len(new), len(both), size=train.BATCH_DIGITS - len(mine))
+        others = rng.integers(len(new), len(both), size=train_material.BATCH_DIGITS - len(mine))
         chosen = np.concatenate([mine, others])
-        return train.for_both(*train.batch(both, chosen, [seed, 22, epoch, step]))
+        made = train_material.batch(both, chosen, [seed, 22, epoch, step], old.others)
+        return train_material.for_both(*made)
 
     def judge(model: Any) -> float:
         logits = averaged(model).predict(held_out, batch_size=512, verbose=0)
@@ -76,7 +82,7 @@ def fine_tune_strips(
     base: Path,
     lessons: Sequence[Lesson],
     new: Glyphs,
-    old: train.Material,
+    old: train_material.Material,
     work: Path,
     recipe: dict[str, Any],
     report: Report,

@@ -36,6 +36,8 @@ class Version(NamedTuple):
             learned += f" and {data['confirmed_numbers']:,} numbers confirmed by persons"
         if "certified" in self.card:
             learned += f", certified by {self.card['certified']['keyed']:,} values keyed blind"
+        arch = self.card.get("digits", {}).get("arch", "bundled")
+        learned += f", {arch}" if arch != "bundled" else ""
         used = ", in use" if self.in_use else ""
         return f"version {self.number}, {self.card.get('date', 'no date')}, {learned}{used}"
 

@@ -2,86 +2,86 @@
 
 MNIST and other labelled glyphs → augmentation → Keras → two networks for the small runtime
 (single glyphs, whole strips), a fitted confidence, the card and the training curves. Only
-`train`, `train_strips`, `train_loop`, `network` and `export_model` need TensorFlow.
+`train`, `train_digits`, `train_strips`, `train_loop`, `network` and `export_model` need TensorFlow.
 """
 
 from __future__ import annotations
 
 import datetime
 import platform
-from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from formreader import classify, datasets
-from formreader.augment import augment
+from formreader import classify, datasets, glyph_folder, train_tune
 from formreader.datasets import Glyphs
-from formreader.document import Float
 from formreader.errors import ModelError, OutputError, UsageError
-from formreader.junk import make_junk
+from formreader.glyph_folder import Images
 from formreader.model_versions import CURVES, put_in_place, write_card
-from formreader.train_loop import Course, cosine, run
+from formreader.train_digits import train_digits
+from formreader.train_loop import Report
+from formreader.train_material import ALPHABET, Material, batch
+from formreader.train_settings import Settings
+from formreader.train_tune import Search
 from formreader.train_weights import keep_weights
 
-ALPHABET = "0123456789?"
-"""Classes of the network in order; `?` is the not-a-digit class."""
 EPOCHS = 17
 """Passes of the bundled recipe over the digits."""
-BATCH_DIGITS, BATCH_JUNK = 100, 28
-"""Digits and pieces of junk in a batch."""
+FEWEST = 20
+"""Digits below which there is nothing to learn and to hold out; a good model takes thousands."""
 DRAWN = 12_000
 """Digits drawn by our own code, beside 49,000 of MNIST's."""
-PEAK_RATE = 3e-3
-"""Highest learning rate (AdamW, Loshchilov & Hutter 2019), reached after one epoch."""
 AGREEMENT = 0.998
 """Least share of glyphs on which exported and trained network must name the same class."""
 
-Report = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Material:
-    """What a training run learns from, is calibrated on and is tested on.
-
-    `written` are the digits of people, `train` these and the ones that our code draws.
-    """
-
-    written: Glyphs
-    train: Glyphs
-    held_out: Glyphs
-    test: Glyphs | None
-    sources: dict[str, str]
-
 
 def train(
-    data: list[Path], out: Path, *, epochs: int | None = None, seed: int = 1, report: Report = print
+    data: list[Path],
+    out: Path,
+    settings: Settings | None = None,
+    *,
+    search: Search | None = None,
+    report: Report = print,
 ) -> dict[str, Any]:
     """Train a model into the folder `out` and return its card.
 
     A model already there stays in use until the new one is finished and checked, and then as
     an older version.
 
-    `data` are glyph files (`.npz`, idx, HDF5; none: MNIST by download). Stopped and called
-    again with the same arguments, it goes on after the last finished epoch. Raises ModelError
-    without TensorFlow, UsageError for unusable data, OutputError where `out` is not writable.
+    `data` are glyph files (`.npz`, idx, HDF5) or folders of pictures by class (none: MNIST by
+    download). With `search`, settings of the digit network are searched first. Stopped and
+    called again with the same arguments, it goes on after the last finished epoch. Raises
+    ModelError without TensorFlow, UsageError for unusable data, OutputError where `out` is not
+    writable.
     """
     require_tensorflow()
-    material = gather(data, seed)
+    settings = settings or Settings()
+    if search:
+        train_tune.check(search)
+    material = gather(data, settings.seed, report)
     work = work_folder(out)
     from formreader.train_strips import EPOCHS as STRIP_EPOCHS
     from formreader.train_strips import hands_of, train_strips
 
-    digits, history = train_digits(material, work, epochs or EPOCHS, seed, report)
+    tried: list[dict[str, Any]] = []
+    if search:
+        settings, tried = train_tune.tune(material, work, settings, search, report)
+    seed = settings.seed
+    digits, history = train_digits(material, work, settings, settings.epochs or EPOCHS, report)
     strips, strip_history = train_strips(
-        material.written, material.held_out, work, epochs or STRIP_EPOCHS, seed, report
+        material.written, material.held_out, work, settings.epochs or STRIP_EPOCHS, seed, report
     )
     card = describe(material, seed, {"digits": history, "strips": strip_history})
+    card["digits"] = {
+        "arch": settings.arch,
+        "weights": digits.count_params(),
+        "batch": settings.batch,
+        "learning_rate": settings.rate,
+        "tried": tried,
+    }
     fresh = work / "model"
     fresh.mkdir(exist_ok=True)
     plot_curves({"single digits": history, "whole numbers": strip_history}, fresh / CURVES)
@@ -93,6 +93,13 @@ def train(
     if material.test is not None:
         card["test"] = count_right(fresh, material.test)
         report("test: {right} of {count} digits right".format(**card["test"]))
+    if len(material.other_test):
+        card["not_a_digit"] = count_refused(fresh, material.other_test)
+        report(
+            "{refused} of {count} held-out pictures refused as no digit".format(
+                **card["not_a_digit"]
+            )
+        )
     write_card(fresh, card)
     put_in_place(fresh, out)
     return classify.read_card(out)
@@ -117,30 +124,43 @@ def require_tensorflow() -> None:
         )
 
 
-def gather(data: list[Path], seed: int) -> Material:
+def gather(data: list[Path], seed: int, report: Report = print) -> Material:
     """Read all training files, or download MNIST where none is named; split by writer."""
     if data:
-        parts = [datasets.read_glyph_file(path) for path in data]
-        sources = {path.name: datasets.file_hash(path) for path in data}
-        test = read_test(data[0])
+        read = [glyph_folder.read_labelled(path, "train", report) for path in data]
+        parts = [digits for digits, _ in read]
+        others = np.concatenate([other for _, other in read])
+        sources = {path.name or path.resolve().name: glyph_folder.hash_of(path) for path in data}
+        test = read_test(data[0], report)
     else:
-        parts, test, sources = download_mnist()
+        (parts, test, sources), others = download_mnist(), np.zeros((0, 28, 28), np.uint8)
+    count = sum(map(len, parts))
+    if count < FEWEST:
+        raise UsageError(f"{count} digits are too few to learn from; {FEWEST} are the least.")
+    if any((part.writers == -1).all() for part in parts):
+        report(
+            "Who wrote what is not known for all digits: a tenth is held out in runs of "
+            "neighbours. Where one hand is in many places, held-out figures are too good."
+        )
     splits = [datasets.split_by_writer(part, seed) for part in parts]
-    drawn = datasets.draw_digits(min(DRAWN, 2 * sum(map(len, parts))), seed)
+    drawn = datasets.draw_digits(min(DRAWN, 2 * count), seed)
     written = datasets.join([kept for kept, _ in splits])
+    held = len(others) // 10
     return Material(
         written=written,
         train=datasets.join([written, drawn]),
         held_out=datasets.join([out for _, out in splits]),
         test=test,
         sources=sources,
+        others=others[held:],
+        other_test=others[:held],
     )
 
 
-def read_test(path: Path) -> Glyphs | None:
-    """Read the test half of a training file, if it has one."""
+def read_test(path: Path, report: Report) -> Glyphs | None:
+    """Read the test half of a training file or folder, if it has one."""
     try:
-        return datasets.read_glyph_file(path, "test")
+        return glyph_folder.read_labelled(path, "test", report)[0]
     except UsageError:
         return None
 
@@ -157,73 +177,6 @@ def download_mnist() -> tuple[list[Glyphs], Glyphs, dict[str, str]]:
             f"formreader train --data mnist.npz ({error})"
         ) from error
     return [datasets.to_glyphs(x, y)], datasets.to_glyphs(x_test, y_test), {"mnist": "keras"}
-
-
-def batch(material: Glyphs, order: NDArray[np.int64], seed: list[int]) -> tuple[Float, Any]:
-    """Augment one batch: glyphs float32 (B, 28, 28) and labels int64 (B,).
-
-    The same seed gives the same batch, so a resumed run goes on as if never stopped.
-    """
-    rng = np.random.default_rng(seed)
-    digits = material.images[order].astype(np.float32) / np.float32(255)
-    junk_count = max(1, len(order) * BATCH_JUNK // BATCH_DIGITS)
-    others = rng.integers(len(material), size=200)
-    pool = material.images[others].astype(np.float32) / np.float32(255)
-    junk = make_junk(pool, material.labels[others], junk_count, rng)
-    glyphs = np.stack([augment(glyph, rng) for glyph in [*digits, *junk]])
-    labels = np.concatenate([material.labels[order], np.full(junk_count, len(ALPHABET) - 1)])
-    return glyphs, labels
-
-
-def epoch_batch(material: Glyphs, seed: int, epoch: int, step: int) -> tuple[Float, Any]:
-    """Make one batch of a shuffled pass over the material."""
-    order = np.random.default_rng([seed, epoch]).permutation(len(material))
-    picked = order[step * BATCH_DIGITS : (step + 1) * BATCH_DIGITS]
-    return batch(material, picked, [seed, epoch, step])
-
-
-def for_both(glyphs: Float, labels: NDArray[np.int64]) -> tuple[Float, NDArray[np.int64]]:
-    """Give both networks the same labels: int64 (B, 2)."""
-    return glyphs, np.stack([labels, labels], axis=1)
-
-
-def train_digits(
-    material: Material, work: Path, epochs: int, seed: int, report: Report
-) -> tuple[Any, Any]:
-    """Train both digit networks side by side; returns them joined in one, and the history."""
-    import keras
-
-    from formreader.network import averaged, build
-
-    steps = max(1, len(material.train) // BATCH_DIGITS)
-    held_out = material.held_out.images.astype(np.float32) / np.float32(255)
-
-    def compiled() -> Any:
-        keras.utils.set_random_seed(seed)
-        model = build(len(ALPHABET))
-        model.compile(
-            keras.optimizers.AdamW(
-                cosine(PEAK_RATE, steps, epochs), weight_decay=0.02, clipnorm=2.0
-            ),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        )
-        return model
-
-    def judge(model: Any) -> float:
-        logits = averaged(model).predict(held_out, batch_size=512, verbose=0)
-        return float((logits[:, :10].argmax(1) == material.held_out.labels).mean())
-
-    course = Course(
-        name="digits",
-        build=compiled,
-        batch=lambda epoch, step: for_both(*epoch_batch(material.train, seed, epoch, step)),
-        steps=steps,
-        judge=judge,
-        epochs=epochs,
-    )
-    recipe = {"seed": seed, "sources": material.sources, "digits": len(material.train)}
-    model, history = run(course, work, recipe, report)
-    return averaged(model), history
 
 
 def plot_curves(histories: dict[str, list[dict[str, float]]], target: Path) -> None:
@@ -248,6 +201,7 @@ def plot_curves(histories: dict[str, list[dict[str, float]]], target: Path) -> N
 
 def describe(material: Material, seed: int, histories: dict[str, Any]) -> dict[str, Any]:
     """Write down what a model is: alphabet, input, data with hashes, versions, date."""
+    known = material.held_out.writers >= 0
     return {
         "alphabet": ALPHABET,
         "input": "glyphs float32 (N, 28, 28), 0 paper to 1 ink, by ink.normalize_glyph",
@@ -258,7 +212,7 @@ def describe(material: Material, seed: int, histories: dict[str, Any]) -> dict[s
             "sources": material.sources,
             "training_digits": len(material.train),
             "held_out_digits": len(material.held_out),
-            "held_out_writers": len(np.unique(material.held_out.writers)),
+            "held_out_writers": len(np.unique(material.held_out.writers[known])),
         },
         "seed": seed,
         "epochs": {name: len(history) for name, history in histories.items()},
@@ -307,3 +261,10 @@ def count_right(folder: Path, test: Glyphs) -> dict[str, int]:
     )
     right = int((logits[:, :10].argmax(1) == test.labels).sum())
     return {"right": right, "count": len(test)}
+
+
+def count_refused(folder: Path, others: Images) -> dict[str, int]:
+    """Count the pictures of no digit that the exported network knows for that."""
+    logits = classify.load_recognizer(folder).classify(others.astype(np.float32) / np.float32(255))
+    refused = int((logits.argmax(1) == ALPHABET.index("?")).sum())
+    return {"refused": refused, "count": len(others)}

@@ -22,6 +22,7 @@ from formreader.store_audits import lot
 from formreader.store_glyphs import GlyphStore, Taught
 from formreader.train_gate import Compared, Judged, compared, frozen_tests, trials_right
 from formreader.train_loop import Report
+from formreader.train_material import Material
 from formreader.train_strips import hands_of
 from formreader.train_weights import WEIGHTS
 
@@ -44,7 +45,7 @@ def train_reviewed(
     base = classify.model_folder(None)
     taught = {job: taught_by(job) for job in jobs}
     lessons = gather_lessons(jobs, base, report)
-    material = train.gather(data, seed)
+    material = train.gather(data, seed, report)
     work = train.work_folder(out)
     parts = halves_of(lessons)
     unseen = []
@@ -124,7 +125,7 @@ def prefixed(report: Report, text: str) -> Report:
 def tune(
     base: Path,
     lessons: Sequence[Lesson],
-    old: train.Material,
+    old: Material,
     work: Path,
     seed: int,
     report: Report,

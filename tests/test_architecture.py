@@ -33,25 +33,26 @@ STAGES = (
 )
 LAYERS = (
     "document|errors",
-    "ink|rules|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|cheque_signs|cheque_print|ctc|strokes|stroke_forms|junk(_unseen)?|compose|augment|degrade|datasets|network|forms(_.+)?|trace",
+    "ink|rules|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|cheque_signs|cheque_print|ctc|strokes|stroke_forms|junk(_unseen)?|compose|augment|degrade|datasets|network|network_others|forms(_.+)?|trace",
     "(load|register|locate|segment)_.+",
     "|".join(STAGES),
     "pipeline(_.+)?|cheques|cheque_fields|cheque_amounts",
     "executors|page_queue|job|sources|snippets|corrected(_.+)?|corrections|fit_(confidence|reviewed)"
     "|reviewed|align|fine_tune|model_versions|certify"
-    r"|(batch|store|export|evaluate|train)(_.+)?|review(\..+)?|form_.+",
+    r"|glyph_folder|(batch|store|export|evaluate|train)(_.+)?|review(\..+)?|form_.+",
     "cli(_.+)?|progress|__main__",
 )
 """Patterns of module names, lowest layer first; a module imports from its own layer or below."""
 
 HOMES = {
     "tensorflow": "train|train_loop|train_strips|network|export_model",
-    "keras": "train|train_loop|train_strips|fine_tune|network|export_model",
+    "keras": "train|train_(loop|digits|strips)|fine_tune|network|network_others|export_model",
     "matplotlib": "train",
     "ai_edge_litert": "classify",
     "pypdfium2": "load_pdf",
     "PIL": r"load(_.+)?|datasets|snippets|evaluate_pictures|review\.pictures",
     "h5py": "datasets",
+    "optuna": "train_tune",
     "pandas": "evaluate(_.+)?|export",
     "openpyxl": "corrected_workbook",
     "pyarrow": "export_parquet",

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from formreader import classify, datasets, fit_confidence, train, train_strips
+from formreader import classify, datasets, fit_confidence, train, train_material, train_strips
 from formreader.errors import ModelError, OutputError, UsageError
 from formreader.train_loop import Course, run, save
+from formreader.train_settings import Settings
 
 needs_tensorflow = pytest.mark.skipif(
     importlib.util.find_spec("tensorflow") is None,
@@ -79,7 +80,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         for said in runs:
             try:
                 card = train.train(
-                    [folder / "digits.npz"], folder / "model", epochs=EPOCHS, report=said
+                    [folder / "digits.npz"], folder / "model", Settings(epochs=EPOCHS), report=said
                 )
             except KilledError:
                 continue
@@ -212,9 +213,9 @@ def test_another_recipe_begins_anew(tmp_path: Path) -> None:
 def test_a_resumed_epoch_sees_the_batches_it_would_have_seen(trained: Trained) -> None:
     material = train.gather([trained.data], seed=1)
     for step in (0, 3):
-        one = train.epoch_batch(material.train, 1, 1, step)
-        same = train.epoch_batch(material.train, 1, 1, step)
-        other = train.epoch_batch(material.train, 1, 0, step)
+        one = train_material.epoch_batch(material, 1, 1, step)
+        same = train_material.epoch_batch(material, 1, 1, step)
+        other = train_material.epoch_batch(material, 1, 0, step)
         assert np.array_equal(one[0], same[0])
         assert np.array_equal(one[1], same[1])
         assert not np.array_equal(one[0], other[0])
@@ -243,7 +244,7 @@ def test_a_course_cannot_be_changed_on_its_way() -> None:
 
 def test_a_batch_holds_digits_and_junk_in_their_shares() -> None:
     digits = datasets.draw_digits(200, 1)
-    glyphs, labels = train.batch(digits, np.arange(100), [1, 2])
+    glyphs, labels = train_material.batch(digits, np.arange(100), [1, 2])
     assert glyphs.shape == (128, 28, 28)
     assert glyphs.dtype == np.float32
     assert (labels == 10).sum() == 28

@@ -1,0 +1,76 @@
+"""What a training learns from, and the batches that are made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formreader.augment import augment
+from formreader.datasets import Glyphs
+from formreader.document import Float
+from formreader.glyph_folder import Images
+from formreader.junk import make_junk
+
+ALPHABET = "0123456789?"
+"""Classes of the network in order; `?` is the not-a-digit class."""
+BATCH_DIGITS, BATCH_JUNK = 100, 28
+"""Digits and pieces of junk in a batch."""
+OWN_JUNK = 0.5
+"""Share of the junk that a folder's own pictures of what is no digit make up at most."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """What a training run learns from, is calibrated on and is tested on.
+
+    `written` are the digits of people, `train` these and the ones that our code draws.
+    `others` uint8 (M, 28, 28) are no digits, `other_test` those of them that are held out.
+    """
+
+    written: Glyphs
+    train: Glyphs
+    held_out: Glyphs
+    test: Glyphs | None
+    sources: dict[str, str]
+    others: Images = field(default_factory=lambda: np.zeros((0, 28, 28), np.uint8))
+    other_test: Images = field(default_factory=lambda: np.zeros((0, 28, 28), np.uint8))
+
+
+def batch(
+    material: Glyphs, order: NDArray[np.int64], seed: list[int], others: Images | None = None
+) -> tuple[Float, Any]:
+    """Augment one batch: glyphs float32 (B, 28, 28) and labels int64 (B,).
+
+    `others` uint8 (M, 28, 28) are no digits, and learned as often as digits are, at most. The
+    same seed gives the same batch, so a resumed run goes on as if never stopped.
+    """
+    rng = np.random.default_rng(seed)
+    digits = material.images[order].astype(np.float32) / np.float32(255)
+    junk_count = max(1, len(order) * BATCH_JUNK // BATCH_DIGITS)
+    pool = rng.integers(len(material), size=200)
+    pictures = material.images[pool].astype(np.float32) / np.float32(255)
+    junk = make_junk(pictures, material.labels[pool], junk_count, rng)
+    if others is not None and len(others):
+        share = min(OWN_JUNK, len(others) * BATCH_DIGITS / (BATCH_JUNK * len(material)))
+        own = rng.integers(len(others), size=rng.binomial(junk_count, share))
+        junk[: len(own)] = others[own].astype(np.float32) / np.float32(255)
+    glyphs = np.stack([augment(glyph, rng) for glyph in [*digits, *junk]])
+    labels = np.concatenate([material.labels[order], np.full(junk_count, len(ALPHABET) - 1)])
+    return glyphs, labels
+
+
+def epoch_batch(
+    material: Material, seed: int, epoch: int, step: int, size: int = BATCH_DIGITS
+) -> tuple[Float, Any]:
+    """Make one batch of a shuffled pass over the material."""
+    order = np.random.default_rng([seed, epoch]).permutation(len(material.train))
+    picked = order[step * size : (step + 1) * size]
+    return batch(material.train, picked, [seed, epoch, step], material.others)
+
+
+def for_both(glyphs: Float, labels: NDArray[np.int64]) -> tuple[Float, NDArray[np.int64]]:
+    """Give both networks the same labels: int64 (B, 2)."""
+    return glyphs, np.stack([labels, labels], axis=1)
