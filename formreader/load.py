@@ -23,7 +23,7 @@ from typing import BinaryIO
 
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
-from formreader import load_pdf, load_pictures
+from formreader import load_pdf, load_pdf_fields, load_pictures
 from formreader.document import Page
 from formreader.errors import NothingToReadError, PageError
 
@@ -108,6 +108,18 @@ def load(path: Path, number: int, source: str) -> Page:
                 image, dpi = load_pictures.decode(picture, number)
     image.flags.writeable = False
     return Page(source, number, image, dpi)
+
+
+def told_by_pdf(
+    path: Path, number: int
+) -> tuple[list[load_pdf_fields.Widget], list[load_pdf_fields.Label]]:
+    """Return the form fields and the text that a PDF itself gives for a page; none for others."""
+    with _opened(path) as (file, head):
+        if not _is_pdf(head):
+            return [], []
+        with load_pdf.opened(file) as pdf:
+            _check_number(number, len(pdf))
+            return load_pdf_fields.told(pdf, number)
 
 
 def _walk(source: Path) -> Iterator[Path]:

@@ -49,7 +49,7 @@ HOMES = {
     "keras": "train|train_loop|train_strips|fine_tune|network|export_model",
     "matplotlib": "train",
     "ai_edge_litert": "classify",
-    "pypdfium2": "load_pdf",
+    "pypdfium2": "load_pdf(_fields)?",
     "PIL": r"load(_.+)?|datasets|snippets|evaluate_plots|review\.pictures",
     "h5py": "datasets",
     "pandas": "evaluate(_.+)?|export",
