@@ -225,7 +225,7 @@ def check(path: Path, page_path: Path | None, out: Path) -> list[Path]:
     else:
         for number in range(1, load.count_pages(page_path) + 1):
             page = load.load(page_path, number, page_path.name)
-            index, image, dpi, _ = register.to_form(page, prints)
+            index, image, dpi, *_ = register.to_form(page, prints)
             pictures.append((index + 1, image, dpi))
     written = []
     for k, (number, image, dpi) in enumerate(pictures, 1):

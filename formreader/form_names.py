@@ -13,8 +13,8 @@ from formreader.load_pdf_fields import Box, Label, Widget
 
 NO_NAME = re.compile(r"(undefined.*|(text|text ?field|check ?box|group|field)?[_\s\d]*)", re.I)
 """Names that a program gave fields to which no person gave one."""
-LEFT_MM, ABOVE_MM = 90.0, 5.0
-"""How far left of a field, and above it, its label may begin, in millimetres."""
+ABOVE_MM = 5.0
+"""How far above a field its label may end, in millimetres; on its row it may begin anywhere."""
 NEXT_BOX = 0.6
 """Gap between boxes of one number, as a share of their width; separators may stand there."""
 SAME = 0.5
@@ -153,10 +153,7 @@ def _label_of(box: Box, fields: list[Box], labels: list[Label]) -> str:
     """Return the text left of a field on its row, else right above it or inside it."""
     left, top, right, bottom = box
     middle = (top + bottom) / 2
-    start = max(
-        (f[2] for f in fields if f[1] < middle < f[3] and f[2] <= left + 1), default=left - LEFT_MM
-    )
-    start = max(start, left - LEFT_MM)
+    start = max((f[2] for f in fields if f[1] < middle < f[3] and f[2] <= left + 1), default=0.0)
     beside = [
         label
         for label in labels

@@ -65,7 +65,7 @@ def warped(
 
 def off_mm(page: Page, form: Print, truth: NDArray[np.float64]) -> float:
     """Return how far corners and middles of the form lie from where they are, at most, in mm."""
-    _, _, dpi, registration = register.to_form(page, [form])
+    _, _, dpi, registration, _ = register.to_form(page, [form])
     grid = np.array([[x, y, 1] for x in (10, 74, 138) for y in (15, 105, 195)], np.float64).T
     there = truth @ (grid * [[SCALE], [SCALE], [1]])
     ours = registration.matrix @ (grid * [[dpi / 25.4], [dpi / 25.4], [1]])
