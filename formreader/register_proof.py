@@ -20,6 +20,8 @@ Points = NDArray[np.float64]
 SAME_MM, MOVED_MM = 0.8, 6.0
 """Distance in millimetres up to which two rules are one, and up to which a rule of the page may
 be one of the form that was moved."""
+LONG_MM = 4.5
+"""Length of a rule of the page in millimetres from which it is no stroke of a letter or digit."""
 JOINED_MM = 4.0
 """Gap in millimetres between points of one rule at most."""
 AROUND_MM = 15.0
@@ -62,7 +64,7 @@ def proof(
         drawn = _joined(spots, mask.shape, JOINED_MM * pixels_per_mm)
         same = SAME_MM * pixels_per_mm
         explained = mask & (_far_from(drawn) < same)
-        spare = _far_from(mask & ~explained)
+        spare = _far_from(_long(mask & ~explained, LONG_MM * pixels_per_mm))
         cols, rows = np.rint(spots).astype(np.int64).T
         inside = (cols >= 0) & (rows >= 0) & (cols < mask.shape[1]) & (rows < mask.shape[0])
         found = _far_from(mask)[rows[inside], cols[inside]] < same
@@ -79,6 +81,15 @@ def _joined(spots: Points, shape: tuple[int, ...], gap: float) -> NDArray[np.boo
     ends = np.rint(np.stack([spots[:-1], spots[1:]], 1)[close]).astype(np.int32)
     cv2.polylines(picture, list(ends), False, 1)
     return picture.astype(bool)
+
+
+def _long(mask: NDArray[np.bool_], least: float) -> NDArray[np.bool_]:
+    """Keep the connected parts of a mask that are long enough."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    sides = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
+    kept = sides >= least
+    kept[0] = False
+    return np.asarray(kept[labels])
 
 
 def _far_from(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
