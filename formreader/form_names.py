@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from formreader.load_pdf_fields import Box, Label, Widget
+from formreader.forms_pdf import Box, Label, Widget
 
 NO_NAME = re.compile(r"(undefined.*|(text|text ?field|check ?box|group|field)?[_\s\d]*)", re.I)
 """Names that a program gave fields to which no person gave one."""

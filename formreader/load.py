@@ -26,6 +26,7 @@ from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 from formreader import load_pdf, load_pdf_fields, load_pictures
 from formreader.document import Page
 from formreader.errors import NothingToReadError, PageError
+from formreader.forms_pdf import Label, Widget
 
 SUFFIXES: frozenset[str] = frozenset(
     {".bmp", ".gif", ".heic", ".heif", ".jpe", ".jpeg", ".jpg", ".pdf", ".png"}
@@ -110,9 +111,7 @@ def load(path: Path, number: int, source: str) -> Page:
     return Page(source, number, image, dpi)
 
 
-def told_by_pdf(
-    path: Path, number: int
-) -> tuple[list[load_pdf_fields.Widget], list[load_pdf_fields.Label]]:
+def told_by_pdf(path: Path, number: int) -> tuple[list[Widget], list[Label]]:
     """Return the form fields and the text that a PDF itself gives for a page; none for others."""
     with _opened(path) as (file, head):
         if not _is_pdf(head):

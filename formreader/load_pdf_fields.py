@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from formreader.forms_pdf import Box, Label, Widget
 
 KINDS = {2: "checkbox", 3: "checkbox", 4: "cell", 5: "cell", 6: "cell"}
 """Field types of PDFium that are filled in by hand: buttons to tick, lists, text."""
@@ -17,27 +18,6 @@ MM_PT = 25.4 / 72
 HIGHEST_MM, GAP_MM = 8.0, 4.0
 """Highest letter of a label and widest gap in one, in millimetres: what is larger is a heading
 or a watermark, what is further away another label."""
-
-Box = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Widget:
-    """One field of a PDF form: its box (left, top, right, bottom) in mm, 0 `length` for any."""
-
-    name: str
-    kind: str
-    box: Box
-    length: int
-    comb: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A run of printed text and its box (left, top, right, bottom) in mm."""
-
-    text: str
-    box: Box
 
 
 def told(pdf: Any, number: int) -> tuple[list[Widget], list[Label]]:

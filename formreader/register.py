@@ -314,15 +314,4 @@ def _perspective(dark: Grey, scale: float) -> Matrix | None:
     half = max(height, width) / 2
     place = np.array([[half, 0, width / 2], [0, half, height / 2], [0, 0, 1.0]])
     full = place @ shear @ flat @ np.linalg.inv(place)
-    return np.asarray(np.linalg.inv(_fitted(full, width, height)), np.float64)
-
-
-def _fitted(matrix: Matrix, width: int, height: int) -> Matrix:
-    """Shift and shrink what `matrix` makes of a picture so that all of it stays in the frame."""
-    corners = np.array([[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
-    at = matrix @ corners
-    at = at[:2] / at[2]
-    low, high = at.min(axis=1), at.max(axis=1)
-    factor = min(width / (high[0] - low[0]), height / (high[1] - low[1]), 1.0)
-    shift = np.array([width, height]) / 2 - factor * (low + high) / 2
-    return np.asarray(np.array([[factor, 0, shift[0]], [0, factor, shift[1]], [0, 0, 1]]) @ matrix)
+    return np.asarray(np.linalg.inv(straight.fitted(full, width, height)), np.float64)

@@ -8,13 +8,15 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from formreader import register
-from formreader.document import Grey, Page
+from formreader.document import Grey, Page, Reading, Reason, Rect, Status
 from formreader.errors import PageError
 from formreader.form_draft import draft, find_places
 from formreader.forms import load_form
 from formreader.forms_print import Print, print_of, read_prints, write_prints
+from formreader.pipeline_form import Forms, check_places
 
 DPI = 150.0
 SCALE = DPI / 25.4
@@ -82,7 +84,7 @@ def form() -> Print:
 @pytest.mark.parametrize(
     ("angle", "scale", "tilt"),
     [(0, 1, 0), (3, 1, 0), (90, 1, 0), (180, 1, 0), (-37, 1, 0), (122, 1, 0),
-     (1, 0.5, 0), (-2, 2.0, 0), (2, 1, 0.04), (176, 1, -0.05)],
+     (1, 0.5, 0), (-2, 2.0, 0), (2, 1, 0.04), (176, 1, -0.05), (4, 1, 0.1)],
 )  # fmt: skip
 def test_a_warped_page_is_laid_on_its_form(
     form: Print, angle: float, scale: float, tilt: float
@@ -101,6 +103,50 @@ def test_the_wrong_form_is_named_as_such(form: Print) -> None:
     for seed in (2, 3):
         with pytest.raises(PageError, match="none of the forms"):
             register.to_form(Page("other.png", 1, drawn(seed), DPI), [form])
+
+
+def definition(tmp_path: Path, seed: int) -> Path:
+    blank, path = tmp_path / f"{seed}.png", tmp_path / f"{seed}.toml"
+    Image.fromarray(drawn(seed)).save(blank, dpi=(DPI, DPI))
+    draft(blank, path)
+    return path
+
+
+@pytest.mark.parametrize("moved_mm", [8, -14])
+def test_a_sister_form_with_moved_rows_is_refused_or_its_moved_fields_are_doubted(
+    tmp_path: Path, moved_mm: int
+) -> None:
+    forms = Forms([definition(tmp_path, 1)])
+    page, cut, step = drawn(1), round(90 * SCALE), round(abs(moved_mm) * SCALE)
+    above, below = page[:cut], page[cut:]
+    gap = np.full((step, page.shape[1]), 255, np.uint8)
+    sister = (
+        np.vstack([above, gap, below[:-step]])
+        if moved_mm > 0
+        else np.vstack([above, below[step:], gap])
+    )
+    form, _, registration = forms.find(Page("sister.png", 1, sister, DPI))
+    below_cut = {field.name for field in form.fields if field.box[1] > 95}
+    above_cut = {field.name for field in form.fields if field.box[1] < 75}
+    assert len(below_cut) > 3
+    assert below_cut <= registration.doubted
+    assert not above_cut & registration.doubted
+
+
+def test_no_field_of_the_right_form_is_doubted(tmp_path: Path) -> None:
+    forms = Forms([definition(tmp_path, 1)])
+    image, _ = warped(drawn(1), 2, 1.3)
+    assert not forms.find(Page("page.png", 1, image, DPI * 1.3))[2].doubted
+
+
+def test_doubted_fields_go_to_a_person_blank_ones_too() -> None:
+    readings = [
+        Reading(name, "", 1.0, Status.BLANK, (), (), Rect(0, 0, 5, 5)) for name in ("here", "there")
+    ]
+    here, there = check_places(readings, frozenset({"there"}))
+    assert here.status is Status.BLANK
+    assert there.status is Status.REVIEW
+    assert there.reasons == (Reason.PLACE,)
 
 
 def test_a_page_goes_to_the_form_it_is() -> None:
