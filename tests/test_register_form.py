@@ -113,9 +113,7 @@ def definition(tmp_path: Path, seed: int) -> Path:
 
 
 @pytest.mark.parametrize("moved_mm", [8, -5])
-def test_fields_in_moved_rows_of_a_sister_form_are_doubted(
-    tmp_path: Path, moved_mm: int
-) -> None:
+def test_fields_in_moved_rows_of_a_sister_form_are_doubted(tmp_path: Path, moved_mm: int) -> None:
     forms = Forms([definition(tmp_path, 1)])
     page, cut, step = drawn(1), round(130 * SCALE), round(abs(moved_mm) * SCALE)
     above, below = page[:cut], page[cut:]
