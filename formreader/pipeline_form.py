@@ -71,6 +71,8 @@ class Forms:
                 "the definition has them. It may be another version of the form"
             )
         doubted = frozenset(f.name for f in fields if signs.doubt(f.box) > MOST_MOVED)
+        if 2 * len(doubted) > len(fields):  # then chance may have spared the others
+            doubted = frozenset(f.name for f in fields)
         return form, [field for field, _ in found], replace(registration, doubted=doubted)
 
 
