@@ -20,8 +20,8 @@ that may lie off: on nine photos and scans of five forms the right one had 0.51 
 0.14 to 0.26 mm, wrong ones up to 0.44 at 0.26 to 0.39 (chance alone gives 0.35);
 a sister form of one office reached 0.63 at 0.27, so this alone does not tell sisters apart."""
 LEAST_EXPLAINED = 0.15
-"""Share of a page's rules that must be the form's: 0.37 to 0.93 on photos and scans of the right
-form, 0.01 to 0.07 where a sparse form lay on a dense one by chance."""
+"""Share of a page's rules that must be the form's: by direction 0.29 to 0.97 on photos and scans
+of the right form, 0.01 to 0.04 where a sparse form lay on a dense one by chance."""
 WORKING_PX = 1500
 """Longest side in pixels of the picture in which the print is looked for."""
 FITS_IN = 1.1

@@ -21,7 +21,8 @@ SAME_MM, MOVED_MM = 0.8, 6.0
 """Distance in millimetres up to which two rules are one, and up to which a rule of the page may
 be one of the form that was moved."""
 LONG_MM = 4.5
-"""Length of a rule of the page in millimetres from which it is no stroke of a letter or digit."""
+"""Length of a rule of the page in millimetres from which it is no stroke of a letter or
+digit: without it handwriting made fields of right forms look moved."""
 JOINED_MM = 4.0
 """Gap in millimetres between points of one rule at most."""
 AROUND_MM = 15.0
