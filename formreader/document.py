@@ -58,6 +58,7 @@ class Reason(StrEnum):
     NARROWED = "changed to what fits the form"
     RULE = "does not agree with other fields"
     MISSING = "must not be empty"
+    PLACE = "may not be at its place: the page differs from the form here"
 
 
 class Kind(StrEnum):
@@ -116,13 +117,15 @@ class Registration:
     """How the upright page lies on the loaded one.
 
     `matrix` (3, 3) float64 takes upright pixels to loaded pixels; `skew_deg` is the fine
-    rotation that was taken out and `turns` the quarter turns, both counter-clockwise.
+    rotation that was taken out and `turns` the quarter turns, both counter-clockwise. `doubted`
+    names fields around which the page differs from its form.
     """
 
     matrix: NDArray[np.float64]
     skew_deg: float
     turns: int
     residual_mm: float = 0.0
+    doubted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +11,8 @@ import numpy as np
 from formreader import binarize, load, locate, register
 from formreader.document import Grey
 from formreader.errors import OutputError
-from formreader.forms import FormDef, load_form
+from formreader.form_names import Draft, distinct, from_pdf
+from formreader.forms import OVERLAP_MM, FormDef, load_form
 from formreader.forms_print import print_of, read_prints, write_prints
 from formreader.locate import Cell
 from formreader.rules import Level
@@ -51,22 +51,6 @@ print = "{print}"
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A field found on a blank page: kind, its boxes in mm as (left, top, right, bottom)."""
-
-    kind: str
-    cells: tuple[tuple[float, float, float, float], ...]
-    name: str = ""
-
-    @property
-    def box(self) -> tuple[float, float, float, float]:
-        """Return left, top, width and height around all boxes."""
-        left, top, right, bottom = np.array(self.cells).T
-        x, y = float(left.min()), float(top.min())
-        return x, y, float(right.max()) - x, float(bottom.max()) - y
-
-
 def draft(blank: Path, out: Path) -> int:
     """Write the definition of a blank form and, beside it, its print; return the fields found.
 
@@ -75,17 +59,22 @@ def draft(blank: Path, out: Path) -> int:
     prints, fields = [], []
     for number in range(1, load.count_pages(blank) + 1):
         page = load.load(blank, number, blank.name)
-        image = register.upright(page, register.register(page))
+        widgets, labels = load.told_by_pdf(blank, number)
+        drawn = bool(widgets or labels)  # by a program, not scanned: it lies straight
+        image = page.image if drawn else register.upright(page, register.register(page))
         prints.append(print_of(image, page.dpi))
         size = (prints[0].width, prints[0].height)
-        found = [f for f in find_places(image, page.dpi) if lies_within(f, size)]
-        fields += [(number, field) for field in ordered(found)]
+        places = from_pdf(find_places(image, page.dpi), widgets, labels)
+        fields += [(number, field) for field in apart(places) if lies_within(field, size)]
     beside = out.with_name(f"{out.stem}.print.json")
     head = HEAD.format(
         blank=blank.name, file=out.name, name=out.stem, print=beside.name,
         width=prints[0].width, height=prints[0].height,
     )  # fmt: skip
-    tables = [table(k, number, field) for k, (number, field) in enumerate(fields, 1)]
+    names = distinct([field.name for _, field in fields])
+    tables = [
+        table(name, number, field) for name, (number, field) in zip(names, fields, strict=True)
+    ]
     try:
         out.write_text(head + "".join(tables), "utf-8")
         write_prints(beside, prints)
@@ -94,13 +83,13 @@ def draft(blank: Path, out: Path) -> int:
     return len(fields)
 
 
-def table(number: int, page: int, field: Draft) -> str:
+def table(name: str, page: int, field: Draft) -> str:
     """Write one field as a TOML table."""
     x, y, w, h = field.box
     kind = "checkbox" if field.kind == "checkbox" else "digits"
     lines = [
         "", "[[field]]",
-        f'name = "{field.name or f"f{number:03d}"}"',
+        f'name = "{name}"',
         f'kind = "{field.kind}"',
         f'type = "{kind}"',
         f"box = [{x:.2f}, {y:.2f}, {w:.2f}, {h:.2f}]",
@@ -116,6 +105,8 @@ def table(number: int, page: int, field: Draft) -> str:
         else:
             cells = ", ".join(f"[{c[0]:.2f}, {c[2] - c[0]:.2f}]" for c in field.cells)
             lines.append(f"cells = [{cells}]  # left and width of each box")
+    elif field.length:
+        lines.append(f"length = [1, {field.length}]")
     return "\n".join(lines) + "\n"
 
 
@@ -178,6 +169,20 @@ def lies_within(field: Draft, size: tuple[float, float]) -> bool:
     return x >= 0 and y >= 0 and x + w <= size[0] and y + h <= size[1]
 
 
+def apart(fields: list[Draft]) -> list[Draft]:
+    """Leave out fields that lie over an earlier one: a definition with such is refused."""
+    kept: list[Draft] = []
+    for field in fields:
+        a = field.box
+        over = (
+            min(min(a[k] + a[k + 2], b[k] + b[k + 2]) - max(a[k], b[k]) for k in (0, 1))
+            for b in (other.box for other in kept)
+        )
+        if max(over, default=0) <= OVERLAP_MM - 0.1:
+            kept.append(field)
+    return kept
+
+
 def holds_print(ink: np.ndarray, cell: Cell, scale: float) -> bool:
     """Tell whether something is printed inside a cell."""
     rim = 0.5 * scale
@@ -204,18 +209,6 @@ def meets(a: Cell, b: Cell) -> bool:
     return wide > 2 and high > 0.25 * min(a.height, b.height)
 
 
-def ordered(fields: list[Draft]) -> list[Draft]:
-    """Put fields in reading order, row by row."""
-    waiting = sorted(fields, key=lambda f: f.box[1] + f.box[3] / 2)
-    done: list[Draft] = []
-    while waiting:
-        middle = waiting[0].box[1] + waiting[0].box[3] / 2
-        row = [f for f in waiting if f.box[1] < middle < f.box[1] + f.box[3]]
-        done += sorted(row, key=lambda f: f.box[0])
-        waiting = [f for f in waiting if f not in row]
-    return done
-
-
 def check(path: Path, page_path: Path | None, out: Path) -> list[Path]:
     """Draw a definition over a page, or over its own print; return the pictures written.
 
@@ -232,7 +225,7 @@ def check(path: Path, page_path: Path | None, out: Path) -> list[Path]:
     else:
         for number in range(1, load.count_pages(page_path) + 1):
             page = load.load(page_path, number, page_path.name)
-            index, image, dpi, _ = register.to_form(page, prints)
+            index, image, dpi, *_ = register.to_form(page, prints)
             pictures.append((index + 1, image, dpi))
     written = []
     for k, (number, image, dpi) in enumerate(pictures, 1):

@@ -23,9 +23,10 @@ from typing import BinaryIO
 
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
-from formreader import load_pdf, load_pictures
+from formreader import load_pdf, load_pdf_fields, load_pictures
 from formreader.document import Page
 from formreader.errors import NothingToReadError, PageError
+from formreader.forms_pdf import Label, Widget
 
 SUFFIXES: frozenset[str] = frozenset(
     {".bmp", ".gif", ".heic", ".heif", ".jpe", ".jpeg", ".jpg", ".pdf", ".png"}
@@ -108,6 +109,16 @@ def load(path: Path, number: int, source: str) -> Page:
                 image, dpi = load_pictures.decode(picture, number)
     image.flags.writeable = False
     return Page(source, number, image, dpi)
+
+
+def told_by_pdf(path: Path, number: int) -> tuple[list[Widget], list[Label]]:
+    """Return the form fields and the text that a PDF itself gives for a page; none for others."""
+    with _opened(path) as (file, head):
+        if not _is_pdf(head):
+            return [], []
+        with load_pdf.opened(file) as pdf:
+            _check_number(number, len(pdf))
+            return load_pdf_fields.told(pdf, number)
 
 
 def _walk(source: Path) -> Iterator[Path]:

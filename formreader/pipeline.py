@@ -32,7 +32,7 @@ from formreader.document import (
 from formreader.errors import FormError, ModelError
 from formreader.forms import FormDef
 from formreader.ink import darkness_of, use_one_thread, written
-from formreader.pipeline_form import Forms, check_rules, tick
+from formreader.pipeline_form import Forms, check_places, check_rules, tick
 from formreader.pipeline_judge import Cut as Cut
 from formreader.pipeline_judge import judge as judge
 
@@ -131,6 +131,8 @@ class Reader:
             kept = [r for f, r in readings if form or is_number(f, r)]
             if form:
                 kept = check_rules(kept, form.parsed_rules())
+            if registration:
+                kept = check_places(kept, registration.doubted)
             placed = tuple(on_page(r, registration, page) for r in kept)
             name = form.name if form else self.options.form
             results.append(PageResult(page.source, page.number, name, placed))

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formreader import binarize, rules
-from formreader import register_form as by_print
+from formreader import register_choose as by_print
 from formreader import register_straight as straight
 from formreader.document import Float, Grey, Page, Rect, Registration
 from formreader.forms_print import Print
+from formreader.register_proof import Proof
 
 Matrix = NDArray[np.float64]
 
@@ -73,19 +74,26 @@ def register(page: Page) -> Registration:
     return Registration(to_turned @ full, skew, turns)
 
 
-def to_form(page: Page, forms: list[Print]) -> tuple[int, Grey, float, Registration]:
-    """Lay a page on the form that it is: its index, the page drawn straight, its dpi and place.
+def to_form(page: Page, forms: list[Print]) -> tuple[int, Grey, float, Registration, Proof]:
+    """Lay a page on the form that it is.
 
+    Returns its index, the page drawn straight, its dpi and place, and signs against it.
     Raises PageError where it is none of the forms.
     """
     angle = straight.level_turn(page.image)
     turned, back = straight.rotated(page.image, angle)
     found = register(level := Page(page.source, page.number, turned, page.dpi))
-    index, fit, _ = by_print.choose(upright(level, found), forms)
+    index, fit, signs = by_print.choose(upright(level, found), forms)
     matrix = back @ found.matrix @ fit.matrix
     image, dpi = straight.straightened(page.image, matrix, fit.bend, forms[index])
     matrix = matrix @ np.diag([25.4 / dpi, 25.4 / dpi, 1.0])
-    return index, image, dpi, Registration(matrix, found.skew_deg + angle, 0, fit.residual_mm)
+    return (
+        index,
+        image,
+        dpi,
+        Registration(matrix, found.skew_deg + angle, 0, fit.residual_mm),
+        signs,
+    )
 
 
 def upright(page: Page, registration: Registration) -> Grey:
@@ -306,15 +314,4 @@ def _perspective(dark: Grey, scale: float) -> Matrix | None:
     half = max(height, width) / 2
     place = np.array([[half, 0, width / 2], [0, half, height / 2], [0, 0, 1.0]])
     full = place @ shear @ flat @ np.linalg.inv(place)
-    return np.asarray(np.linalg.inv(_fitted(full, width, height)), np.float64)
-
-
-def _fitted(matrix: Matrix, width: int, height: int) -> Matrix:
-    """Shift and shrink what `matrix` makes of a picture so that all of it stays in the frame."""
-    corners = np.array([[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
-    at = matrix @ corners
-    at = at[:2] / at[2]
-    low, high = at.min(axis=1), at.max(axis=1)
-    factor = min(width / (high[0] - low[0]), height / (high[1] - low[1]), 1.0)
-    shift = np.array([width, height]) / 2 - factor * (low + high) / 2
-    return np.asarray(np.array([[factor, 0, shift[0]], [0, factor, shift[1]], [0, 0, 1]]) @ matrix)
+    return np.asarray(np.linalg.inv(straight.fitted(full, width, height)), np.float64)

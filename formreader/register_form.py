@@ -9,14 +9,13 @@ their middles. A projective map takes the tilt of a photo, a cubic one the bend 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formreader.document import Grey
-from formreader.errors import PageError
-from formreader.forms_print import Lines, Print, see_lines
+from formreader.forms_print import Lines, Print
 from formreader.register_coarse import coarse, project
 from formreader.register_straight import placed, powers
 
@@ -31,6 +30,12 @@ CLOSE_MM = (1.5, 1.2, 1.0, 0.8, 0.6)
 """The same where the place is known already."""
 AFFINE_ROUNDS = 3
 """Rounds in which the map stays affine: few matches are right while the reach is wide."""
+TILTS = (0.0, -0.04, 0.04, -0.08, 0.08, -0.12, 0.12)
+"""Tilts tried from each coarse place: change of scale from the middle of a page to its edge.
+Left to the refinement alone, tilts from 0.04 were laid one row of boxes (7 to 13 mm) off."""
+TILT_EVERY, TILT_REACH_MM = 3, 4.0
+"""Of how many points one is looked at for a tilt, and the distance in millimetres from which
+it counts as missed."""
 NEAR_MM = 0.6
 """Distance in millimetres from its place within which a rule counts as found."""
 
@@ -121,7 +126,7 @@ def fit(form: Print, seen: Lines) -> Fit | None:
         return None
     target = Target(seen)
     best: Fit | None = None
-    for start in coarse(form, seen):
+    for start in starts(form, probes, target, seen):
         found = refine(form, probes, target, start)
         if found is not None and (best is None or found.found > best.found):
             best = found
@@ -135,6 +140,30 @@ def fit(form: Print, seen: Lines) -> Fit | None:
     flat = np.asarray(cv2.findHomography(probes.at, at, 0)[0], np.float64)
     again = refine(form, probes, target, flat, CLOSE_MM, 0)
     return bent(form, probes, target, again) if again else curved
+
+
+def starts(form: Print, probes: Probes, target: Target, seen: Lines) -> list[Matrix]:
+    """Return the coarse places, and each tilted as lays its print nearest to the page's."""
+    at, kind = probes.at[::TILT_EVERY], probes.kind[::TILT_EVERY]
+    middle = np.array([form.width, form.height]) / 2
+    there, back = np.eye(3), np.eye(3)
+    there[:2, 2], back[:2, 2] = middle, -middle
+    found = []
+    for place in coarse(form, seen):
+        quarter = abs(place[0, 1]) > abs(place[0, 0])
+        kinds = np.where(kind < 2, kind ^ quarter, 2)
+        reach = TILT_REACH_MM * np.sqrt(abs(np.linalg.det(place[:2, :2])))
+        tilted = []
+        for tilt in product(TILTS, TILTS):
+            lean = np.eye(3)
+            lean[2, :2] = tilt / middle
+            matrix = place @ there @ lean @ back
+            matrix = np.asarray(matrix / matrix[2, 2])
+            far = _spots(target, kinds, project(matrix, at))[1]
+            tilted.append((float(np.minimum(far, reach).mean()), tilt != (0, 0), matrix))
+        best = min(tilted, key=lambda item: item[:2])
+        found += [place, best[2]] if best[1] else [place]
+    return found
 
 
 def refine(
@@ -251,44 +280,3 @@ def bent(form: Print, probes: Probes, target: Target, straight: Fit) -> Fit:
             bend[:, axis] = np.linalg.solve(normal, a.T @ (wanted[chosen, axis] * weight[:, 0]))
     found = _rated(form, probes, target, replace(straight, bend=bend), kinds)
     return found if found.found > straight.found + 0.01 else straight
-
-
-LEAST_FOUND, MOST_RESIDUAL_MM = 0.45, 0.3
-"""Share of a form's print that must be found on a page for it to be that form, and how far
-that may lie off: on nine photos and scans of five forms the right one had 0.51 to 0.91 at
-0.14 to 0.26 mm, wrong ones up to 0.44 at 0.26 to 0.39 (chance alone gives 0.35);
-a sister form of one office reached 0.63 at 0.27, so this alone does not tell sisters apart."""
-WORKING_PX = 1500
-"""Longest side in pixels of the picture in which the print is looked for."""
-FITS_IN = 1.1
-"""How much larger than the form a picture of it usually is."""
-
-
-def choose(image: Grey, forms: list[Print]) -> tuple[int, Fit, float]:
-    """Find the form that an upright picture is: its index, its fit, and the next best's share.
-
-    Raises PageError where no form is found.
-    """
-    zoom = min(1.0, WORKING_PX / max(image.shape))
-    small = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
-    seen: dict[int, Lines] = {}
-    fits: list[tuple[float, int, Fit]] = []
-    for index, form in enumerate(forms):
-        scale = max(small.shape) / max(form.width, form.height) / FITS_IN
-        key = round(10 * np.log(scale))
-        if key not in seen:
-            seen[key] = see_lines(np.asarray(small, np.uint8), float(scale))
-        found = fit(form, seen[key])
-        if found is not None:
-            fits.append((found.found, index, found))
-    fits.sort(key=lambda item: -item[0])
-    if not fits or fits[0][0] < LEAST_FOUND or fits[0][2].residual_mm > MOST_RESIDUAL_MM:
-        share = fits[0][0] if fits else 0.0
-        raise PageError(
-            f"is none of the forms given: at best {share:.0%} of a form's printed lines were "
-            "found on it. It may be another form, cut off, or too blurred"
-        )
-    _, index, best = fits[0]
-    back = np.diag([1 / zoom, 1 / zoom, 1.0])
-    second = fits[1][0] if len(fits) > 1 else 0.0
-    return index, replace(best, matrix=back @ best.matrix), second

@@ -90,3 +90,14 @@ def rotated(image: Grey, angle_deg: float) -> tuple[Grey, Matrix]:
     turn[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
     drawn = cv2.warpAffine(image, turn, size, borderValue=255)
     return np.asarray(drawn, np.uint8), np.linalg.inv(np.vstack([turn, [0, 0, 1]]))
+
+
+def fitted(matrix: Matrix, width: int, height: int) -> Matrix:
+    """Shift and shrink what `matrix` makes of a picture so that all of it stays in the frame."""
+    corners = np.array([[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
+    at = matrix @ corners
+    at = at[:2] / at[2]
+    low, high = at.min(axis=1), at.max(axis=1)
+    factor = min(width / (high[0] - low[0]), height / (high[1] - low[1]), 1.0)
+    shift = np.array([width, height]) / 2 - factor * (low + high) / 2
+    return np.asarray(np.array([[factor, 0, shift[0]], [0, factor, shift[1]], [0, 0, 1]]) @ matrix)

@@ -49,7 +49,7 @@ HOMES = {
     "keras": "train|train_(loop|digits|strips)|fine_tune|network|network_others|export_model",
     "matplotlib": "train",
     "ai_edge_litert": "classify",
-    "pypdfium2": "load_pdf",
+    "pypdfium2": "load_pdf(_fields)?",
     "PIL": r"load(_.+)?|datasets|snippets|evaluate_pictures|review\.pictures",
     "h5py": "datasets",
     "optuna": "train_tune",

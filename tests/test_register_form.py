@@ -8,13 +8,15 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from formreader import register
-from formreader.document import Grey, Page
+from formreader.document import Grey, Page, Reading, Reason, Rect, Status
 from formreader.errors import PageError
 from formreader.form_draft import draft, find_places
 from formreader.forms import load_form
 from formreader.forms_print import Print, print_of, read_prints, write_prints
+from formreader.pipeline_form import Forms, check_places
 
 DPI = 150.0
 SCALE = DPI / 25.4
@@ -65,7 +67,7 @@ def warped(
 
 def off_mm(page: Page, form: Print, truth: NDArray[np.float64]) -> float:
     """Return how far corners and middles of the form lie from where they are, at most, in mm."""
-    _, _, dpi, registration = register.to_form(page, [form])
+    _, _, dpi, registration, _ = register.to_form(page, [form])
     grid = np.array([[x, y, 1] for x in (10, 74, 138) for y in (15, 105, 195)], np.float64).T
     there = truth @ (grid * [[SCALE], [SCALE], [1]])
     ours = registration.matrix @ (grid * [[dpi / 25.4], [dpi / 25.4], [1]])
@@ -101,6 +103,48 @@ def test_the_wrong_form_is_named_as_such(form: Print) -> None:
     for seed in (2, 3):
         with pytest.raises(PageError, match="none of the forms"):
             register.to_form(Page("other.png", 1, drawn(seed), DPI), [form])
+
+
+def definition(tmp_path: Path, seed: int) -> Path:
+    blank, path = tmp_path / f"{seed}.png", tmp_path / f"{seed}.toml"
+    Image.fromarray(drawn(seed)).save(blank, dpi=(DPI, DPI))
+    draft(blank, path)
+    return path
+
+
+@pytest.mark.parametrize("moved_mm", [8, -5])
+def test_fields_in_moved_rows_of_a_sister_form_are_doubted(tmp_path: Path, moved_mm: int) -> None:
+    forms = Forms([definition(tmp_path, 1)])
+    page, cut, step = drawn(1), round(130 * SCALE), round(abs(moved_mm) * SCALE)
+    above, below = page[:cut], page[cut:]
+    gap = np.full((step, page.shape[1]), 255, np.uint8)
+    sister = (
+        np.vstack([above, gap, below[:-step]])
+        if moved_mm > 0
+        else np.vstack([above, below[step:], gap])
+    )
+    form, _, registration = forms.find(Page("sister.png", 1, sister, DPI))
+    below_cut = {field.name for field in form.fields if field.box[1] > 140}
+    above_cut = {field.name for field in form.fields if field.box[1] < 95}
+    assert len(below_cut) > 3
+    assert below_cut <= registration.doubted
+    assert not above_cut & registration.doubted
+
+
+def test_no_field_of_the_right_form_is_doubted(tmp_path: Path) -> None:
+    forms = Forms([definition(tmp_path, 1)])
+    image, _ = warped(drawn(1), 2, 1.3)
+    assert not forms.find(Page("page.png", 1, image, DPI * 1.3))[2].doubted
+
+
+def test_doubted_fields_go_to_a_person_blank_ones_too() -> None:
+    readings = [
+        Reading(name, "", 1.0, Status.BLANK, (), (), Rect(0, 0, 5, 5)) for name in ("here", "there")
+    ]
+    here, there = check_places(readings, frozenset({"there"}))
+    assert here.status is Status.BLANK
+    assert there.status is Status.REVIEW
+    assert there.reasons == (Reason.PLACE,)
 
 
 def test_a_page_goes_to_the_form_it_is() -> None:

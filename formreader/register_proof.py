@@ -1,0 +1,101 @@
+"""Look for signs that a page is not the form it was laid on (part of stage 2).
+
+Rules alone agree by chance where rows look alike. Two signs tell: hardly any rule of the page
+is one of the form; and a rule of the form is missing while the page has one nearby that the
+form has not, as on a sister form, or where rows were taken for their neighbours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from formreader.forms_print import Lines
+
+Points = NDArray[np.float64]
+
+SAME_MM, MOVED_MM = 0.8, 6.0
+"""Distance in millimetres up to which two rules are one, and up to which a rule of the page may
+be one of the form that was moved."""
+LONG_MM = 4.5
+"""Length of a rule of the page in millimetres from which it is no stroke of a letter or
+digit: without it handwriting made fields of right forms look moved."""
+JOINED_MM = 4.0
+"""Gap in millimetres between points of one rule at most."""
+AROUND_MM = 15.0
+"""How far around a field, in millimetres, signs count for it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proof:
+    """Signs for and against: `moved` bool (N,) at the points `at` (N, 2) in mm of a form's rules.
+
+    `explained` is the share of the page's rules that are the form's.
+    """
+
+    at: Points
+    moved: NDArray[np.bool_]
+    explained: float
+
+    def doubt(self, box: tuple[float, float, float, float]) -> float:
+        """Return the share of moved rules around a field's box: left, top, width, height."""
+        left, top, width, height = box
+        x, y = self.at.T
+        near = (x > left - AROUND_MM) & (x < left + width + AROUND_MM)
+        near &= (y > top - AROUND_MM) & (y < top + height + AROUND_MM)
+        return float(self.moved[near].mean()) if near.any() else 0.0
+
+
+def proof(
+    at: Points, kinds: NDArray[np.int64], there: Points, seen: Lines, pixels_per_mm: float
+) -> Proof:
+    """Compare a form's rules with a picture's.
+
+    `at` (N, 2) are points of the rules in mm, `there` the same in pixels of the picture,
+    `kinds` 0 where a rule runs across the picture and 1 where it runs up.
+    """
+    moved = np.zeros(len(at), bool)
+    ours = total = 0
+    for kind, mask in enumerate((seen.across, seen.up)):
+        chosen = np.nonzero(kinds == kind)[0]
+        spots = there[chosen]
+        drawn = _joined(spots, mask.shape, JOINED_MM * pixels_per_mm)
+        same = SAME_MM * pixels_per_mm
+        explained = mask & (_far_from(drawn) < same)
+        spare = _far_from(_long(mask & ~explained, LONG_MM * pixels_per_mm))
+        cols, rows = np.rint(spots).astype(np.int64).T
+        inside = (cols >= 0) & (rows >= 0) & (cols < mask.shape[1]) & (rows < mask.shape[0])
+        found = _far_from(mask)[rows[inside], cols[inside]] < same
+        near = spare[rows[inside], cols[inside]] < MOVED_MM * pixels_per_mm
+        moved[chosen[inside]] = near & ~found
+        ours, total = ours + int(explained.sum()), total + int(mask.sum())
+    return Proof(at, moved, ours / max(1, total))
+
+
+def _joined(spots: Points, shape: tuple[int, ...], gap: float) -> NDArray[np.bool_]:
+    """Draw points that follow each other closely as lines: bool picture."""
+    picture = np.zeros(shape, np.uint8)
+    close = np.hypot(*np.diff(spots, axis=0).T) < gap
+    ends = np.rint(np.stack([spots[:-1], spots[1:]], 1)[close]).astype(np.int32)
+    cv2.polylines(picture, list(ends), False, 1)
+    return picture.astype(bool)
+
+
+def _long(mask: NDArray[np.bool_], least: float) -> NDArray[np.bool_]:
+    """Keep the connected parts of a mask that are long enough."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    sides = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
+    kept = sides >= least
+    kept[0] = False
+    return np.asarray(kept[labels])
+
+
+def _far_from(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the distance in pixels of every pixel from a mask."""
+    if not mask.any():
+        return np.full(mask.shape, np.inf, np.float32)
+    far = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 3)
+    return np.asarray(far, np.float32)
