@@ -30,6 +30,9 @@ with heads and tails spread more."""
 
 PRINTED = 0.7
 """Likeness to print from which a group is left out."""
+TALLER = 1.5
+"""Height, as a share of the page's usual print, from which a group in a cell goes to a person
+instead: six neatly written numbers of a table had no row at all."""
 USUAL_HEIGHT = 0.12
 """Share of the page's print that has a height for it to be one of the heights of its fonts."""
 RULED_DOUBT = 0.16
@@ -168,15 +171,18 @@ def find_written(
     """Find the numbers written by hand among character boxes outside of box rows."""
     found = groups(boxes)
     heights = print_heights(found)
-    sure = [g for g in found if len(g.tall) >= 3 and g.printed >= 0.75]
+    neat = {id(g) for g in found if _neat(g, heights) and _home(g, cells) >= 0}
+    sure = [g for g in found if len(g.tall) >= 3 and g.printed >= 0.75 and id(g) not in neat]
     lines = np.array([(g.left, g.right, g.base, g.height) for g in sure]).reshape(-1, 4)
     kept: list[tuple[Group, int, bool]] = []
     for group in found:
         if not 0.4 * SMALLEST_MM * scale <= group.height <= LARGEST_MM * scale:
             continue
-        if (group.printed >= PRINTED and len(group.tall) > 1) or _in_line(group, lines):
+        if _in_line(group, lines):
             continue
         home = _home(group, cells)
+        if group.printed >= PRINTED and len(group.tall) > 1 and id(group) not in neat:
+            continue
         ruled = home < 0 and _on_rule(group, levels)
         if home < 0 and not ruled and not _number_like(group, scale):
             continue
@@ -194,12 +200,19 @@ def find_written(
         base = FREE_DOUBT if kind is Kind.FREE else RULED_DOUBT
         doubt = base + 0.45 * group.printed + 0.15 * _as_print(group, heights)
         short = len(group.tall) < LEAST_CHARACTERS[kind] or _as_small_as_print(group, heights)
-        if short or _bracketed(group) or _ordinal(group):
+        if short or _bracketed(group) or _ordinal(group) or group.printed >= PRINTED:
             doubt = max(doubt, LONE_BOX_DOUBT)
         if len(group.tall) < 2 and home >= 0 and _box_or_label(cells[home], sure, scale):
             doubt = max(doubt, LONE_BOX_DOUBT)
         written.append(Written(group, kind, min(1.0, doubt)))
     return written
+
+
+def _neat(group: Group, heights: NDArray[np.float64]) -> bool:
+    """Tell whether a group that looks printed is much taller than the page's usual print."""
+    if group.printed < PRINTED or len(group.tall) < 2 or heights.size < 20:
+        return False
+    return bool(group.height >= TALLER * np.median(heights))
 
 
 def _box_or_label(cell: Cell, printed: list[Group], scale: float) -> bool:

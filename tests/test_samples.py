@@ -15,6 +15,7 @@ from PIL import Image
 from formreader.cheques import cut_apart, find_cheques, read_code_line
 from formreader.document import Status
 from formreader.load import load
+from formreader.pipeline import Options, Reader
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 FOLDERS = ("forms", "cheques", "amounts")
@@ -126,6 +127,33 @@ def test_the_total_of_a_delivery_note_is_the_sum_of_its_lines() -> None:
         amounts = [int(v) for name, v in page.items() if name.startswith("amount_") and v]
         assert int(page["total"]) == sum(amounts)
         assert len(amounts) == 6
+
+
+def test_no_number_of_a_neatly_filled_table_goes_without_a_row() -> None:
+    name, number = "delivery-notes.pdf", "1"
+    page = load(SAMPLES / "forms" / name, 1, name)
+    scale = page.image.shape[1] / page_size(SAMPLES / "forms" / name, 1)[0]
+    fields = Reader(Options()).read_page(page).readings
+    rows = [
+        {k: int(row[k]) * scale for k in ("x1", "y1", "x2", "y2")} | {"field": row["field"]}
+        for row in rows_of(SAMPLES / "forms" / "boxes.csv")
+        if (row["page"], row["page_number"]) == (name, number)
+    ]
+    filled = {
+        row["field"]
+        for row in rows_of(SAMPLES / "forms" / "truth.csv")
+        if (row["page"], row["page_number"]) == (name, number) and row["value"]
+    }
+    middles = [
+        (f.rect.x + f.rect.width / 2, f.rect.y + f.rect.height / 2) for f in fields if f.text
+    ]
+    without = [
+        row["field"]
+        for row in rows
+        if row["field"] in filled
+        and not any(row["x1"] < x < row["x2"] and row["y1"] < y < row["y2"] for x, y in middles)
+    ]
+    assert not without
 
 
 @pytest.mark.usefixtures("drawing")
