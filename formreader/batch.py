@@ -79,6 +79,7 @@ class Batch:
                 "max_error": str(options.max_error),
                 "model": self._reader.model_id,
                 "model_folder": printable(options.model.resolve()) if options.model else "",
+                "definitions": "\n".join(printable(p.resolve()) for p in options.definitions),
                 "version": __version__,
             }
             self.store, self.warnings = job.begin(out, settings, self.files, restart)

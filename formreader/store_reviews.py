@@ -231,6 +231,18 @@ class ReviewStore(SheetRows, Store):
             decision=kept[-1] if kept else None,
         )
 
+    def page_values(self, sheet: int) -> tuple[str, dict[str, str]]:
+        """Return the form of a page and the value of each field as it stands by now."""
+        with sentences(self.folder):
+            rows = self._db.execute(
+                "SELECT p.form, r.field, CASE WHEN c.reading IS NULL THEN r.value "
+                "WHEN c.meaning = 'value' THEN c.person_value ELSE '' END FROM readings r "
+                "JOIN pages p ON p.id = r.page LEFT JOIN corrections c ON c.reading = r.id "
+                "WHERE r.page = ?",
+                (sheet,),
+            ).fetchall()
+        return rows[0][0] if rows else "", {name: value for _, name, value in rows}
+
     def decide(
         self, reading: int, seen: int, meaning: Meaning, value: str, who: str, origin: str
     ) -> int:

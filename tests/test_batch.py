@@ -386,7 +386,7 @@ def group_lives(pid):
 def test_ctrl_c_keeps_finished_pages_and_the_same_command_goes_on(tmp_path, log, jobs):
     source = scans(tmp_path / "in", *(f"slow-{n}" for n in range(12)))
     job = tmp_path / "job"
-    run = start(source, job, "--jobs", jobs, SLOW_S="0.2")
+    run = start(source, job, "--jobs", jobs, SLOW_S="0.5")
     wait_for(lambda: pages_on_disk(job) >= 3, "three pages")
     os.killpg(run.pid, signal.SIGINT)  # what a terminal does: the workers get it, too
     out, err = run.communicate(timeout=20)

@@ -9,7 +9,7 @@ import pytest
 from chromium import said, shown, tab
 from PIL import Image
 from review_server import ROOT, Server
-from test_review import make_job
+from test_review import make_bill, make_job
 
 from formreader.batch import read_folder
 from formreader.classify import CARD, model_folder
@@ -438,3 +438,22 @@ def test_the_end_names_the_command_that_teaches_what_was_confirmed(tmp_path, bro
         said(page, f"train --reviewed {job}")
     finally:
         server.kill()
+
+
+def test_what_a_form_forbids_is_said_as_one_types(tmp_path, browser):
+    job = make_bill(tmp_path)
+    server = Server(job, "--audit", "0")
+    try:
+        page = tab(browser, server, "100")
+        page.keyboard.type("90")
+        said(page, "“total = net + tax” does not hold")
+        page.keyboard.press("Enter")
+        said(page, "Press Enter again if it is right")
+        page.keyboard.type("100")
+        page.keyboard.press("ControlOrMeta+a")
+        page.keyboard.type("110")
+        page.keyboard.press("Enter")
+        shown(page, "20")
+    finally:
+        server.kill()
+    assert decisions(job) == [("100", "value", "110")]

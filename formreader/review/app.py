@@ -154,6 +154,11 @@ def add_fields(app: FastAPI) -> None:
         desk = desk_of(request)
         return desk.view(desk.store.case(reading))
 
+    @app.get("/api/fields/{reading}/complaint")
+    async def complaint(request: Request, reading: int, value: str) -> dict[str, str]:
+        desk = desk_of(request)
+        return {"message": desk.complaint(desk.store.case(reading), value[:64])}
+
     @app.get("/api/crops/{reading}")
     async def crop(request: Request, reading: int) -> Response:
         desk = desk_of(request)

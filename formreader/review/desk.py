@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from formreader.document import Grey, Status
-from formreader.errors import PageError
+from formreader.errors import FormError, PageError
+from formreader.forms import FormDef, find_forms, load_form
+from formreader.forms_complaints import complaint
 from formreader.review import pictures, views
 from formreader.review.eye import Eye
 from formreader.store_glyphs import GlyphStore, Verdict
@@ -58,6 +61,7 @@ class Desk:
     who: str
     share: float
     blind: bool
+    forms: dict[str, FormDef]
     last: int = -1
     lengths: dict[str, int] = field(default_factory=dict)
     sample: frozenset[int] = frozenset()
@@ -67,7 +71,8 @@ class Desk:
         """Return the desk for a job."""
         settings = store.settings()
         source = Path(settings.get("source", ""))
-        desk = cls(store, pictures.Scans(), Eye(settings), source, who, share, blind)
+        forms = definitions(settings.get("definitions", ""))
+        desk = cls(store, pictures.Scans(), Eye(settings), source, who, share, blind, forms)
         desk.refresh()
         return desk
 
@@ -82,10 +87,19 @@ class Desk:
     def view(self, case: Case) -> dict[str, Any]:
         """Return a field as the page wants it, without its value where it is keyed blind."""
         expected = self.lengths.get(case.field, 0)
+        checked = {"checked": bool(self.forms)}
         if self.hides(case):
-            return views.blind(case, expected)
+            return views.blind(case, expected) | checked
         verdicts = self.store.verdicts(case.id)
-        return views.field(case, expected, self.store.keyed(case.id), verdicts)
+        return views.field(case, expected, self.store.keyed(case.id), verdicts) | checked
+
+    def complaint(self, case: Case, value: str) -> str:
+        """Return what the form's definition holds against a value typed, empty for nothing."""
+        name, values = self.store.page_values(case.sheet)
+        if name not in self.forms:
+            return ""
+        others = {} if self.hides(case) else values
+        return complaint(self.forms[name], case.field, value, others)
 
     def hides(self, case: Case) -> bool:
         """Tell whether nobody may see yet what the machine read in a field."""
@@ -120,6 +134,16 @@ class Desk:
         except PageError:
             return await run_in_threadpool(pictures.small_crop, self.store.folder, case)
         return await run_in_threadpool(pictures.crop, page, case.rect)
+
+
+def definitions(paths: str) -> dict[str, FormDef]:
+    """Load the definitions that a job was read with, by name; those gone by now check nothing."""
+    forms: dict[str, FormDef] = {}
+    for path in filter(None, paths.split("\n")):
+        with suppress(FormError):
+            found = [load_form(file) for file in find_forms(Path(path))]
+            forms |= {form.name: form for form in found}
+    return forms
 
 
 def desk_of(request: Request) -> Desk:

@@ -27,6 +27,7 @@ export class Fields extends Mode {
     this.visible = false;
     this.undoable = [];
     this.warned = null;
+    this.said = null; // what the form holds against a number of a field
     this.input.addEventListener("input", () => this.check());
   }
 
@@ -179,11 +180,25 @@ export class Fields extends Mode {
       return `On a sheet of digits somebody ticked ${wrong.map(({ text }) => text).join(", ")} as wrong.`;
     if (value && expected && value.length !== expected)
       return `${value.length} characters; this field usually has ${expected}.`;
-    return "";
+    return this.said?.field === this.field && this.said.value === value ? this.said.message : "";
+  }
+
+  // Asks what the form's definition holds against the number, once for each.
+  async ask() {
+    const { field, said } = this;
+    const value = this.input.value.trim();
+    if (!field.checked || !value || (said?.field === field && said.value === value)) return;
+    const { message } = await get(`/api/fields/${field.id}/complaint`, { value });
+    if (this.field === field) this.said = { field, value, message };
   }
 
   check() {
     if (!this.field) return;
+    this.mark();
+    if (this.field.checked) this.ask().then(() => this.field && this.mark(), () => {});
+  }
+
+  mark() {
     const odd = this.oddity();
     this.input.classList.toggle("warned", Boolean(odd));
     if (odd) tell(odd, "bad");
@@ -199,6 +214,7 @@ export class Fields extends Mode {
     if (decision && (decision.meaning !== "value" ? !value : decision.value === value))
       return this.move(1);
     if (!value) return tell("Type the number, or press E for empty, X for cannot read.", "bad");
+    await this.ask();
     if (this.oddity() && this.warned !== value) {
       this.warned = value;
       return tell(`${this.oddity()} Press Enter again if it is right.`, "bad");
