@@ -22,6 +22,7 @@ class Options:
     form: str = "field"
     max_error: float = 0.01
     model: Path | None = None
+    definitions: tuple[Path, ...] = ()
 
 
 class Reader:
