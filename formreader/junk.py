@@ -1,8 +1,8 @@
 """Ink that is not one digit, made for training the not-a-digit class.
 
 Kinds: two digits at once, half digits, a digit with a piece of its neighbour, letters,
-struck-out boxes and digits, scribbles, dashes, dots, box corners, printed words. Shapes that
-are digits to any reader (o, l, I, |, half an 8) are never made.
+struck-out boxes and digits, circled ones, scribbles and tangles, dashes, dots, box corners,
+printed words. Shapes that are digits to any reader (o, l, I, |, half an 8) are never made.
 """
 
 from __future__ import annotations
@@ -103,6 +103,30 @@ def scribble(glyphs: Float, labels: np.ndarray, rng: np.random.Generator) -> Flo
     return canvas
 
 
+def tangle(glyphs: Float, labels: np.ndarray, rng: np.random.Generator) -> Float:
+    """Draw three to six straight and curved strokes that have nothing to do with each other."""
+    canvas = np.zeros((64, 72), np.float32)
+    width = float(rng.uniform(1.5, 4.5))
+    for _ in range(int(rng.integers(3, 7))):
+        points = rng.uniform(6, 58, (int(rng.integers(2, 5)), 2)).astype(np.float32)
+        strokes.draw_paths(canvas, [strokes.smooth(points, float(rng.random()))], width)
+    return canvas
+
+
+def circled(glyphs: Float, labels: np.ndarray, rng: np.random.Generator) -> Float:
+    """Draw a ring around a digit or a letter, as one marks an answer or strikes a value out."""
+    inner = letter(glyphs, labels, rng)
+    if rng.random() < 0.5:
+        inner = glyphs[int(rng.integers(len(glyphs)))]
+    canvas = np.pad(cv2.resize(trim(inner), (24, 30)), ((21, 21), (24, 24)))
+    axes = (int(rng.integers(20, 33)), int(rng.integers(20, 32)))
+    turn, begin = rng.uniform((-30, 0), (30, 360))
+    sweep = float(rng.uniform(320, 420))
+    thick = int(rng.integers(1, 5))
+    cv2.ellipse(canvas, (36, 36), axes, turn, begin, begin + sweep, 1.0, thick, cv2.LINE_AA)
+    return canvas
+
+
 def mark(glyphs: Float, labels: np.ndarray, rng: np.random.Generator) -> Float:
     """Draw a dash, an equals sign, a dot or the corner of a box."""
     kind = int(rng.integers(4))
@@ -134,19 +158,21 @@ def printed_word(glyphs: Float, labels: np.ndarray, rng: np.random.Generator) ->
 
 
 KINDS: dict[str, tuple[float, Maker]] = {
-    "two digits": (0.3, two_digits),
-    "half digit": (0.16, half_digit),
+    "two digits": (0.26, two_digits),
+    "half digit": (0.14, half_digit),
     "digit and piece": (0.14, digit_and_piece),
-    "letter": (0.14, letter),
+    "letter": (0.13, letter),
     "struck out": (0.08, struck_out),
-    "scribble": (0.04, scribble),
+    "scribble": (0.05, scribble),
+    "tangle": (0.03, tangle),
+    "circled": (0.03, circled),
     "mark": (0.08, mark),
     "printed word": (0.06, printed_word),
 }
 """Share and maker of each kind; the shares follow what a lattice meets on real amounts."""
 
 
-NO_NUMBER = ("letter", "struck out", "scribble", "printed word")
+NO_NUMBER = ("letter", "struck out", "scribble", "tangle", "printed word")
 """Kinds that no reader may take for a number; two digits side by side are one."""
 
 
