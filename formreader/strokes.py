@@ -16,9 +16,9 @@ from formreader.document import Float
 from formreader.stroke_forms import CONTINENTAL, FORMS
 
 DIGITS = "0123456789"
-LETTERS = "ACEFHKLMNRTVWadekmnrwx"
-"""Letters that are no digit to any reader: some write a 9 like a P, a 4 like an h, a 7 like a Y
-and leave a 0 open like a u."""
+LETTERS = "ACEFHKLMNRTVWdekmnrwx"
+"""Letters that are no digit to any reader: some write a 9 like a P, a 4 like an h, a 7 like a Y,
+a 0 like an a or, left open, like a u."""
 
 
 @dataclass(frozen=True, slots=True)
