@@ -17,7 +17,7 @@ import numpy as np
 from formreader import pipeline, register, segment
 from formreader.align import align
 from formreader.datasets import Glyphs
-from formreader.document import FieldImage, Float, Page, Rect, Registration, Status
+from formreader.document import FieldImage, Float, Kind, Page, Rect, Registration, Status
 from formreader.errors import PageError, UsageError
 from formreader.review import pictures
 from formreader.store_audits import lot
@@ -27,8 +27,8 @@ from formreader.store_schema import Field, Meaning
 DOUBTED = 1e-3
 """Probability of its digit below which a free-standing glyph may be cut wrongly, and so is no
 example. In boxes nothing is cut, and what was misread there teaches most."""
-LEARNED_FROM = ("auto", "field")
-"""Forms whose fields can be cut out again from the scan alone."""
+CHEQUE = "cheque"
+"""The form whose fields are not cut out again: they hang together with the cheque's print."""
 MARKS = re.compile(r"[.,/\- ]")
 """What a person may type in a number and the networks do not read."""
 
@@ -50,31 +50,38 @@ class Lesson:
 def lessons_of(job: Path, model: Path) -> tuple[list[Lesson], int]:
     """Return the confirmed numbers of a job, and how many could not be found again.
 
-    Raises UsageError where `job` is none, and for jobs of cheques and of form definitions, whose
-    fields are not cut out again here.
+    Raises UsageError where `job` is none, and for jobs of cheques, whose fields are not cut out
+    again here; FormError where the definitions that it was read by are gone or damaged.
     """
     with GlyphStore.open(job) as store:
         settings = store.settings()
-        if settings["form"] not in LEARNED_FROM:
+        if not teaches(settings):
             raise UsageError(
-                f"{job} was read with --form {settings['form']}; what was confirmed in it cannot "
-                "be learned from yet. Name jobs read with --form auto or field."
+                f"{job} was read with --form cheque; what was confirmed in it cannot be learned "
+                "from. Name jobs read with another --form."
             )
         fields = [f for f in store.fields() if f.status in (Status.ACCEPTED, Status.REVIEW)]
         right = store.found_right()
         wanted = [field for field in fields if confirmed(field) or field.id in right]
         files = {name: store.scan(name) for name in {field.page_file for field in wanted}}
-    reader = pipeline.Reader(pipeline.Options(form=settings["form"], model=model))
+    definitions = tuple(Path(line) for line in settings.get("definitions", "").splitlines())
+    options = pipeline.Options(form=settings["form"], model=model, definitions=definitions)
+    reader = pipeline.Reader(options)
     shares = fair_shares(fields)
     lessons: list[Lesson] = []
     for (name, number), there in groupby(wanted, lambda f: (f.page_file, f.page)):
         try:
             path = pictures.scan_of(Path(settings["source"]), name)
             page = pictures.read_again(path, files[name], number)
+            lessons += lessons_on(reader, page, list(there), shares)
         except PageError:
             continue
-        lessons += lessons_on(reader, page, list(there), shares)
     return lessons, len(wanted) - len(lessons)
+
+
+def teaches(settings: Mapping[str, str]) -> bool:
+    """Tell whether a job's fields can be cut out of its scans again."""
+    return settings.get("form") != CHEQUE
 
 
 def confirmed(field: Field) -> bool:
@@ -110,6 +117,8 @@ def lessons_on(
     for field in wanted:
         image = named.get(field.field)
         if image is None or place_of(image, registration, page) != field.rect:
+            continue
+        if image.spec.kind is Kind.CHECKBOX:
             continue
         cut = pipeline.Cut(image, segment.segment(image))
         if cut.lattice.glyphs:

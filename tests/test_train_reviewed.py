@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from template_model import TemplateModel, write_digit
+from test_register_form import DPI, definition, drawn
 
 from formreader import (
     calibrate,
@@ -25,6 +26,7 @@ from formreader import (
     pipeline,
     reviewed,
     segment,
+    strokes,
     train_gate,
     train_reviewed,
     train_strips,
@@ -32,7 +34,8 @@ from formreader import (
 from formreader.align import align
 from formreader.batch import read_folder
 from formreader.document import Status
-from formreader.errors import ModelError, OutputError, UsageError
+from formreader.errors import FormError, ModelError, OutputError, UsageError
+from formreader.forms import load_form
 from formreader.reviewed import Lesson
 from formreader.store import Store
 from formreader.store_audits import AuditStore
@@ -44,6 +47,7 @@ needs_tensorflow = pytest.mark.skipif(
     reason='TensorFlow is not installed: pip install "formreader[train]"',
 )
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+PER_MM = DPI / 25.4
 TEXTS = ["70", "1234", "905", "26", "481", "3507"]
 
 
@@ -143,6 +147,52 @@ def test_a_scan_that_changed_or_is_gone_teaches_nothing(tmp_path: Path) -> None:
     found, lost = reviewed.lessons_of(job, classify.model_folder(None))
     assert [lesson.text for lesson in found] == ["905"]
     assert lost == 2
+
+
+def job_by_definition(folder: Path) -> Path:
+    """Read a drawn form with numbers in its first boxes by its definition, and confirm them."""
+    (folder / "scans").mkdir()
+    path = definition(folder, 1)
+    page = drawn(1)
+    hand = strokes.random_hand(np.random.default_rng(5))
+    boxed = [field for field in load_form(path).fields if field.is_boxed][:3]
+    for field in boxed:
+        for x, width in field.cells_mm():
+            ink = strokes.draw_symbol("7", hand, np.random.default_rng(int(x)), 34)
+            ink = ink[
+                9 : 9 + round(0.9 * field.box[3] * PER_MM), 9 : 9 + round(0.8 * width * PER_MM)
+            ]
+            top, left = round((field.box[1] + 0.3) * PER_MM), round((x + 0.5) * PER_MM)
+            patch = page[top : top + ink.shape[0], left : left + ink.shape[1]]
+            np.minimum(patch, (255 * (1 - ink)).astype(np.uint8), out=patch)
+    Image.fromarray(page).save(folder / "scans" / "page.png", dpi=(DPI, DPI))
+    options = pipeline.Options(form="drawn", definitions=(path,))
+    list(read_folder(folder / "scans", folder / "job", options))
+    with Store.open(folder / "job") as store:
+        seen = {f.field: f for f in store.fields()}
+        said = [Review(seen[b.name], Meaning.VALUE, "7" * b.places) for b in boxed]
+        store.add_reviews(said, "a clerk", "test")
+    return folder / "job"
+
+
+def test_numbers_of_a_defined_form_are_learned_from(tmp_path: Path) -> None:
+    found, lost = reviewed.lessons_of(job_by_definition(tmp_path), classify.model_folder(None))
+    assert lost == 0
+    assert len(found) == 3
+    assert all(set(lesson.text) == {"7"} for lesson in found)
+    assert all(lesson.cut.lattice.cells == len(lesson.text) for lesson in found)
+
+
+def test_a_definition_that_is_gone_is_named(tmp_path: Path) -> None:
+    job = job_by_definition(tmp_path)
+    (tmp_path / "1.toml").unlink()
+    with pytest.raises(FormError, match=r"1\.toml"):
+        reviewed.lessons_of(job, classify.model_folder(None))
+
+
+def test_cheques_are_not_learned_from(tmp_path: Path) -> None:
+    assert not reviewed.teaches({"form": "cheque"})
+    assert reviewed.teaches({"form": "auto"})
 
 
 def test_a_misread_digit_is_found_in_its_place(lessons: list[Lesson]) -> None:

@@ -24,7 +24,7 @@ from formreader.review.digits import add_digits
 from formreader.review.guard import Guard, Keys
 from formreader.review.pad import add_pad
 from formreader.review.sheets import add_sheets
-from formreader.reviewed import LEARNED_FROM
+from formreader.reviewed import teaches
 from formreader.store_audits import AUDIT
 from formreader.store_glyphs import GlyphStore
 from formreader.store_reviews import Filter, GoneError, Order, StaleError
@@ -116,7 +116,7 @@ def add_page(app: FastAPI) -> None:
         desk = desk_of(request)
         desk.refresh()
         settings = desk.store.settings()
-        can_learn = settings.get("form") in LEARNED_FROM
+        can_learn = teaches(settings)
         return {
             **desk.store.progress()._asdict(),
             "last": desk.store.last_reading(),
