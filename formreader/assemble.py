@@ -8,7 +8,8 @@ every cut. Nothing here sees a pixel.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 
 import numpy as np
@@ -61,6 +62,56 @@ def assemble(
     """
     if not glyphs:
         return []
+    paths = best_paths(glyphs, scores, cuts, cells, Limits(beam, longest))
+    return to_candidates(paths, glyphs, scores, cuts)
+
+
+def spell(
+    glyphs: Sequence[Glyph],
+    scores: Float,
+    cuts: NDArray[np.float64],
+    cells: int,
+    texts: Collection[str],
+) -> list[Candidate]:
+    """Return the best way to read each of `texts`, best first; other arguments as `assemble`.
+
+    A text that no path spells, such as one longer than there are glyphs, is left out.
+    """
+    if not glyphs:
+        return []
+    return to_candidates(paths_of(glyphs, scores, cuts, cells, texts), glyphs, scores, cuts)
+
+
+def paths_of(
+    glyphs: Sequence[Glyph],
+    scores: Float,
+    cuts: NDArray[np.float64],
+    cells: int,
+    texts: Collection[str],
+) -> list[Path]:
+    """Find the best path for each of `texts`, best first: forced alignment, as in speech."""
+    begun = frozenset(text[:end] for text in texts for end in range(len(text) + 1))
+    paths = best_paths(glyphs, scores, cuts, cells, Limits(len(begun), 0, begun))
+    return [path for path in paths if path[1] in texts]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What strings are followed: `beam` at every cut, `longest` digits (0: any), only `begun`."""
+
+    beam: int
+    longest: int = 0
+    begun: frozenset[str] | None = None
+
+
+def best_paths(
+    glyphs: Sequence[Glyph],
+    scores: Float,
+    cuts: NDArray[np.float64],
+    cells: int,
+    limits: Limits,
+) -> list[Path]:
+    """Follow the likeliest strings from the first cut to the last; returns them best first."""
     edges: dict[int, list[int]] = defaultdict(list)
     for index, glyph in enumerate(glyphs):
         edges[glyph.start].append(index)
@@ -69,7 +120,7 @@ def assemble(
     beams: list[dict[str, Path]] = [{} for _ in range(nodes)]
     beams[0][""] = (0.0, "", ())
     for node in range(nodes - 1):
-        alive = sorted(beams[node].values(), key=itemgetter(0), reverse=True)[:beam]
+        alive = sorted(beams[node].values(), key=itemgetter(0), reverse=True)[: limits.beam]
         toll = -CUT_WEIGHT * min(float(cuts[node]), DEAREST_CUT) if node else 0.0
         alive = [(score + toll, text, steps) for score, text, steps in alive]
         ends = {glyphs[i].end for i in edges[node]}
@@ -80,11 +131,17 @@ def assemble(
                     beams[node + 1][path[1]] = path
         for index in edges[node]:
             target = beams[glyphs[index].end]
-            follow(target, alive, index, glyphs[index], gains[index], cells, longest)
-    finished = sorted(beams[-1].values(), key=itemgetter(0), reverse=True)[:beam]
+            follow(target, alive, index, glyphs[index], gains[index], cells, limits)
+    return sorted(beams[-1].values(), key=itemgetter(0), reverse=True)[: limits.beam]
+
+
+def to_candidates(
+    paths: Sequence[Path], glyphs: Sequence[Glyph], scores: Float, cuts: NDArray[np.float64]
+) -> list[Candidate]:
+    """Turn finished paths into candidates with their characters."""
     order = np.argsort(-scores, axis=1)[:, :3].tolist()
     chances = np.exp(scores).tolist()
-    return [to_candidate(path, glyphs, order, chances, cuts) for path in finished]
+    return [to_candidate(path, glyphs, order, chances, cuts) for path in paths]
 
 
 def follow(
@@ -94,16 +151,19 @@ def follow(
     glyph: Glyph,
     gains: list[float],
     cells: int,
-    longest: int,
+    limits: Limits,
 ) -> None:
     """Extend partial readings by one glyph, read as each likely digit or passed over."""
     fit = 0.0 if cells else height_fit(glyph.height)
-    options = [(k, gain + fit) for k, gain in enumerate(gains[:10]) if gain > UNLIKELY]
+    least = UNLIKELY if limits.begun is None else -np.inf
+    options = [(k, gain + fit) for k, gain in enumerate(gains[:10]) if gain > least]
     options.append((-1, passing(glyph, gains[-1], cells)))
     for score, begun, steps in alive:
-        full = longest and len(begun) >= longest
+        full = limits.longest and len(begun) >= limits.longest
         for symbol, gain in options[-1:] if full else options:
             text = begun + DIGITS[symbol] if symbol >= 0 else begun
+            if limits.begun is not None and text not in limits.begun:
+                continue
             held = target.get(text)
             if held is None or score + gain > held[0]:
                 target[text] = (score + gain, text, (*steps, (index, symbol)))

@@ -88,6 +88,8 @@ def log_posteriors(frames: Float, texts: Sequence[str]) -> list[float]:
     that stay empty before each; rescaled every fourth frame so that long strips do not
     underflow.
     """
+    if not texts:
+        return []
     codes: list[int] = []
     ends = []
     for text in texts:

@@ -197,7 +197,10 @@ def whole_image(image: Grey) -> FieldImage:
 def propose(
     cut: Cut, scores: Float, strips: StripReader | None, longest: int = 0
 ) -> tuple[list[Candidate], list[tuple[str, float]]]:
-    """Let both readers list their best strings for one field, of `longest` digits at most."""
+    """Let both readers list their best strings for one field, of `longest` digits at most.
+
+    Where they differ, each also scores what the other lists.
+    """
     lattice = cut.lattice
     beam = assemble.WIDE_BEAM if cut.field.spec.fits else assemble.BEAM
     candidates = assemble.assemble(
@@ -205,7 +208,30 @@ def propose(
     )
     if strips is None or lattice.strip is None:
         return candidates, []
-    return candidates, ctc.decode(strips.read(lattice.strip), longest)
+    frames = strips.read(lattice.strip)
+    spelt = ctc.decode(frames, longest)
+    if candidates and candidates[0].text != spelt[0][0]:
+        return each_scores_all(cut, scores, candidates, frames, spelt)
+    return candidates, spelt
+
+
+def each_scores_all(
+    cut: Cut,
+    scores: Float,
+    candidates: list[Candidate],
+    frames: Float,
+    spelt: list[tuple[str, float]],
+) -> tuple[list[Candidate], list[tuple[str, float]]]:
+    """Add to what each reader lists the strings of the other, with its own score, best first."""
+    lattice = cut.lattice
+    theirs = {text for text, _ in spelt} - {c.text for c in candidates}
+    added = assemble.spell(lattice.glyphs, scores, lattice.cuts, lattice.cells, theirs)
+    ours = [c.text for c in candidates if c.text not in dict(spelt)]
+    chances = ctc.log_posteriors(frames, ours)
+    return (
+        sorted([*candidates, *added], key=lambda c: -c.score),
+        sorted([*spelt, *zip(ours, chances, strict=True)], key=lambda pair: -pair[1]),
+    )
 
 
 def is_number(field: FieldImage, reading: Reading) -> bool:

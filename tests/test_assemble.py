@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from formreader.assemble import BEAM, assemble
+from formreader.assemble import BEAM, assemble, spell
 from formreader.document import Candidate, Float, Glyph, Rect
 
 NO_PIXELS = np.zeros((28, 28), np.float32)
@@ -219,3 +219,31 @@ def test_any_lattice_gives_few_ordered_different_strings(
         assert all(a.rect.right <= b.rect.x for a, b in pairwise(candidate.characters))
         assert 0 <= candidate.touching <= len(cuts)
         assert np.isfinite(candidate.score)
+
+
+def test_a_given_text_is_spelt_at_its_best_score() -> None:
+    held = [(glyph(i, i + 1), says(**{f"d{d}": 0.6, "d1": 0.2})) for i, d in enumerate((4, 0, 7))]
+    glyphs, scores = [one for one, _ in held], np.stack([score for _, score in held])
+    cuts = np.array([0.0, 0.3, 0.0, 0.0])
+    listed = assemble(glyphs, scores, cuts, 0)
+    spelt = spell(glyphs, scores, cuts, 0, {c.text for c in listed})
+    assert [(c.text, c.score, c.characters) for c in spelt] == [
+        (c.text, c.score, c.characters) for c in listed
+    ]
+
+
+def test_a_text_too_unlikely_to_be_listed_is_spelt_all_the_same() -> None:
+    held = [(glyph(0, 1), says(d4=0.999)), (glyph(1, 2), says(d7=0.999))]
+    glyphs, scores = [one for one, _ in held], np.stack([score for _, score in held])
+    cuts = np.zeros(3)
+    assert "58" not in [c.text for c in assemble(glyphs, scores, cuts, 0)]
+    [best, other] = spell(glyphs, scores, cuts, 0, {"58", "47"})
+    assert (best.text, other.text) == ("47", "58")
+    assert [c.text for c in other.characters] == ["5", "8"]
+    assert other.score == pytest.approx(float(scores[0][5] + scores[1][8]))
+
+
+def test_a_text_longer_than_the_glyphs_is_not_spelt() -> None:
+    scores = says(d4=0.9)[None]
+    assert spell([glyph(0, 1)], scores, np.zeros(2), 0, {"44"}) == []
+    assert spell([], np.zeros((0, 11), np.float32), np.zeros(1), 0, {"4"}) == []

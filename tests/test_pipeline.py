@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from template_model import TemplateModel, put_in_place, write_digit
 
-from formreader import pipeline
+from formreader import pipeline, segment
 from formreader.document import (
     FieldImage,
     FieldSpec,
@@ -351,6 +351,19 @@ def test_what_the_readers_disagree_on_is_never_accepted(
     assert at_odds.status is Status.REVIEW
     assert at_odds.reasons[0] is Reason.READERS_DISAGREE
     assert at_odds.confidence < agreed.confidence
+    assert "".join(c.text for c in at_odds.characters) == at_odds.text
+
+
+def test_readers_that_differ_score_what_the_other_lists(model: TemplateModel) -> None:
+    reader = Reader(Options(form="field"))
+    cut = pipeline.Cut(field := pipeline.whole_image(number_image("1985")), segment.segment(field))
+    candidates, spelt = pipeline.propose(cut, reader.readers.score([cut])[0], Spelling("1486"))
+    assert candidates[0].text == "1985"
+    assert spelt[0][0] == "1486"
+    assert {c.text for c in candidates} == {text for text, _ in spelt}
+    assert [c.score for c in candidates] == sorted([c.score for c in candidates], reverse=True)
+    [(_, chance)] = [pair for pair in spelt if pair[0] == "1985"]
+    assert chance < -10
 
 
 def test_boxes_are_not_shown_to_the_strip_reader(
