@@ -38,7 +38,7 @@ def show_bar(read: Iterator[PageDone], queue: PageQueue) -> None:
 
     class Speed(ProgressColumn):
         def render(self, task: Task) -> Text:
-            return Text(f"{task.speed or 0:.1f} pages/s")
+            return Text(pace(task.speed or 0.0))
 
     columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), Speed())
     with Progress(
@@ -60,8 +60,13 @@ def write_lines(read: Iterator[PageDone], queue: PageQueue) -> None:
             so_far = queue.read_before + done
             left_s = (queue.total - so_far) / speed
             print(
-                f"{so_far} of {queue.total} pages, {speed:.1f} pages/s, about "
+                f"{so_far} of {queue.total} pages, {pace(speed)}, about "
                 f"{left_s / 60:.0f} min left",
                 file=sys.stderr,
                 flush=True,
             )
+
+
+def pace(speed: float) -> str:
+    """Say how fast pages are read: `speed` in pages per second."""
+    return f"{speed:.1f} pages/s" if speed >= 0.5 or not speed else f"{1 / speed:.0f} s a page"

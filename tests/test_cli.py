@@ -15,7 +15,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import formreader
-from formreader import batch, batch_worker, cli, store_schema
+from formreader import batch, batch_worker, cli, progress, store_schema
 from formreader.errors import FormError, ModelError
 
 ROOT = Path(__file__).parents[1]
@@ -326,3 +326,10 @@ def test_progress_is_a_bar_on_a_terminal(monkeypatch):
     queue = types.SimpleNamespace(read_before=0, total=2)
     done = batch_worker.PageDone(None, object(), {}, None)
     progress.follow(iter([done, done]), queue)
+
+
+@pytest.mark.parametrize(
+    ("speed", "said"), [(12.34, "12.3 pages/s"), (0.5, "0.5 pages/s"), (0.04, "25 s a page")]
+)
+def test_the_pace_of_slow_pages_is_told_in_seconds(speed, said):
+    assert progress.pace(speed) == said
