@@ -195,7 +195,10 @@ def cut_out(image: Grey, rule: Mask, box: Rect, mm: float) -> Frame:
     near = cv2.dilate(rule.view(np.uint8), np.ones((5, 5), np.uint8)).view(np.bool_)
     ink = rules.without_rules(binarize.ink_mask(dark, level), near, near)
     _, labels = cv2.connectedComponents(ink.view(np.uint8), connectivity=8)
-    area, within = np.bincount(labels.ravel()), np.bincount(labels[inside], minlength=labels.max() + 1)
+    area, within = (
+        np.bincount(labels.ravel()),
+        np.bincount(labels[inside], minlength=labels.max() + 1),
+    )
     kept = (within >= 0.5 * area) & (area >= (SPECK_MM * mm) ** 2)
     kept[0] = False
     out = round(OUT * box.height)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 
@@ -59,6 +60,12 @@ def decode(frames: Float, longest: int = 0) -> list[tuple[str, float]]:
     return sorted(scored, key=lambda pair: -pair[1])
 
 
+def strings(frames: Float, lengths: frozenset[int]) -> list[str]:
+    """List all strings of these lengths of the digits that are likely in any of the frames."""
+    likely = [DIGITS[k] for k, gain in enumerate(frames[:, 1:].max(axis=0)) if gain > LIKELY]
+    return ["".join(choice) for n in sorted(lengths) for choice in product(likely, repeat=n)]
+
+
 def without_repeated_blanks(frames: Float) -> Float:
     """Keep the first of every run of frames (T, 11) that are surely blank."""
     blank = frames[:, 0] > SURELY_BLANK
@@ -88,6 +95,8 @@ def log_posteriors(frames: Float, texts: Sequence[str]) -> list[float]:
     that stay empty before each; rescaled every fourth frame so that long strips do not
     underflow.
     """
+    if not texts:
+        return []
     codes: list[int] = []
     ends = []
     for text in texts:
