@@ -33,13 +33,13 @@ class Way:
     """One way to read the digits between two separators that were seen.
 
     `ours` is the lattice's log-likelihood and `theirs` the strip reader's log-posterior, None
-    where it does not list the string; `common` is how both rank it. `lengths` has two numbers
+    where there is none; `common` is how both rank it. `lengths` has two numbers
     where a 1 was taken for one more separator; `taken` tells that, or that the last stroke was
     taken for a slash.
     """
 
     text: str
-    ours: float | None
+    ours: float
     theirs: float | None
     common: float
     lengths: tuple[int, ...]
@@ -47,6 +47,15 @@ class Way:
     passed: int = 0
     touching: int = 0
     taken: bool = False
+
+    def taking(self) -> Way:
+        """Return the way with what it costs to take a stroke for a separator or slash."""
+        return replace(
+            self,
+            ours=self.ours + TAKEN,
+            theirs=None if self.theirs is None else self.theirs + TAKEN,
+            common=self.common + 2 * TAKEN,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +67,12 @@ class Whole:
     cost: float
     common: float
 
-    def ours(self) -> float | None:
-        """Return the lattice's log-likelihood, None where it does not list a part."""
-        listed = [way.ours for way in self.ways if way.ours is not None]
-        return sum(listed) + self.cost if len(listed) == len(self.ways) else None
+    def ours(self) -> float:
+        """Return the lattice's log-likelihood."""
+        return sum(way.ours for way in self.ways) + self.cost
 
     def theirs(self) -> float | None:
-        """Return the strip reader's log-posterior, None where it does not list a part."""
+        """Return the strip reader's log-posterior, None where there is none."""
         listed = [way.theirs for way in self.ways if way.theirs is not None]
         return sum(listed) + self.cost if len(listed) == len(self.ways) else None
 
@@ -101,7 +109,7 @@ class AmountGrammar:
         count as if separators fitted them.
         """
         tried = self._join(groups)
-        ours = [(w, score) for w in tried if (score := w.ours()) is not None]
+        ours = [(w, w.ours()) for w in tried]
         theirs = [(w, score) for w in tried if (score := w.theirs()) is not None]
         ours.sort(key=lambda pair: -pair[1])
         theirs.sort(key=lambda pair: -pair[1])
@@ -138,10 +146,6 @@ class AmountGrammar:
             return False
         return values.clear(text, separators, self.profile)
 
-    def __call__(self, scored: Scored, _: Sequence[Candidate]) -> Scored:
-        """Return the strings as they are weighed already; empty ones are no amount."""
-        return [(text, score) for text, score in scored if text]
-
     def _join(self, groups: Sequence[Sequence[Way]]) -> list[Whole]:
         """Try all ways to read all groups; return the amounts, best first."""
         options = [[way for found in g for way in readings(found)] for g in groups]
@@ -152,6 +156,8 @@ class AmountGrammar:
         best: dict[str, Whole] = {}
         for ways in product(*options):
             text = "".join(way.text for way in ways)
+            if not text:
+                continue
             cost = self._cost(text, tuple(n for way in ways for n in way.lengths))
             common = sum(way.common for way in ways) + 2 * cost
             if text not in best or common > best[text].common:
@@ -168,28 +174,28 @@ class AmountGrammar:
 
 
 def to_candidate(whole: Whole, score: float) -> Candidate:
-    """Return an amount as the lattice's candidate."""
+    """Return an amount as the lattice's candidate, with its characters where all were found."""
     ways = whole.ways
+    characters = tuple(char for way in ways for char in way.characters)
     return Candidate(
         whole.text,
         score,
-        tuple(char for way in ways for char in way.characters),
+        characters if len(characters) == len(whole.text) else (),
         sum(way.passed for way in ways),
         sum(way.touching for way in ways),
     )
 
 
-def way_of(text: str, ours: Candidate | None, theirs: float | None, best: float) -> Way:
-    """Return one way to read a group; `best` is the lattice's best log-likelihood there.
+def way_of(text: str, ours: Candidate | None, theirs: float | None) -> Way:
+    """Return one way to read a group; `theirs` is None where there is no strip reader.
 
-    `theirs` is the strip reader's, None where there is none.
+    What the lattice does not list counts as unlikely, not as impossible: where zeros hang
+    together all that it lists is unlikely.
     """
-    common = max(ours.score - best, UNSEEN) if ours else UNSEEN
-    common += max(theirs, UNSEEN) if theirs is not None else 0.0
-    if ours is None:
-        return Way(text, None, theirs, common, (len(text),))
-    seen = (ours.characters, ours.passed, ours.touching)
-    return Way(text, ours.score, theirs, common, (len(text),), *seen)
+    score = max(ours.score, UNSEEN) if ours else UNSEEN
+    common = score + (max(theirs, UNSEEN) if theirs is not None else 0.0)
+    seen = (ours.characters, ours.passed, ours.touching) if ours else ()
+    return Way(text, score, theirs, common, (len(text),), *seen)
 
 
 def from_right(lengths: Sequence[int]) -> list[int]:
@@ -215,11 +221,8 @@ def shortened(way: Way) -> Way:
 def without(way: Way, at: int, lengths: tuple[int, ...]) -> Way:
     """Return a way without the character at a place."""
     return replace(
-        way,
+        way.taking(),
         text=way.text[:at] + way.text[at + 1 :],
-        ours=None if way.ours is None else way.ours + TAKEN,
-        theirs=None if way.theirs is None else way.theirs + TAKEN,
-        common=way.common + 2 * TAKEN,
         lengths=lengths,
         characters=way.characters[:at] + way.characters[at + 1 :],
         taken=True,

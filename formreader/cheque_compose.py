@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -89,7 +90,7 @@ def separated(text: str, groups: tuple[int, ...], mark: str) -> str:
     """Write digits with a mark at every place where one can stand."""
     cuts = [len(text) - right for right in reversed(borders(groups, len(text), False))]
     edges = [0, *cuts, len(text)]
-    return mark.join(text[a:b] for a, b in zip(edges, edges[1:], strict=False))
+    return mark.join(text[a:b] for a, b in pairwise(edges))
 
 
 def write(

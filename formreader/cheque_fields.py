@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from formreader import cheque_marks, cheque_print, cheque_signs, segment
+from formreader import calibrate, cheque_marks, cheque_print, cheque_signs, segment
 from formreader import cheque_values as values
 from formreader.cheque_figures import read_figures
 from formreader.cheque_profiles import Profile
@@ -114,15 +114,14 @@ class ChequeFields:
         """Read the figures in the frame that a currency sign marks."""
         if not places.amounts:
             return None
-        frame, edge, is_marked = choose_frame(places.amounts)
-        field = replace_name(cheque_marks.without_left(frame.field, edge), "amount")
+        field, is_marked = amount_field(places.amounts)
         reading = self.figures(field)
         return reading if is_marked else stopped(reading, Reason.NOT_A_FIELD)
 
     def figures(self, field: FieldImage) -> Reading:
         """Read the figures of an amount."""
         found = read_figures(field, self.reader.readers, self.profile)
-        reading = self.reader.decide(found.cut, found.candidates, found.spelt, found.amounts)
+        reading = self.reader.decide(found.cut, found.candidates, found.spelt, calibrate.AMOUNT)
         if not found.is_clear(reading.text):
             reading = stopped(reading, Reason.GROUPING)
         return replace(reading, text=found.as_amount(reading.text))
@@ -198,6 +197,12 @@ def choose_frame(frames: Sequence[Frame]) -> tuple[Frame, int, bool]:
         if max(inside, ahead) > best[0]:
             best = (max(inside, ahead), frame, edge)
     return best[1], best[2], best[0] >= cheque_signs.SIGN_FOUND
+
+
+def amount_field(frames: Sequence[Frame]) -> tuple[FieldImage, bool]:
+    """Choose the amount among frames, without its currency sign; tell whether that was found."""
+    frame, edge, is_marked = choose_frame(frames)
+    return replace_name(cheque_marks.without_left(frame.field, edge), "amount"), is_marked
 
 
 def replace_name(field: FieldImage, name: str) -> FieldImage:

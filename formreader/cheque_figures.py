@@ -60,13 +60,16 @@ def read_figures(field: FieldImage, readers: Readers, profile: Profile) -> Figur
         found = joined(field, whole, marks, Tail.NONE, readers, profile)
         return replace(found, hundredths=True, doubtful=True)  # a tall comma looks like a slash
     ink, marks = cheque_marks.take_commas(ink, height)
-    found = joined(field, ink, marks, tail, readers, profile)
+    if tail is Tail.DASH and (bare := cheque_marks.without_joined_slash(ink, height)) is not None:
+        found = joined(field, ink, marks, Tail.DASH_AND_STROKE, readers, profile, bare)
+    else:
+        found = joined(field, ink, marks, tail, readers, profile)
     return replace(found, doubtful=cheque_marks.inner_slash(ink, height) is not None)
 
 
 def is_hundred(field: FieldImage, ink: Mask, readers: Readers) -> bool:
     """Tell whether ink bool (H, W) of a field reads as 100, what a fraction ends in."""
-    cut = Cut(replace(field, ink=ink), segment.segment(replace(field, ink=ink)))
+    cut = cut_of(field, ink)
     found, _ = propose(cut, readers.score([cut])[0], None)
     return bool(found) and found[0].text == "100"
 
@@ -78,19 +81,41 @@ def joined(
     tail: Tail,
     readers: Readers,
     profile: Profile,
+    bare: Mask | None = None,
 ) -> Figures:
-    """Read the digits between the marks and join them as far as they make an amount."""
-    whole = Cut(replace(field, ink=ink), segment.segment(replace(field, ink=ink)))
-    parts, between = cheque_marks.split(ink, marks)
-    groups = [replace(field, ink=part) for part in parts]
-    cuts = [Cut(group, segment.segment(group)) for group in groups]
+    """Read the digits between the marks and join them as far as they make an amount.
+
+    `bare` bool (H, W) is the ink without a slash that touches the last digit: the last group
+    is then read both with it and without.
+    """
+    whole = cut_of(field, ink)
+    parts, between = cheque_marks.split(ink, marks, digit_height(ink))
+    cuts = [cut_of(field, part) for part in parts]
     scores = readers.score(cuts)
     amounts = AmountGrammar(profile, tail, between)
+    sizes = amounts.sizes(len(cuts))
     ways = [
-        ways_of(cut, row, readers, sizes)
-        for cut, row, sizes in zip(cuts, scores, amounts.sizes(len(cuts)), strict=True)
+        ways_of(cut, row, readers, size) for cut, row, size in zip(cuts, scores, sizes, strict=True)
     ]
+    if bare is not None:
+        last = cut_of(field, parts[-1] & bare)
+        others = ways_of(last, readers.score([last])[0], readers, sizes[-1])
+        ways[-1] = better([*ways[-1], *others])
     return Figures(whole, *amounts.join(ways), amounts)
+
+
+def cut_of(field: FieldImage, ink: Mask) -> Cut:
+    """Cut a part of a field's ink, bool (H, W), into glyphs."""
+    part = replace(field, ink=ink)
+    return Cut(part, segment.segment(part))
+
+
+def better(ways: list[Way]) -> list[Way]:
+    """Keep the better of two ways to read the same, the best of all first."""
+    found: dict[str, Way] = {}
+    for way in sorted(ways, key=lambda way: -way.common):
+        found.setdefault(way.text, way)
+    return list(found.values())
 
 
 def ways_of(cut: Cut, scores: Float, readers: Readers, sizes: frozenset[int]) -> list[Way]:
@@ -121,8 +146,7 @@ def ranked(
     ours: dict[str, Candidate], theirs: dict[str, float], fits: Callable[[str], bool]
 ) -> list[Way]:
     """Rank the strings of both readers by their common score, those that fit before the rest."""
-    best = max((c.score for c in ours.values()), default=0.0)
-    ways = [way_of(text, ours.get(text), theirs.get(text), best) for text in {*ours, *theirs}]
+    ways = [way_of(text, ours.get(text), theirs.get(text)) for text in {*ours, *theirs}]
     ways.sort(key=lambda way: (-way.common, way.text))
     rest = [way for way in ways if not fits(way.text)]
     return [way for way in ways if fits(way.text)] + rest[:FREE_WAYS]

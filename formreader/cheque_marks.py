@@ -33,8 +33,13 @@ DOT, SPECK = 0.45, 0.08
 """Size of a mark on the line that no digit reaches, and of dust, in heights of the digits."""
 STEEP, LEANING = 0.8, 1.2
 """Width of a slash and of a comma at most, in its own heights: 51 and 40 degrees steep."""
+EVEN_EDGE, LINE = 0.05, 0.9
+"""How far the right side of a slash strays from a line, in digit heights, in so many rows."""
 HOOK = 0.75
 """Height of a closing dash that begins with a hook at most, in digit heights."""
+BELOW, HANGING = 0.35, 0.15
+"""How far below the digits' top a comma begins, and how far below their foot it ends if it need
+not be straight, in their heights: no digit is as low and as short."""
 ON_LINE, TALL_COMMA = 0.4, 0.6
 """How much lower than the digits' a comma's middle lies, in their heights, and how tall it is,
 below and above which it may be a 1 written low; chosen."""
@@ -144,12 +149,16 @@ def without_tail(ink: Mask, height: float) -> tuple[Mask, Tail]:
     centre = (rows.mean() - all_rows[0]) / max(1, all_rows[-1] - all_rows[0])
     if not 0.15 < centre < 0.85:
         return ink, Tail.NONE
-    left = ink.copy()
-    left[:, at + 1 :] = False
     parts = Parts(ink)
-    hooked = (parts.x <= at) & (parts.x + parts.wide > at + 1) & (parts.high < HOOK * height)
-    left &= ~np.concatenate([[False], hooked & (parts.middle > at)])[parts.labels]
-    closing = Parts(np.ascontiguousarray(ink[:, at + 1 :]))
+    over = (parts.x <= at) & (parts.x + parts.wide > at + 1)
+    hooked = over & (parts.high < HOOK * height) & (parts.middle > at)
+    leaning = over & parts.straight & (parts.wide < STEEP * parts.high) & ~hooked
+    kept = np.concatenate([[False], leaning])[parts.labels]
+    if inked[at + 1 :].sum() - kept[:, at + 1 :].any(axis=0).sum() < DASH * height:
+        return ink, Tail.NONE  # what looked like a dash was the upper end of a leaning 1
+    left = ink & ~np.concatenate([[False], hooked])[parts.labels]
+    left[:, at + 1 :] &= kept[:, at + 1 :]
+    closing = Parts(np.ascontiguousarray((ink & ~kept)[:, at + 1 :]))
     slash = (closing.high > SLASH * height) & (closing.high > closing.wide)
     if slash.any():
         before = Parts(left)
@@ -163,7 +172,7 @@ def without_slash(ink: Mask, height: float) -> tuple[Mask, Tail]:
     """Take the last stroke before a dash out where it is straight or tall and stands free."""
     parts = Parts(ink)
     last, long = last_stroke(parts, height)
-    if last is None:
+    if last is None or (not parts.straight[last] and without_joined_slash(ink, height) is not None):
         return ink, Tail.DASH
     return ink & (parts.labels != last + 1), Tail.DASH_AND_SLASH if long else Tail.DASH_AND_STROKE
 
@@ -182,6 +191,39 @@ def last_stroke(parts: Parts, height: float) -> tuple[int | None, bool]:
     strokes = list(takewhile(lambda i: steep[i] and parts.straight[i], row.tolist())) or [row[0]]
     last, long = int(row[0]), bool(parts.high[strokes].max() > limit)
     return (last, long) if steep[last] and (long or parts.straight[last]) else (None, False)
+
+
+def without_joined_slash(ink: Mask, height: float) -> Mask | None:
+    """Cut a closing slash off that touches the digit before it; None where there is none.
+
+    `ink` bool (H, W) ends in the slash. Its right side is one straight line from the top to
+    the foot of the last part and longer than what is left of that; the stem of a 9 is such a
+    line, too, so the part has to be tried as it is as well.
+    """
+    parts = Parts(ink)
+    tall = np.flatnonzero(parts.high > 0.5 * height)
+    if not tall.size:
+        return None
+    last = int(tall[np.argmax((parts.x + parts.wide)[tall])])
+    mine = parts.labels == last + 1
+    rows = np.flatnonzero(mine.any(axis=1))
+    right = mine.shape[1] - 1 - mine[rows, ::-1].argmax(axis=1)
+    tilt, start = np.polyfit(rows, right, 1)
+    near = np.abs(right - start - tilt * rows) <= max(2.0, EVEN_EDGE * height)
+    if near.mean() < LINE or not -STEEP < tilt < 0.1:
+        return None
+    tilt, start = np.polyfit(rows[near], right[near], 1)
+    gaps = [
+        int(row[: x + 1][::-1].argmin()) or x + 1 for row, x in zip(mine[rows], right, strict=True)
+    ]
+    edge = start + tilt * np.arange(mine.shape[0]) - 1.3 * float(np.median(gaps))
+    rest = mine & (np.arange(mine.shape[1]) < edge[:, None])
+    others = Parts(rest)
+    if not others.high.size or len(rows) < LONG * others.high.max():
+        return None
+    if others.high.max() < 0.4 * height:
+        return None
+    return ink & ~(mine & ~rest)
 
 
 def inner_slash(ink: Mask, height: float) -> tuple[Mask, Mask] | None:
@@ -234,7 +276,9 @@ def take_commas(ink: Mask, height: float) -> tuple[Mask, list[Mark]]:
         )
         alone = covering.sum() - covering[i] == 0
         steep = parts.wide[i] <= LEANING * parts.high[i]
-        stroke = parts.straight[i] and steep and shift >= LOWER
+        short = parts.y[i] >= top + BELOW * (foot - top) and low > foot - 0.15 * (foot - top)
+        hanging = short and low > foot + HANGING * (foot - top) and not parts.ringed[i]
+        stroke = steep and ((parts.straight[i] and (shift >= LOWER or short)) or hanging)
         if size > SPECK and alone and (dot or stroke):
             left[parts.labels == i + 1] = False
             tall = parts.high[i] > TALL_COMMA * (foot - top)
@@ -243,14 +287,16 @@ def take_commas(ink: Mask, height: float) -> tuple[Mask, list[Mark]]:
     return left, sorted(marks, key=lambda mark: mark.x)
 
 
-def split(ink: Mask, marks: list[Mark]) -> tuple[list[Mask], list[Mark]]:
-    """Split ink bool (H, W) into what lies between the marks; none is empty.
+def split(ink: Mask, marks: list[Mark], height: float) -> tuple[list[Mask], list[Mark]]:
+    """Split ink bool (H, W) into what lies between the marks, each with a stroke of a digit.
 
-    Also returns the marks between neighbouring pieces, of several in one gap the doubtful one.
+    `height` is the digit height in pixels. Also returns the marks between neighbouring pieces,
+    of several in one gap the doubtful one.
     """
     parts = Parts(ink)
     group = np.searchsorted(np.array([mark.x for mark in marks]), parts.middle)
-    numbers = np.unique(group)
+    written = parts.high > 0.5 * height
+    numbers = np.unique(group[written] if written.any() else group)
     masks = []
     for number in numbers:
         owned = np.concatenate([[False], group == number])

@@ -26,18 +26,20 @@ def judge(
     candidates: list[Candidate],
     spelt: list[tuple[str, float]],
     calibration: Mapping[str, Any],
-    grammar: calibrate.Grammar | None = None,
+    kind: str = "",
 ) -> validate.Evidence:
-    """Fuse what the readers propose and say how sure it is."""
+    """Fuse what the readers propose and say how sure it is.
+
+    `kind` of the calibration is that of boxes or of free writing where none is named.
+    """
     lattice = cut.lattice
     if not candidates:
         return no_digits(cut)
     agreed = calibrate.agree(candidates, spelt)
     candidates, spelt, misfit = narrowed(candidates, spelt, cut.field.spec)
-    fitted = calibration[calibrate.CELLS if lattice.cells else calibrate.FREE]
-    fused, chance = calibrate.calibrate(
-        candidates, spelt, (lattice.contrast, lattice.height), fitted, grammar
-    )
+    fitted = calibration[kind or (calibrate.CELLS if lattice.cells else calibrate.FREE)]
+    look = (lattice.contrast, lattice.height)
+    fused, chance = calibrate.calibrate(candidates, spelt, look, fitted)
     best = next((c for c in candidates if c.text == fused[0][0]), None)
     shown = best or candidates[0]
     return validate.Evidence(

@@ -66,7 +66,7 @@ def test_the_marks_that_close_an_amount_are_told_apart(tail: str, seen: Tail) ->
 def test_commas_are_taken_out_and_ones_stay() -> None:
     ink, found = marks.take_commas(written("2,81,013"), HEIGHT)
     assert len(found) == 2
-    parts, between = marks.split(ink, found)
+    parts, between = marks.split(ink, found, HEIGHT)
     assert between == found
     assert [cv2.connectedComponents(part.view(np.uint8))[0] - 1 for part in parts] == [1, 2, 3]
 
@@ -121,7 +121,7 @@ def test_a_slash_between_digits_parts_a_fraction() -> None:
 def test_an_amount_without_commas_is_one_group() -> None:
     ink, found = marks.take_commas(written("281013"), HEIGHT)
     assert found == []
-    assert len(marks.split(ink, found)[0]) == 1
+    assert len(marks.split(ink, found, HEIGHT)[0]) == 1
 
 
 @pytest.mark.parametrize("symbol", list(signs.SIGNS))
