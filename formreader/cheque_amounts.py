@@ -92,7 +92,7 @@ class AmountGrammar:
             return [frozenset()] * count
         found: list[set[int]] = [set() for _ in range(count)]
         for groups in self.profile.groups:
-            for minor in ((), (values.MINOR_DIGITS,)):
+            for minor in ((), (values.MINOR_DIGITS,)) if self._may_be_decimals() else ((),):
                 right = [*minor, *groups][:count]
                 right += [groups[-1]] * (count - len(right))
                 for place, size in enumerate(reversed(right)):
@@ -141,10 +141,13 @@ class AmountGrammar:
             return False
         if len(separators) == 1 and self.marks[-1].like_a_one:
             return False
-        has_decimals = values.MINOR_DIGITS in separators
-        if has_decimals and (self.tail is not Tail.NONE or not self.marks[-1].is_point):
+        if values.MINOR_DIGITS in separators and not self._may_be_decimals():
             return False
         return values.clear(text, separators, self.profile)
+
+    def _may_be_decimals(self) -> bool:
+        """Tell whether the last separator may part decimals: a point that no dash follows."""
+        return self.tail is Tail.NONE and bool(self.marks) and self.marks[-1].is_point
 
     def _join(self, groups: Sequence[Sequence[Way]]) -> list[Whole]:
         """Try all ways to read all groups; return the amounts, best first."""
@@ -169,7 +172,8 @@ class AmountGrammar:
 
     def _cost(self, text: str, lengths: tuple[int, ...]) -> float:
         """Return the log-likelihood of separators that leave groups of these lengths."""
-        cost = values.grouping_cost(from_right(lengths), len(text), self.profile)
+        separators = from_right(lengths)
+        cost = values.grouping_cost(separators, len(text), self.profile, self._may_be_decimals())
         return cost + values.MISFIT * (lengths.count(0) + text.startswith("0"))
 
 
