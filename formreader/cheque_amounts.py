@@ -15,7 +15,7 @@ from formreader.document import Candidate, Character
 
 KEPT = 8
 """Ways tried for each group of digits; an amount has up to five groups."""
-MOST = 5_000
+MOST = 1_500
 """Amounts tried in all; with ten specks taken for points it would be a thousand million."""
 JOINED = 12
 """Strings kept for the whole amount."""

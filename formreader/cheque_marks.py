@@ -150,9 +150,10 @@ def without_tail(ink: Mask, height: float) -> tuple[Mask, Tail]:
     if not 0.15 < centre < 0.85:
         return ink, Tail.NONE
     parts = Parts(ink)
-    over = (parts.x <= at) & (parts.x + parts.wide > at + 1)
-    hooked = over & (parts.high < HOOK * height) & (parts.middle > at)
-    leaning = over & parts.straight & (parts.wide < STEEP * parts.high) & ~hooked
+    behind = parts.x + parts.wide > at + 1
+    hooked = behind & (parts.x <= at) & (parts.high < HOOK * height) & (parts.middle > at)
+    steep = parts.straight & (parts.wide < STEEP * parts.high)
+    leaning = behind & steep & (parts.high > SLASH * height) & ~hooked
     kept = np.concatenate([[False], leaning])[parts.labels]
     if inked[at + 1 :].sum() - kept[:, at + 1 :].any(axis=0).sum() < DASH * height:
         return ink, Tail.NONE  # what looked like a dash was the upper end of a leaning 1

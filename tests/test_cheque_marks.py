@@ -164,3 +164,47 @@ def test_a_printed_number_with_ink_right_beside_it_is_not_whole() -> None:
     [row] = cheque_print.printed_rows(ink, 8)
     ink[20:75, row[-1].right + 4 : row[-1].right + 9] = True
     assert not cheque_print.is_whole(row, ink)
+
+
+def closing(digit: str) -> Mask:
+    """Write 28 and a digit whose upper end runs on into a slash, without the dash."""
+    page = written(f"28{digit}").view(np.uint8).copy()
+    end = int(np.flatnonzero(page.any(axis=0))[-1])
+    cv2.line(page, (end - 8, 46), (end + 16, 36), 1, 4)
+    cv2.line(page, (end + 16, 34), (end + 4, 90), 1, 4)
+    return page > 0
+
+
+def test_a_slash_that_touches_the_last_zero_is_cut_off() -> None:
+    left = marks.without_joined_slash(closing("0"), HEIGHT)
+    assert left is not None
+    assert abs(columns(left) - columns(written("280"))) < 12
+    assert left.any(axis=1).sum() < closing("0").any(axis=1).sum()
+
+
+@pytest.mark.parametrize("digit", ["0", "2", "3", "5", "8"])
+def test_a_digit_that_ends_an_amount_hides_no_slash(digit: str) -> None:
+    assert marks.without_joined_slash(written(f"28{digit}"), HEIGHT) is None
+
+
+def test_the_upper_end_of_a_leaning_1_is_no_dash() -> None:
+    page = written("280").view(np.uint8).copy()
+    cv2.line(page, (205, 80), (232, 40), 1, 4)
+    ink, found = marks.without_tail(page > 0, HEIGHT)
+    assert found is Tail.NONE
+    assert (ink == (page > 0)).all()
+
+
+def test_the_upper_end_of_a_leaning_slash_stays_with_it() -> None:
+    page = written("280").view(np.uint8).copy()
+    cv2.line(page, (180, 92), (236, 30), 1, 4)
+    cv2.line(page, (244, 60), (280, 58), 1, 4)
+    ink, found = marks.without_tail(page > 0, HEIGHT)
+    assert found is Tail.DASH_AND_SLASH
+    assert columns(ink) == columns(written("280"))
+
+
+def test_a_short_stroke_on_the_lower_half_of_the_line_is_a_comma() -> None:
+    page = written("2 803").view(np.uint8).copy()
+    cv2.line(page, (112, 58), (106, 80), 1, 4)
+    assert len(marks.take_commas(page > 0, HEIGHT)[1]) == 1
