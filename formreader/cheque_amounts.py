@@ -9,7 +9,8 @@ from math import exp, log, prod
 
 from formreader import cheque_values as values
 from formreader.calibrate import UNSEEN, Scored
-from formreader.cheque_marks import Mark, Tail
+from formreader.cheque_closing import Tail
+from formreader.cheque_marks import Mark
 from formreader.cheque_profiles import Profile
 from formreader.document import Candidate, Character
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from formreader import assemble, cheque_marks, ctc, segment
+from formreader import assemble, cheque_closing, cheque_marks, ctc, segment
 from formreader import cheque_values as values
 from formreader.calibrate import Scored
 from formreader.cheque_amounts import AmountGrammar, Way, way_of
-from formreader.cheque_marks import Mark, Tail
+from formreader.cheque_closing import Tail
+from formreader.cheque_marks import Mark
 from formreader.cheque_profiles import Profile
 from formreader.document import Candidate, FieldImage, Float, Mask
 from formreader.ink import digit_height
@@ -53,18 +54,18 @@ def read_figures(field: FieldImage, readers: Readers, profile: Profile) -> Figur
     """Let both readers propose what the figures in a field say."""
     ink = segment.without_rules(field.ink)
     height = digit_height(ink)
-    ink, tail = cheque_marks.without_tail(ink, height)
-    fraction = cheque_marks.inner_slash(ink, height)
+    ink, tail = cheque_closing.without_tail(ink, height)
+    fraction = cheque_closing.inner_slash(ink, height)
     if fraction and is_hundred(field, fraction[1], readers):
         whole, marks = cheque_marks.take_commas(fraction[0], digit_height(fraction[0]))
         found = joined(field, whole, marks, Tail.NONE, readers, profile)
         return replace(found, hundredths=True, doubtful=True)  # a tall comma looks like a slash
     ink, marks = cheque_marks.take_commas(ink, height)
-    if tail is Tail.DASH and (bare := cheque_marks.without_joined_slash(ink, height)) is not None:
+    if tail is Tail.DASH and (bare := cheque_closing.without_joined_slash(ink, height)) is not None:
         found = joined(field, ink, marks, Tail.DASH_AND_STROKE, readers, profile, bare)
     else:
         found = joined(field, ink, marks, tail, readers, profile)
-    return replace(found, doubtful=cheque_marks.inner_slash(ink, height) is not None)
+    return replace(found, doubtful=cheque_closing.inner_slash(ink, height) is not None)
 
 
 def is_hundred(field: FieldImage, ink: Mask, readers: Readers) -> bool:

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from formreader import cheque_closing as closing
 from formreader import cheque_marks as marks
 from formreader import cheque_print
 from formreader import cheque_signs as signs
-from formreader.cheque_marks import Tail
+from formreader.cheque_closing import Tail
 from formreader.document import Mask
 
 HEIGHT = 40.0
@@ -57,7 +58,7 @@ def columns(ink: Mask) -> int:
     ],
 )
 def test_the_marks_that_close_an_amount_are_told_apart(tail: str, seen: Tail) -> None:
-    ink, found = marks.without_tail(written("2803", tail), HEIGHT)
+    ink, found = closing.without_tail(written("2803", tail), HEIGHT)
     assert found is seen
     if "-" in tail:
         assert abs(columns(ink) - columns(written("2803"))) <= 2
@@ -72,7 +73,7 @@ def test_commas_are_taken_out_and_ones_stay() -> None:
 
 
 def test_a_1_before_a_dash_is_never_surely_a_slash() -> None:
-    _, found = marks.without_tail(written("2831", "-"), HEIGHT)
+    _, found = closing.without_tail(written("2831", "-"), HEIGHT)
     assert found is Tail.DASH_AND_STROKE
 
 
@@ -81,7 +82,7 @@ def test_a_dash_that_begins_with_a_hook_hides_no_slash() -> None:
     end = int(np.flatnonzero(page.any(axis=0))[-1]) + 8
     hook = np.array([[end, 74], [end + 3, 54], [end + 12, 52], [end + 44, 50]], np.int32)
     cv2.polylines(page, [hook], False, 1, 4)
-    ink, found = marks.without_tail(page > 0, HEIGHT)
+    ink, found = closing.without_tail(page > 0, HEIGHT)
     assert found is Tail.DASH_AND_SLASH
     assert columns(ink) == columns(written("2803"))
 
@@ -112,10 +113,10 @@ def test_a_stroke_between_digits_as_low_as_a_comma_and_as_tall_as_a_1_is_in_doub
 def test_a_slash_between_digits_parts_a_fraction() -> None:
     page = written("23456   100").view(np.uint8).copy()
     cv2.line(page, (328, 28), (304, 92), 1, 4)
-    before, after = marks.inner_slash(page > 0, HEIGHT) or (page, page)
+    before, after = closing.inner_slash(page > 0, HEIGHT) or (page, page)
     assert columns(before) == columns(written("23456"))
     assert columns(after) == columns(written("100"))
-    assert marks.inner_slash(written("234561100"), HEIGHT) is None
+    assert closing.inner_slash(written("234561100"), HEIGHT) is None
 
 
 def test_an_amount_without_commas_is_one_group() -> None:
@@ -166,7 +167,7 @@ def test_a_printed_number_with_ink_right_beside_it_is_not_whole() -> None:
     assert not cheque_print.is_whole(row, ink)
 
 
-def closing(digit: str) -> Mask:
+def ending(digit: str) -> Mask:
     """Write 28 and a digit whose upper end runs on into a slash, without the dash."""
     page = written(f"28{digit}").view(np.uint8).copy()
     end = int(np.flatnonzero(page.any(axis=0))[-1])
@@ -176,21 +177,21 @@ def closing(digit: str) -> Mask:
 
 
 def test_a_slash_that_touches_the_last_zero_is_cut_off() -> None:
-    left = marks.without_joined_slash(closing("0"), HEIGHT)
+    left = closing.without_joined_slash(ending("0"), HEIGHT)
     assert left is not None
     assert abs(columns(left) - columns(written("280"))) < 12
-    assert left.any(axis=1).sum() < closing("0").any(axis=1).sum()
+    assert left.any(axis=1).sum() < ending("0").any(axis=1).sum()
 
 
 @pytest.mark.parametrize("digit", ["0", "2", "3", "5", "8"])
 def test_a_digit_that_ends_an_amount_hides_no_slash(digit: str) -> None:
-    assert marks.without_joined_slash(written(f"28{digit}"), HEIGHT) is None
+    assert closing.without_joined_slash(written(f"28{digit}"), HEIGHT) is None
 
 
 def test_the_upper_end_of_a_leaning_1_is_no_dash() -> None:
     page = written("280").view(np.uint8).copy()
     cv2.line(page, (205, 80), (232, 40), 1, 4)
-    ink, found = marks.without_tail(page > 0, HEIGHT)
+    ink, found = closing.without_tail(page > 0, HEIGHT)
     assert found is Tail.NONE
     assert (ink == (page > 0)).all()
 
@@ -199,7 +200,7 @@ def test_the_upper_end_of_a_leaning_slash_stays_with_it() -> None:
     page = written("280").view(np.uint8).copy()
     cv2.line(page, (180, 92), (236, 30), 1, 4)
     cv2.line(page, (244, 60), (280, 58), 1, 4)
-    ink, found = marks.without_tail(page > 0, HEIGHT)
+    ink, found = closing.without_tail(page > 0, HEIGHT)
     assert found is Tail.DASH_AND_SLASH
     assert columns(ink) == columns(written("280"))
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from formreader.cheque_amounts import AmountGrammar, Way, way_of
-from formreader.cheque_marks import Mark, Tail
+from formreader.cheque_closing import Tail
+from formreader.cheque_marks import Mark
 from formreader.cheque_profiles import INDIA, US
 from formreader.cheque_values import (
     amount_text,
