@@ -18,6 +18,8 @@ LONG = 1.25
 """Height of a slash with a rest of its dash at least, in heights of the digits."""
 EVEN_EDGE, LINE = 0.05, 0.9
 """How far the right side of a slash strays from a line, in digit heights, in so many rows."""
+PEN = 1.3
+"""How much of a slash is cut off from its right side, in widths of the pen: it is uneven."""
 HOOK = 0.75
 """Height of a closing dash that begins with a hook at most, in digit heights."""
 FLAT = 0.32
@@ -56,8 +58,7 @@ def without_tail(ink: Mask, height: float) -> tuple[Mask, Tail]:
         at -= 1
     rows = np.flatnonzero(ink[:, at + 1 :].any(axis=1))
     if inked[at + 1 :].sum() < DASH * height:
-        _, long = last_stroke(Parts(ink), height)
-        return ink, Tail.LONG_STROKE if long else Tail.NONE
+        return ink, without_dash(ink, height)
     all_rows = np.flatnonzero(ink.any(axis=1))
     centre = (rows.mean() - all_rows[0]) / max(1, all_rows[-1] - all_rows[0])
     if not 0.15 < centre < 0.85:
@@ -69,7 +70,7 @@ def without_tail(ink: Mask, height: float) -> tuple[Mask, Tail]:
     leaning = behind & steep & (parts.high > SLASH * height) & ~hooked
     kept = np.concatenate([[False], leaning])[parts.labels]
     if inked[at + 1 :].sum() - kept[:, at + 1 :].any(axis=0).sum() < DASH * height:
-        return ink, Tail.NONE  # what looked like a dash was the upper end of a leaning 1
+        return ink, without_dash(ink, height)  # it was the upper end of a leaning stroke
     left = ink & ~np.concatenate([[False], hooked])[parts.labels]
     left[:, at + 1 :] &= kept[:, at + 1 :]
     closing = Parts(np.ascontiguousarray((ink & ~kept)[:, at + 1 :]))
@@ -80,6 +81,11 @@ def without_tail(ink: Mask, height: float) -> tuple[Mask, Tail]:
         long = float(closing.high[slash].max()) > LONG * usual
         return left, Tail.DASH_AND_SLASH if long else Tail.DASH_AND_STROKE
     return without_slash(left, height)
+
+
+def without_dash(ink: Mask, height: float) -> Tail:
+    """Tell what closes ink that ends in no dash."""
+    return Tail.LONG_STROKE if last_stroke(Parts(ink), height)[1] else Tail.NONE
 
 
 def without_slash(ink: Mask, height: float) -> tuple[Mask, Tail]:
@@ -127,15 +133,12 @@ def without_joined_slash(ink: Mask, height: float) -> Mask | None:
     if near.mean() < LINE or not -STEEP < tilt < 0.1:
         return None
     tilt, start = np.polyfit(rows[near], right[near], 1)
-    gaps = [
-        int(row[: x + 1][::-1].argmin()) or x + 1 for row, x in zip(mine[rows], right, strict=True)
-    ]
-    edge = start + tilt * np.arange(mine.shape[0]) - 1.3 * float(np.median(gaps))
+    paper = np.pad(~mine[rows], ((0, 0), (1, 0)), constant_values=True)
+    runs = [line[x + 1 :: -1].argmax() for line, x in zip(paper, right, strict=True)]
+    edge = start + tilt * np.arange(len(mine)) - PEN * float(np.median(runs))
     rest = mine & (np.arange(mine.shape[1]) < edge[:, None])
-    others = Parts(rest)
-    if not others.high.size or len(rows) < LONG * others.high.max():
-        return None
-    if others.high.max() < 0.4 * height:
+    left_high = Parts(rest).high.max(initial=0.0)
+    if not 0.4 * height <= left_high <= len(rows) / LONG:
         return None
     return ink & ~(mine & ~rest)
 

@@ -56,13 +56,11 @@ def try_amounts(
     return trials
 
 
-def fit_amounts(
-    readers: pipeline.Readers, hands: Hands, seed: int, counts: tuple[int, int] = AMOUNTS
-) -> dict[str, Any]:
+def fit_amounts(readers: pipeline.Readers, hands: Hands, seed: int) -> dict[str, Any]:
     """Fit the confidence of amounts; returns weights, bias, the readers' weight and the table."""
     half = max(1, len(hands) // 2)
-    first = try_amounts(readers, hands[:half], counts[0], [seed, 13, 0])
-    second = try_amounts(readers, hands[half:] or hands, counts[1], [seed, 13, 1])
+    first = try_amounts(readers, hands[:half], AMOUNTS[0], [seed, 13, 0])
+    second = try_amounts(readers, hands[half:] or hands, AMOUNTS[1], [seed, 13, 1])
     strip_weight = choose_strip_weight([first])
     weights, bias = fit_logistic(*described(first, strip_weight))
     fitted = {
@@ -91,17 +89,23 @@ def decided(
     return np.array(chances), np.array(trusted), np.array(right)
 
 
-def refit(folder: Path, data: Path, seed: int = 0) -> dict[str, Any]:
-    """Fit the amounts of a finished model again, on the writers of `data` held out by `seed`.
+def with_amounts(folder: Path, hands: Hands, card: dict[str, Any], seed: int) -> dict[str, Any]:
+    """Fit the amounts of the networks in `folder`; returns the card with their calibration."""
+    recognizer = classify.load_recognizer(folder)
+    recognizer.temperature = card["temperature"]
+    readers = pipeline.Readers(recognizer, classify.load_strip_reader(folder, card))
+    fitted = {calibrate.AMOUNT: fit_amounts(readers, hands, seed)}
+    return {**card, "calibration": {**card["calibration"], **fitted}}
 
-    Writes the model's card and returns what was fitted.
+
+def refit(folder: Path, data: Path) -> dict[str, Any]:
+    """Fit the amounts of a finished model again and write its card; returns what was fitted.
+
+    The writers of `data` that the model's seed held out of its training are those it is fitted on.
     """
-    _, held_out = datasets.split_by_writer(read_labelled(data, "train", print)[0], seed)
     card = classify.read_card(folder)
-    readers = pipeline.Readers(
-        classify.load_recognizer(folder), classify.load_strip_reader(folder, card)
-    )
-    fitted = fit_amounts(readers, hands_of(held_out), seed)
-    card["calibration"][calibrate.AMOUNT] = fitted
+    written, _ = read_labelled(data, "train", print)
+    _, held_out = datasets.split_by_writer(written, card["seed"])
+    card = with_amounts(folder, hands_of(held_out), card, card["seed"])
     write_card(folder, card)
-    return fitted
+    return dict(card["calibration"][calibrate.AMOUNT])

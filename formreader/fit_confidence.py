@@ -297,12 +297,8 @@ def fit_model(
     folder: Path, held_out: Glyphs, hands: Hands, card: dict[str, Any], seed: int
 ) -> dict[str, Any]:
     """Fit temperature and confidence of an exported model; returns its completed card."""
-    from formreader.fit_cheques import fit_amounts  # it builds on this module
-
     card, reader = with_temperature(folder, held_out, card, seed)
-    amounts = fit_amounts(reader, hands, seed)
-    fitted = {**fit_confidence(reader, hands, seed), calibrate.AMOUNT: amounts}
-    return {**card, "calibration": fitted}
+    return {**card, "calibration": fit_confidence(reader, hands, seed)}
 
 
 def with_temperature(

@@ -83,8 +83,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     with pytest.MonkeyPatch.context() as patch:
         few = functools.partial(fit_confidence.fit_confidence, count=15)
         patch.setattr(fit_confidence, "fit_confidence", few)
-        amounts = functools.partial(fit_cheques.fit_amounts, counts=(12, 12))
-        patch.setattr(fit_cheques, "fit_amounts", amounts)
+        patch.setattr(fit_cheques, "AMOUNTS", (12, 12))
         patch.setattr(train_strips, "CHECKED", 12)
         patch.setattr(train_strips, "BATCH", 6)
         for said in runs:
