@@ -81,10 +81,14 @@ def unkept_promises(options: Options) -> list[str]:
     An unknown form or an unfinished model is left to `Reader` to refuse.
     """
     card = classify.read_card(classify.model_folder(options.model))
-    kinds = (calibrate.FREE,) if options.form == "field" else (calibrate.FREE, calibrate.CELLS)
+    kinds: tuple[str, ...] = (
+        (calibrate.FREE,) if options.form == "field" else (calibrate.FREE, calibrate.CELLS)
+    )
     known = options.form in FORMS or options.definitions
     if not known or not set(kinds) <= set(card["calibration"]):
         return []
+    if options.form == "cheque" and calibrate.AMOUNT in card["calibration"]:
+        kinds = (*kinds, calibrate.AMOUNT)
     return calibrate.unkept(card["calibration"], kinds, options.max_error)
 
 
