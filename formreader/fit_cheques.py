@@ -61,7 +61,7 @@ def fit_amounts(readers: pipeline.Readers, hands: Hands, seed: int) -> dict[str,
     half = max(1, len(hands) // 2)
     first = try_amounts(readers, hands[:half], AMOUNTS[0], [seed, 13, 0])
     second = try_amounts(readers, hands[half:] or hands, AMOUNTS[1], [seed, 13, 1])
-    strip_weight = choose_strip_weight([first])
+    strip_weight = choose_strip_weight([[*first]])
     weights, bias = fit_logistic(*described(first, strip_weight))
     fitted = {
         "strip_weight": strip_weight,
