@@ -131,11 +131,14 @@ class AmountGrammar:
 
         Separators that fit say how many digits there are. Without them a digit before a dash
         may be a slash, or a stroke taken for one a digit; one separator alone may be a 1. Only
-        a point parts decimals, and no dash follows those.
+        a point parts decimals, and no dash follows those. Where these are usual, digits without
+        any mark may have a point that touches one: 194000.92 was read 19400092.
         """
         if self._taken.get(text, True):
             return False
         separators = self.separators(text)
+        if not separators and self.tail is Tail.NONE and self.profile.hundredths:
+            return False
         if not separators and self.tail is Tail.DASH and text[-1:] in LIKE_A_SLASH:
             return False
         if not separators and self.tail in (Tail.DASH_AND_STROKE, Tail.LONG_STROKE):

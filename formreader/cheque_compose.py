@@ -34,8 +34,8 @@ FRAME_MM = ((7.5, 12.0), (44.0, 62.0))
 """Height and width of frames in millimetres; those of three banks' cheques are 8 to 10 high."""
 DIGIT_MM = (2.8, 5.2)
 """Height of digits in millimetres."""
-BEFORE_MM, AFTER_MM = 16.0, 6.0
-"""Paper left of a frame, and right of, above and below it, in millimetres."""
+AROUND_MM = 6.0
+"""Paper around a frame in millimetres."""
 OUT, SPECK_MM = 0.25, 0.22
 """As `locate_cheque` and `locate_page` have them: how far writing may stand out of its frame, in
 frame heights, and the side of the smallest spot kept, in millimetres."""
@@ -113,6 +113,8 @@ def write(
         if not symbol.isdigit():
             close = linked and symbol == "/" and rng.random() < 0.5
             pen += -0.25 * BASE if close else float(rng.normal(1.0, 2.0)) * BASE / 20
+            if symbol == ".":  # one that hides in a digit would make the truth a lie
+                pen = max(pen, float(np.flatnonzero(canvas.max(axis=0) > 0.5)[-1]) + 2)
             pen = numbers.add_mark(canvas, symbol, hand, pen, base, rng)
             continue
         run = zeros_here(written, place)
@@ -171,8 +173,8 @@ def on_cheque(ink: Float, sign: str, rng: np.random.Generator) -> Frame:
     size = (max(8, round(ink.shape[1] * scale)), max(8, round(ink.shape[0] * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.resize(ink, size, interpolation=method)
-    box = Rect(round(BEFORE_MM * mm), round(AFTER_MM * mm), round(wide), round(high))
-    shape = (box.bottom + round(AFTER_MM * mm), box.right + round(AFTER_MM * mm))
+    box = Rect(round(AROUND_MM * mm), round(AROUND_MM * mm), round(wide), round(high))
+    shape = (box.bottom + round(AROUND_MM * mm), box.right + round(AROUND_MM * mm))
     rule = np.zeros(shape, np.uint8)
     corner = (box.right - 1, box.bottom - 1)
     cv2.rectangle(rule, (box.x, box.y), corner, 1, max(1, round(rng.uniform(0.2, 0.4) * mm)))
@@ -211,7 +213,7 @@ def cut_out(image: Grey, rule: Mask, box: Rect, mm: float) -> Frame:
         np.ascontiguousarray(image[part]),
         np.ascontiguousarray(kept[labels][part]),
     )
-    return Frame(field, dark[part], dark[box.y : box.bottom, : box.x], box.height)
+    return Frame(field, dark[part], dark[box.y : box.bottom, box.x - 1 : box.x], box.height)
 
 
 def draw_sign(

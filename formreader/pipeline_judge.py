@@ -30,7 +30,8 @@ def judge(
 ) -> validate.Evidence:
     """Fuse what the readers propose and say how sure it is.
 
-    `kind` of the calibration is that of boxes or of free writing where none is named.
+    `kind` of the calibration is that of boxes or of free writing where none is named. Where it
+    was bounded without asking that both readers agree, that is not asked here either.
     """
     lattice = cut.lattice
     if not candidates:
@@ -55,7 +56,7 @@ def judge(
         spilt=lattice.spilt,
         edge=lattice.edge,
         paler=lattice.paler,
-        agree=agreed,
+        agree=agreed or not fitted.get("agreement", True),
         alternatives=calibrate.alternatives(fused, chance),
         misfit=misfit,
         needed=cut.field.spec.needed,

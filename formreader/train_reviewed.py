@@ -69,7 +69,7 @@ def train_reviewed(
     confirmed = by_kind(order, unseen)
     hands = hands_of(material.held_out)
     card["calibration"] = fit_reviewed.refit(readers, hands, confirmed, seed)
-    card["calibration"][calibrate.AMOUNT] = fit_cheques.fit_amounts(readers, hands, seed)
+    card = fit_cheques.with_amounts(work / "all", hands, card, seed)
     card["data"]["confirmed_numbers"] = len(lessons)
     old = model_of(out if model_versions.versions(out) else base)
     tests = frozen_tests(old, Judged(readers, card["calibration"]), material.test, hands)

@@ -202,3 +202,10 @@ def test_records_have_a_row_for_every_cheque_of_a_page() -> None:
         ["a.jpg", 1, 2, "review", "74.5?", "7450?", "0.5000", "03012024", "0.5000"],
         ["b.jpg", 1, "", "failed", "", "", "", "", ""],
     ]
+
+
+def test_digits_without_any_mark_are_clear_only_where_hundredths_are_not_usual() -> None:
+    for profile, is_clear in ((INDIA, True), (US, False)):
+        grammar = AmountGrammar(profile, Tail.NONE, [])
+        assert best(grammar, [[way("28317", 0)]]) == "28317"
+        assert grammar.clear("28317") is is_clear
