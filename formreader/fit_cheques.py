@@ -62,8 +62,8 @@ def try_amounts(
 def fit_amounts(readers: pipeline.Readers, hands: Hands, seed: int) -> dict[str, Any]:
     """Fit the confidence of amounts; returns weights, bias, the readers' weight and the table.
 
-    Where the readers disagree is one of the features; it stops no amount by itself. Of composed
-    amounts a fifth more were accepted so at the same rate of errors.
+    Whether the readers agree is one of the features; it stops no amount by itself. Of 1,300
+    composed amounts 520 could be accepted so with 8 errors, 455 with 9 where agreement was asked.
     """
     half = max(1, len(hands) // 2)
     first = try_amounts(readers, hands[:half], AMOUNTS[0], [seed, 13, 0])
