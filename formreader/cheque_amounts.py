@@ -22,6 +22,8 @@ JOINED = 12
 """Strings kept for the whole amount."""
 FAVOURED = 3
 """Strings of each reader alone that are kept beside those: whether both agree is asked later."""
+LEAST = 1e-300
+"""Probability of all amounts at least, so that its logarithm can be taken."""
 TAKEN = -1.5
 """Log-likelihood lost for taking a 1 for a separator or slash; chosen, and a person is asked."""
 
@@ -117,7 +119,7 @@ class AmountGrammar:
         kept = {w.text for w in tried[:JOINED]}
         kept |= {w.text for best in (ours, theirs) for w, _ in best[:FAVOURED]}
         listed = prod(sum(exp(w.theirs) for w in g if w.theirs is not None) for g in groups)
-        total = sum(exp(score) for _, score in theirs) + max(0.0, 1.0 - listed)
+        total = max(sum(exp(score) for _, score in theirs) + max(0.0, 1.0 - listed), LEAST)
         return [to_candidate(w, score) for w, score in ours if w.text in kept], [
             (w.text, score - log(total)) for w, score in theirs if w.text in kept
         ]
