@@ -9,7 +9,7 @@ weights come from the card; they were fitted on writers never trained on.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,10 +24,9 @@ CLEAR = math.log(2)
 """Lead of the lattice's best string over its second, in log-likelihood, from which it agrees:
 twice as likely. Of composed readings accepted at 1 % with less, 8 of 261 were wrong, of the
 others 26 of 4,360; an open 4 at 59 to 41 % was accepted as 9."""
-FREE, CELLS = "free", "cells"
+FREE, CELLS, AMOUNT = "free", "cells", "amount"
+"""Kinds of fields with a calibration of their own: free writing, boxes, amounts of cheques."""
 Scored = list[tuple[str, float]]
-Grammar = Callable[[Scored, Sequence[Candidate]], Scored]
-"""Keeps and weighs the strings that a field may hold, best first; empty where none may."""
 
 
 def calibrate(
@@ -35,18 +34,13 @@ def calibrate(
     strip: Sequence[tuple[str, float]],
     look: tuple[float, float],
     fitted: Mapping[str, Any],
-    grammar: Grammar | None = None,
 ) -> tuple[list[tuple[str, float]], float]:
     """Say what a field reads as, best string first, and how sure the best is (0…1).
-
-    The margin is that to the next string which the field's `grammar` allows, where it has one.
 
     `look` is the ink's contrast in grey levels and the digit height in pixels, `fitted` the
     card's calibration for this kind of field. A best string without a digit has confidence 0.
     """
     fused = fuse(lattice, strip, fitted["strip_weight"])
-    if grammar:
-        fused = grammar(fused, lattice) or fused
     values = features(lattice, strip, fused, look)
     return fused, confidence(values, fitted) if fused[0][0] else 0.0
 
@@ -154,7 +148,7 @@ def unkept(calibration: Mapping[str, Any], kinds: Sequence[str], max_error: floa
         if threshold_for(calibration, kind, max_error) is not None:
             continue
         held = [r["max_error"] for r in calibration[kind]["table"] if r["threshold"] is not None]
-        where = "in boxes" if kind == CELLS else "outside boxes"
+        where = {CELLS: "in boxes", AMOUNT: "on cheques"}.get(kind, "outside boxes")
         best = (
             f"the strictest it can promise is --max-error {min(held):g}" if held else "none can be"
         )

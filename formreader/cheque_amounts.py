@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, product
 from math import exp, log, prod
 
 from formreader import cheque_values as values
-from formreader.calibrate import Scored
-from formreader.cheque_marks import Mark, Tail
+from formreader.calibrate import UNSEEN, Scored
+from formreader.cheque_closing import Tail
+from formreader.cheque_marks import Mark
 from formreader.cheque_profiles import Profile
 from formreader.document import Candidate, Character
 
-KEPT = 7
-"""Strings tried for each group of digits; an amount has up to five groups."""
-MOST = KEPT**5
-"""Amounts tried in all; with ten specks taken for points it would be 280 million."""
+KEPT = 8
+"""Ways tried for each group of digits; an amount has up to five groups."""
+MOST = 1_500
+"""Amounts tried in all; with ten specks taken for points it would be a thousand million."""
 JOINED = 12
 """Strings kept for the whole amount."""
+FAVOURED = 3
+"""Strings of each reader alone that are kept beside those: whether both agree is asked later."""
+LEAST = 1e-300
+"""Probability of all amounts at least, so that its logarithm can be taken."""
 TAKEN = -1.5
 """Log-likelihood lost for taking a 1 for a separator or slash; chosen, and a person is asked."""
 
@@ -27,20 +32,52 @@ LIKE_A_SLASH = "1247"
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class Way:
     """One way to read the digits between two separators that were seen.
 
-    `lengths` has two numbers where a 1 in it was taken for one more separator; `taken` tells
-    that, or that its last stroke was taken for a slash.
+    `ours` is the lattice's log-likelihood and `theirs` the strip reader's log-posterior, None
+    where there is none; `common` is how both rank it. `lengths` has two numbers
+    where a 1 was taken for one more separator; `taken` tells that, or that the last stroke was
+    taken for a slash.
     """
 
     text: str
-    score: float
+    ours: float
+    theirs: float | None
+    common: float
     lengths: tuple[int, ...]
     characters: tuple[Character, ...] = ()
     passed: int = 0
     touching: int = 0
     taken: bool = False
+
+    def taking(self) -> Way:
+        """Return the way with what it costs to take a stroke for a separator or slash."""
+        return replace(
+            self,
+            ours=self.ours + TAKEN,
+            theirs=None if self.theirs is None else self.theirs + TAKEN,
+            common=self.common + 2 * TAKEN,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One way to read a whole amount, its cost for separators included in all scores."""
+
+    text: str
+    ways: tuple[Way, ...]
+    cost: float
+    common: float
+
+    def ours(self) -> float:
+        """Return the lattice's log-likelihood."""
+        return sum(way.ours for way in self.ways) + self.cost
+
+    def theirs(self) -> float | None:
+        """Return the strip reader's log-posterior, None where there is none."""
+        listed = [way.theirs for way in self.ways if way.theirs is not None]
+        return sum(listed) + self.cost if len(listed) == len(self.ways) else None
 
 
 class AmountGrammar:
@@ -52,34 +89,40 @@ class AmountGrammar:
         self._lengths: dict[str, tuple[int, ...]] = {}
         self._taken: dict[str, bool] = {}
 
-    def join(self, groups: Sequence[Sequence[Candidate]]) -> list[Candidate]:
-        """Join the lattice's candidates of all groups, best first."""
-        ways = [
-            [Group(c.text, c.score, (len(c.text),), c.characters, c.passed, c.touching) for c in g]
-            for g in groups
-        ]
-        return [
-            Candidate(
-                text,
-                score,
-                tuple(char for group in choice for char in group.characters),
-                sum(group.passed for group in choice),
-                sum(group.touching for group in choice),
-            )
-            for text, score, choice in self._join(ways)[:JOINED]
-        ]
+    def sizes(self, count: int) -> list[frozenset[int]]:
+        """Return how many digits each of `count` groups may have; of one, any number."""
+        if count < 2:
+            return [frozenset()] * count
+        found: list[set[int]] = [set() for _ in range(count)]
+        for groups in self.profile.groups:
+            for minor in ((), (values.MINOR_DIGITS,)) if self._may_be_decimals() else ((),):
+                right = [*minor, *groups][:count]
+                right += [groups[-1]] * (count - len(right))
+                for place, size in enumerate(reversed(right)):
+                    found[place] |= set(range(1, size + 1)) if place == 0 else {size}
+        if self.tail in (Tail.DASH, Tail.LONG_STROKE):
+            found[-1] |= {size + 1 for size in found[-1]}
+        return [frozenset(sizes) for sizes in found]
 
-    def join_spelt(self, groups: Sequence[Scored]) -> Scored:
-        """Join the strip reader's strings of all groups with their log-posteriors, best first.
+    def join(self, groups: Sequence[Sequence[Way]]) -> tuple[list[Candidate], Scored]:
+        """Join the ways to read all groups: both readers' strings, each best first.
 
         The separators speak for some strings and against others, so what all amounts together
-        have is 1 again (Bayes); strings that were not listed count as if separators fitted them.
+        have in the strip reader's posteriors is 1 again (Bayes); strings that were not listed
+        count as if separators fitted them.
         """
-        ways = [[Group(text, score, (len(text),)) for text, score in g] for g in groups]
-        joined = self._join(ways)
-        listed = prod(sum(exp(score) for _, score in g) for g in groups)
-        total = sum(exp(score) for _, score, _ in joined) + max(0.0, 1.0 - listed)
-        return [(text, score - log(total)) for text, score, _ in joined[:JOINED]]
+        tried = self._join(groups)
+        ours = [(w, w.ours()) for w in tried]
+        theirs = [(w, score) for w in tried if (score := w.theirs()) is not None]
+        ours.sort(key=lambda pair: -pair[1])
+        theirs.sort(key=lambda pair: -pair[1])
+        kept = {w.text for w in tried[:JOINED]}
+        kept |= {w.text for best in (ours, theirs) for w, _ in best[:FAVOURED]}
+        listed = prod(sum(exp(w.theirs) for w in g if w.theirs is not None) for g in groups)
+        total = max(sum(exp(score) for _, score in theirs) + max(0.0, 1.0 - listed), LEAST)
+        return [to_candidate(w, score) for w, score in ours if w.text in kept], [
+            (w.text, score - log(total)) for w, score in theirs if w.text in kept
+        ]
 
     def separators(self, text: str) -> list[int]:
         """Return how many digits of an amount stand right of each separator in it."""
@@ -90,50 +133,79 @@ class AmountGrammar:
 
         Separators that fit say how many digits there are. Without them a digit before a dash
         may be a slash, or a stroke taken for one a digit; one separator alone may be a 1. Only
-        a point parts decimals, and no dash follows those.
+        a point parts decimals, and no dash follows those. Where these are usual, digits without
+        any mark may have a point that touches one: 194000.92 was read 19400092.
         """
         if self._taken.get(text, True):
             return False
         separators = self.separators(text)
+        if not separators and self.tail is Tail.NONE and self.profile.hundredths:
+            return False
         if not separators and self.tail is Tail.DASH and text[-1:] in LIKE_A_SLASH:
             return False
         if not separators and self.tail in (Tail.DASH_AND_STROKE, Tail.LONG_STROKE):
             return False
         if len(separators) == 1 and self.marks[-1].like_a_one:
             return False
-        has_decimals = values.MINOR_DIGITS in separators
-        if has_decimals and (self.tail is not Tail.NONE or not self.marks[-1].is_point):
+        if values.MINOR_DIGITS in separators and not self._may_be_decimals():
             return False
         return values.clear(text, separators, self.profile)
 
-    def __call__(self, scored: Scored, _: Sequence[Candidate]) -> Scored:
-        """Return the strings as they are weighed already; empty ones are no amount."""
-        return [(text, score) for text, score in scored if text]
+    def _may_be_decimals(self) -> bool:
+        """Tell whether the last separator may part decimals: a point that no dash follows."""
+        return self.tail is Tail.NONE and bool(self.marks) and self.marks[-1].is_point
 
-    def _join(
-        self, groups: Sequence[Sequence[Group]]
-    ) -> list[tuple[str, float, tuple[Group, ...]]]:
+    def _join(self, groups: Sequence[Sequence[Way]]) -> list[Whole]:
         """Try all ways to read all groups; return the amounts, best first."""
-        options = [[way for group in g[:KEPT] for way in readings(group)] for g in groups]
+        options = [[way for found in g for way in readings(found)] for g in groups]
         if options and self.tail in (Tail.DASH, Tail.LONG_STROKE):
-            options[-1] += [shortened(group) for group in options[-1] if len(group.text) > 1]
-        best: dict[str, tuple[float, tuple[Group, ...]]] = {}
-        kept = int(MOST ** (1 / len(options)) + 0.01) if options else 0
-        for choice in product(
-            *(sorted(o, key=lambda g: -g.score)[: min(KEPT, kept)] for o in options)
-        ):
-            lengths = tuple(length for group in choice for length in group.lengths)
-            text = "".join(group.text for group in choice)
-            score = sum(group.score for group in choice)
-            score += values.grouping_cost(from_right(lengths), len(text), self.profile)
-            score += values.MISFIT * (lengths.count(0) + text.startswith("0"))
-            if text not in best or score > best[text][0]:
-                best[text] = (score, choice)
-        ranked = sorted(best.items(), key=lambda item: -item[1][0])
-        for text, (_, choice) in ranked:
-            self._lengths.setdefault(text, tuple(n for group in choice for n in group.lengths))
-            self._taken.setdefault(text, any(group.taken for group in choice))
-        return [(text, score, choice) for text, (score, choice) in ranked]
+            options[-1] += [shortened(way) for way in options[-1] if len(way.text) > 1]
+        kept = min(KEPT, int(MOST ** (1 / max(1, len(options))) + 0.01))
+        options = [sorted(o, key=lambda w: -w.common)[:kept] for o in options]
+        best: dict[str, Whole] = {}
+        for ways in product(*options):
+            text = "".join(way.text for way in ways)
+            if not text:
+                continue
+            cost = self._cost(text, tuple(n for way in ways for n in way.lengths))
+            common = sum(way.common for way in ways) + 2 * cost
+            if text not in best or common > best[text].common:
+                best[text] = Whole(text, ways, cost, common)
+        for text, whole in best.items():
+            self._lengths.setdefault(text, tuple(n for way in whole.ways for n in way.lengths))
+            self._taken.setdefault(text, any(way.taken for way in whole.ways))
+        return sorted(best.values(), key=lambda whole: (-whole.common, whole.text))
+
+    def _cost(self, text: str, lengths: tuple[int, ...]) -> float:
+        """Return the log-likelihood of separators that leave groups of these lengths."""
+        separators = from_right(lengths)
+        cost = values.grouping_cost(separators, len(text), self.profile, self._may_be_decimals())
+        return cost + values.MISFIT * (lengths.count(0) + text.startswith("0"))
+
+
+def to_candidate(whole: Whole, score: float) -> Candidate:
+    """Return an amount as the lattice's candidate, with its characters where all were found."""
+    ways = whole.ways
+    characters = tuple(char for way in ways for char in way.characters)
+    return Candidate(
+        whole.text,
+        score,
+        characters if len(characters) == len(whole.text) else (),
+        sum(way.passed for way in ways),
+        sum(way.touching for way in ways),
+    )
+
+
+def way_of(text: str, ours: Candidate | None, theirs: float | None) -> Way:
+    """Return one way to read a group; `theirs` is None where there is no strip reader.
+
+    What the lattice does not list counts as unlikely, not as impossible: where zeros hang
+    together all that it lists is unlikely.
+    """
+    score = max(ours.score, UNSEEN) if ours else UNSEEN
+    common = score + (max(theirs, UNSEEN) if theirs is not None else 0.0)
+    seen = (ours.characters, ours.passed, ours.touching) if ours else ()
+    return Way(text, score, theirs, common, (len(text),), *seen)
 
 
 def from_right(lengths: Sequence[int]) -> list[int]:
@@ -141,29 +213,27 @@ def from_right(lengths: Sequence[int]) -> list[int]:
     return list(accumulate(reversed(lengths[1:])))
 
 
-def readings(group: Group) -> Iterator[Group]:
-    """Yield a group as it stands, and with a 1 before its last digits as a separator."""
-    yield group
+def readings(way: Way) -> Iterator[Way]:
+    """Yield a way as it stands, and with a 1 before its last digits as a separator."""
+    yield way
     for behind in (2, 3):
-        at = len(group.text) - behind - 1
-        if at > 0 and group.text[at] == "1":
-            yield without(group, at, (at, behind))
+        at = len(way.text) - behind - 1
+        if at > 0 and way.text[at] == "1":
+            yield without(way, at, (at, behind))
 
 
-def shortened(group: Group) -> Group:
-    """Return a group whose last stroke is taken for a slash."""
-    *before, last = group.lengths
-    return without(group, len(group.text) - 1, (*before, last - 1))
+def shortened(way: Way) -> Way:
+    """Return a way whose last stroke is taken for a slash."""
+    *before, last = way.lengths
+    return without(way, len(way.text) - 1, (*before, last - 1))
 
 
-def without(group: Group, at: int, lengths: tuple[int, ...]) -> Group:
-    """Return a group without the character at a place."""
-    return Group(
-        group.text[:at] + group.text[at + 1 :],
-        group.score + TAKEN,
-        lengths,
-        group.characters[:at] + group.characters[at + 1 :],
-        group.passed,
-        group.touching,
+def without(way: Way, at: int, lengths: tuple[int, ...]) -> Way:
+    """Return a way without the character at a place."""
+    return replace(
+        way.taking(),
+        text=way.text[:at] + way.text[at + 1 :],
+        lengths=lengths,
+        characters=way.characters[:at] + way.characters[at + 1 :],
         taken=True,
     )

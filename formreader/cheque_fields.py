@@ -9,13 +9,10 @@ from functools import cached_property
 
 import numpy as np
 
-from formreader import cheque_marks, cheque_print, cheque_signs, segment
+from formreader import calibrate, cheque_marks, cheque_print, cheque_signs, segment
 from formreader import cheque_values as values
-from formreader.calibrate import Scored
-from formreader.cheque_amounts import AmountGrammar
-from formreader.cheque_marks import Mark, Tail
+from formreader.cheque_figures import read_figures
 from formreader.cheque_profiles import Profile
-from formreader.classify import StripReader
 from formreader.document import (
     DATE_BOXES,
     Candidate,
@@ -25,13 +22,11 @@ from formreader.document import (
     Float,
     Frame,
     Grey,
-    Mask,
     Reading,
     Reason,
     Rect,
     Status,
 )
-from formreader.ink import digit_height
 from formreader.pipeline import Cut, Reader, propose
 
 DATES_KEPT = 4
@@ -119,63 +114,17 @@ class ChequeFields:
         """Read the figures in the frame that a currency sign marks."""
         if not places.amounts:
             return None
-        frame, edge, is_marked = choose_frame(places.amounts)
-        field = replace_name(cheque_marks.without_left(frame.field, edge), "amount")
+        field, is_marked = amount_field(places.amounts)
         reading = self.figures(field)
         return reading if is_marked else stopped(reading, Reason.NOT_A_FIELD)
 
     def figures(self, field: FieldImage) -> Reading:
-        """Read the figures of an amount: the digits between its separators, then all together."""
-        ink = segment.without_rules(field.ink)
-        height = digit_height(ink)
-        ink, tail = cheque_marks.without_tail(ink, height)
-        fraction = cheque_marks.inner_slash(ink, height)
-        if fraction and self.is_hundred(field, fraction[1]):
-            return self.with_fraction(field, fraction[0])
-        ink, marks = cheque_marks.take_commas(ink, height)
-        reading, amounts = self.joined(field, ink, marks, tail)
-        if not amounts.clear(reading.text) or cheque_marks.inner_slash(ink, height):
+        """Read the figures of an amount."""
+        found = read_figures(field, self.reader.readers, self.profile)
+        reading = self.reader.decide(found.cut, found.candidates, found.spelt, calibrate.AMOUNT)
+        if not found.is_clear(reading.text):
             reading = stopped(reading, Reason.GROUPING)
-        separators = amounts.separators(reading.text)
-        return replace(reading, text=values.amount_text(reading.text, separators))
-
-    def is_hundred(self, field: FieldImage, ink: Mask) -> bool:
-        """Tell whether ink bool (H, W) of a field reads as 100, what a fraction ends in."""
-        cut = Cut(replace(field, ink=ink), segment.segment(replace(field, ink=ink)))
-        found, _ = propose(cut, self.reader.readers.score([cut])[0], None)
-        return bool(found) and found[0].text == "100"
-
-    def with_fraction(self, field: FieldImage, ink: Mask) -> Reading:
-        """Read what stands before the slash of `1,234 56/100`: the last two are decimals.
-
-        Always for a person: a tall comma looks like a slash.
-        """
-        ink, marks = cheque_marks.take_commas(ink, digit_height(ink))
-        reading, _ = self.joined(field, ink, marks, Tail.NONE)
-        text = values.amount_text(reading.text, [values.MINOR_DIGITS])
-        return stopped(replace(reading, text=text), Reason.GROUPING)
-
-    def joined(
-        self, field: FieldImage, ink: Mask, marks: list[Mark], tail: Tail
-    ) -> tuple[Reading, AmountGrammar]:
-        """Read the digits between the marks and join them as far as they make an amount."""
-        whole = Cut(replace(field, ink=ink), segment.segment(replace(field, ink=ink)))
-        parts, between = cheque_marks.split(ink, marks)
-        groups = [replace(field, ink=part) for part in parts]
-        cuts = [Cut(group, segment.segment(group)) for group in groups]
-        scores = self.reader.readers.score(cuts)
-        strips = self.reader.readers.strips
-        more = tail in (Tail.DASH, Tail.LONG_STROKE)
-        proposed = [
-            longest_tried(cut, row, strips, 3 + (more and cut is cuts[-1]))
-            if between
-            else propose(cut, row, strips)
-            for cut, row in zip(cuts, scores, strict=True)
-        ]
-        amounts = AmountGrammar(self.profile, tail, between)
-        candidates = amounts.join([candidates for candidates, _ in proposed])
-        spelt = amounts.join_spelt([spelt for _, spelt in proposed])
-        return self.reader.decide(whole, candidates, spelt, amounts), amounts
+        return replace(reading, text=found.as_amount(reading.text))
 
     def words(self, amount: Reading, width: int) -> Reading | None:
         """Point a reviewer of the figures to where the amount stands in words; not read."""
@@ -250,17 +199,10 @@ def choose_frame(frames: Sequence[Frame]) -> tuple[Frame, int, bool]:
     return best[1], best[2], best[0] >= cheque_signs.SIGN_FOUND
 
 
-def longest_tried(
-    cut: Cut, scores: Float, strips: StripReader | None, longest: int
-) -> tuple[list[Candidate], Scored]:
-    """Let both readers propose, once freely and once with at most `longest` digits."""
-    free, freely = propose(cut, scores, strips)
-    short, shortly = propose(cut, scores, strips, longest)
-    seen = {c.text for c in short}
-    texts = {text for text, _ in shortly}
-    candidates = short + [c for c in free if c.text not in seen]
-    spelt = shortly + [pair for pair in freely if pair[0] not in texts]
-    return sorted(candidates, key=lambda c: -c.score), sorted(spelt, key=lambda p: -p[1])
+def amount_field(frames: Sequence[Frame]) -> tuple[FieldImage, bool]:
+    """Choose the amount among frames, without its currency sign; tell whether that was found."""
+    frame, edge, is_marked = choose_frame(frames)
+    return replace_name(cheque_marks.without_left(frame.field, edge), "amount"), is_marked
 
 
 def replace_name(field: FieldImage, name: str) -> FieldImage:

@@ -1,10 +1,9 @@
-"""What stands around the digits of an amount: `/-` after them, commas between."""
+"""What stands between the digits of an amount: commas and points."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import Enum
-from itertools import pairwise, takewhile
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -23,39 +22,18 @@ PIXEL = 1 / 12
 """Spread within a pixel, in square pixels: its variance."""
 LEAST_HOLE = 4.0
 """Area within the outline of a hole in square pixels; a missing pixel has 2."""
-SLASH = 0.6
-"""Height in digit heights from which what closes an amount holds a leaning slash, too."""
-LONG = 1.25
-"""Height of a slash with a rest of its dash at least, in heights of the digits."""
 LOWER = 0.25
 """How much lower than the digits beside it a comma's middle lies, in their heights."""
 DOT, SPECK = 0.45, 0.08
 """Size of a mark on the line that no digit reaches, and of dust, in heights of the digits."""
-STEEP, LEANING = 0.8, 1.2
-"""Width of a slash and of a comma at most, in its own heights: 51 and 40 degrees steep."""
-HOOK = 0.75
-"""Height of a closing dash that begins with a hook at most, in digit heights."""
+LEANING = 1.2
+"""Width of a comma at most, in its own heights: 40 degrees steep."""
+BELOW, HANGING = 0.35, 0.15
+"""How far below the digits' top a comma begins, and how far below their foot it ends if it need
+not be straight, in their heights: no digit is as low and as short."""
 ON_LINE, TALL_COMMA = 0.4, 0.6
 """How much lower than the digits' a comma's middle lies, in their heights, and how tall it is,
 below and above which it may be a 1 written low; chosen."""
-FLAT = 0.32
-"""Height of a closing dash in digit heights."""
-DASH = 0.4
-"""Least length of a closing dash in digit heights; chosen, longer than a 4's bar."""
-
-
-class Tail(Enum):
-    """What closes an amount; a dash without a free slash may follow one that touches a digit.
-
-    A stroke before the dash that is no taller than the digits may be a 1 as well as a slash;
-    so may a taller one without a dash, which is left in.
-    """
-
-    NONE = 0
-    DASH = 1
-    DASH_AND_SLASH = 2
-    DASH_AND_STROKE = 3
-    LONG_STROKE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,98 +90,22 @@ class Parts:
 
 
 def without_left(field: FieldImage, edge: int) -> FieldImage:
-    """Cut a field off before column `edge`; its rectangle moves with it."""
+    """Cut a field off before column `edge`; its rectangle moves with it.
+
+    A stroke goes with the side that has most of it: the rim of a currency sign read as 1.
+    """
     rect = field.rect
+    _, labels = cv2.connectedComponents(field.ink.view(np.uint8), connectivity=8)
+    before = np.bincount(labels[:, :edge].ravel(), minlength=int(labels.max()) + 1)
+    after = np.bincount(labels[:, edge:].ravel(), minlength=len(before))
+    kept = after > before
+    kept[0] = False
     return replace(
         field,
         rect=Rect(rect.x + edge, rect.y, rect.width - edge, rect.height),
         image=np.ascontiguousarray(field.image[:, edge:]),
-        ink=np.ascontiguousarray(field.ink[:, edge:]),
+        ink=np.ascontiguousarray(kept[labels[:, edge:]]),
     )
-
-
-def without_tail(ink: Mask, height: float) -> tuple[Mask, Tail]:
-    """Take a closing dash, and a slash that stands free before it, out of ink bool (H, W).
-
-    `height` is the digit height in pixels. Also tells what was there.
-    """
-    inked = np.asarray(ink.any(axis=0))
-    columns = np.flatnonzero(inked)
-    if not columns.size:
-        return ink, Tail.NONE
-    top = np.where(inked, ink.argmax(axis=0), 0)
-    foot = np.where(inked, ink.shape[0] - ink[::-1].argmax(axis=0), 0)
-    at = int(columns[-1])
-    while at > columns[0] and foot[at] - top[at] <= FLAT * height:
-        at -= 1
-    rows = np.flatnonzero(ink[:, at + 1 :].any(axis=1))
-    if inked[at + 1 :].sum() < DASH * height:
-        _, long = last_stroke(Parts(ink), height)
-        return ink, Tail.LONG_STROKE if long else Tail.NONE
-    all_rows = np.flatnonzero(ink.any(axis=1))
-    centre = (rows.mean() - all_rows[0]) / max(1, all_rows[-1] - all_rows[0])
-    if not 0.15 < centre < 0.85:
-        return ink, Tail.NONE
-    left = ink.copy()
-    left[:, at + 1 :] = False
-    parts = Parts(ink)
-    hooked = (parts.x <= at) & (parts.x + parts.wide > at + 1) & (parts.high < HOOK * height)
-    left &= ~np.concatenate([[False], hooked & (parts.middle > at)])[parts.labels]
-    closing = Parts(np.ascontiguousarray(ink[:, at + 1 :]))
-    slash = (closing.high > SLASH * height) & (closing.high > closing.wide)
-    if slash.any():
-        before = Parts(left)
-        usual = before.usual_height(np.flatnonzero(before.high > 0.5 * height))
-        long = float(closing.high[slash].max()) > LONG * usual
-        return left, Tail.DASH_AND_SLASH if long else Tail.DASH_AND_STROKE
-    return without_slash(left, height)
-
-
-def without_slash(ink: Mask, height: float) -> tuple[Mask, Tail]:
-    """Take the last stroke before a dash out where it is straight or tall and stands free."""
-    parts = Parts(ink)
-    last, long = last_stroke(parts, height)
-    if last is None:
-        return ink, Tail.DASH
-    return ink & (parts.labels != last + 1), Tail.DASH_AND_SLASH if long else Tail.DASH_AND_STROKE
-
-
-def last_stroke(parts: Parts, height: float) -> tuple[int | None, bool]:
-    """Find the last part if it may be a slash, and whether it is taller than the digits.
-
-    Of several strokes at the end, as in `//`, one has to be taller.
-    """
-    tall = np.flatnonzero(parts.high > 0.5 * height)
-    if tall.size < 2:
-        return None, False
-    limit = LONG * parts.usual_height(tall)
-    steep = parts.wide < STEEP * parts.high
-    row = tall[np.argsort(-(parts.x + parts.wide)[tall])]
-    strokes = list(takewhile(lambda i: steep[i] and parts.straight[i], row.tolist())) or [row[0]]
-    last, long = int(row[0]), bool(parts.high[strokes].max() > limit)
-    return (last, long) if steep[last] and (long or parts.straight[last]) else (None, False)
-
-
-def inner_slash(ink: Mask, height: float) -> tuple[Mask, Mask] | None:
-    """Split ink bool (H, W) at a slash between digits, as in 56/100; None where there is none."""
-    parts = Parts(ink)
-    tall = np.flatnonzero(parts.high > 0.5 * height)
-    if tall.size < 3:
-        return None
-    usual = parts.usual_height(tall)
-    steep = parts.wide < STEEP * parts.high
-    slashes = np.flatnonzero(parts.straight & steep & (parts.high > LONG * usual))
-    inside = [
-        i
-        for i in slashes
-        if (parts.middle[tall] < parts.x[i]).sum() > 1
-        and (parts.middle[tall] > (parts.x + parts.wide)[i]).any()
-    ]
-    if not inside:
-        return None
-    at = int(inside[-1])
-    after = np.concatenate([[False], parts.middle > parts.middle[at]])[parts.labels]
-    return ink & ~after & (parts.labels != at + 1), ink & after
 
 
 def take_commas(ink: Mask, height: float) -> tuple[Mask, list[Mark]]:
@@ -234,7 +136,9 @@ def take_commas(ink: Mask, height: float) -> tuple[Mask, list[Mark]]:
         )
         alone = covering.sum() - covering[i] == 0
         steep = parts.wide[i] <= LEANING * parts.high[i]
-        stroke = parts.straight[i] and steep and shift >= LOWER
+        short = parts.y[i] >= top + BELOW * (foot - top) and low > foot - 0.15 * (foot - top)
+        hanging = short and low > foot + HANGING * (foot - top) and not parts.ringed[i]
+        stroke = steep and ((parts.straight[i] and (shift >= LOWER or short)) or hanging)
         if size > SPECK and alone and (dot or stroke):
             left[parts.labels == i + 1] = False
             tall = parts.high[i] > TALL_COMMA * (foot - top)
@@ -243,14 +147,16 @@ def take_commas(ink: Mask, height: float) -> tuple[Mask, list[Mark]]:
     return left, sorted(marks, key=lambda mark: mark.x)
 
 
-def split(ink: Mask, marks: list[Mark]) -> tuple[list[Mask], list[Mark]]:
-    """Split ink bool (H, W) into what lies between the marks; none is empty.
+def split(ink: Mask, marks: list[Mark], height: float) -> tuple[list[Mask], list[Mark]]:
+    """Split ink bool (H, W) into what lies between the marks, each with a stroke of a digit.
 
-    Also returns the marks between neighbouring pieces, of several in one gap the doubtful one.
+    `height` is the digit height in pixels. Also returns the marks between neighbouring pieces,
+    of several in one gap the doubtful one.
     """
     parts = Parts(ink)
     group = np.searchsorted(np.array([mark.x for mark in marks]), parts.middle)
-    numbers = np.unique(group)
+    written = parts.high > 0.5 * height
+    numbers = np.unique(group[written] if written.any() else group)
     masks = []
     for number in numbers:
         owned = np.concatenate([[False], group == number])

@@ -51,18 +51,21 @@ def borders(groups: tuple[int, ...], length: int, decimals: bool) -> list[int]:
     return found
 
 
-def grouping_cost(separators: Sequence[int], length: int, profile: Profile) -> float:
+def grouping_cost(
+    separators: Sequence[int], length: int, profile: Profile, decimals: bool = True
+) -> float:
     """Return the log-likelihood (≤ 0) of separators in an amount of `length` digits.
 
-    Where none was seen the writer may have left them out; where some were, the others are
-    missed, in the way of grouping that fits best.
+    `decimals` tells whether the last separator may part decimals. Where none was seen the writer
+    may have left them out; where some were, the others are missed, in the way of grouping that
+    fits best.
     """
     if not separators:
         return 0.0
     costs = []
     for groups in profile.groups:
-        for decimals in (False, True) if MINOR_DIGITS in separators else (False,):
-            wanted, seen = set(borders(groups, length, decimals)), set(separators)
+        for minor in (False, True) if decimals and MINOR_DIGITS in separators else (False,):
+            wanted, seen = set(borders(groups, length, minor)), set(separators)
             costs.append(MISFIT * len(seen - wanted) + MISSING * len(wanted - seen))
     return max(costs)
 

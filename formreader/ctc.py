@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 
@@ -57,6 +58,12 @@ def decode(frames: Float, longest: int = 0) -> list[tuple[str, float]]:
         beams = dict(sorted(fresh.items(), key=lambda item: -log_add(*item[1]))[:BEAM])
     scored = zip(beams, log_posteriors(frames, list(beams)), strict=True)
     return sorted(scored, key=lambda pair: -pair[1])
+
+
+def strings(frames: Float, lengths: frozenset[int]) -> list[str]:
+    """List all strings of these lengths of the digits that are likely in any of the frames."""
+    likely = [DIGITS[k] for k, gain in enumerate(frames[:, 1:].max(axis=0)) if gain > LIKELY]
+    return ["".join(choice) for n in sorted(lengths) for choice in product(likely, repeat=n)]
 
 
 def without_repeated_blanks(frames: Float) -> Float:

@@ -84,10 +84,14 @@ def unkept_promises(options: Options) -> list[str]:
     An unknown form or an unfinished model is left to `Reader` to refuse.
     """
     card = classify.read_card(classify.model_folder(options.model))
-    kinds = (calibrate.FREE,) if options.form == "field" else (calibrate.FREE, calibrate.CELLS)
+    kinds: tuple[str, ...] = (
+        (calibrate.FREE,) if options.form == "field" else (calibrate.FREE, calibrate.CELLS)
+    )
     known = options.form in FORMS or options.definitions
     if not known or not set(kinds) <= set(card["calibration"]):
         return []
+    if options.form == "cheque" and calibrate.AMOUNT in card["calibration"]:
+        kinds = (*kinds, calibrate.AMOUNT)
     return calibrate.unkept(card["calibration"], kinds, options.max_error)
 
 
@@ -107,16 +111,17 @@ class Reader:
         recognizer = classify.load_recognizer(folder)
         strips = classify.load_strip_reader(folder, recognizer.card)
         self.readers = Readers(recognizer, strips)
-        self.calibration = recognizer.card["calibration"]
+        self.calibration = dict(recognizer.card["calibration"])
         if not {calibrate.FREE, calibrate.CELLS} <= set(self.calibration):
             raise ModelError(
                 f"The training of the model in {folder} was stopped before its end. "
                 "Run the same `formreader train` again; it goes on where it was."
             )
+        self.calibration.setdefault(calibrate.AMOUNT, self.calibration[calibrate.FREE])
         self.model_id = recognizer.model_id
         self.thresholds = {
             kind: calibrate.threshold_for(self.calibration, kind, options.max_error)
-            for kind in (calibrate.FREE, calibrate.CELLS)
+            for kind in (calibrate.FREE, calibrate.CELLS, calibrate.AMOUNT)
         }
 
     def read_page(self, page: Page) -> PageResult:
@@ -167,11 +172,14 @@ class Reader:
         cut: Cut,
         candidates: list[Candidate],
         spelt: list[tuple[str, float]],
-        grammar: calibrate.Grammar | None = None,
+        kind: str = "",
     ) -> Reading:
-        """Turn the strings that the readers propose for a field into its reading."""
-        judged = judge(cut, candidates, spelt, self.calibration, grammar)
-        kind = calibrate.CELLS if cut.lattice.cells else calibrate.FREE
+        """Turn the strings that the readers propose for a field into its reading.
+
+        `kind` of the calibration is that of free writing or of boxes where none is named.
+        """
+        kind = kind or (calibrate.CELLS if cut.lattice.cells else calibrate.FREE)
+        judged = judge(cut, candidates, spelt, self.calibration, kind)
         status, reasons = validate.validate(judged, self.thresholds[kind])
         corner = cut.field.rect
         blank = status is Status.BLANK

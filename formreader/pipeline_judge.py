@@ -26,18 +26,21 @@ def judge(
     candidates: list[Candidate],
     spelt: list[tuple[str, float]],
     calibration: Mapping[str, Any],
-    grammar: calibrate.Grammar | None = None,
+    kind: str = "",
 ) -> validate.Evidence:
-    """Fuse what the readers propose and say how sure it is."""
+    """Fuse what the readers propose and say how sure it is.
+
+    `kind` of the calibration is that of boxes or of free writing where none is named. Where it
+    was bounded without asking that both readers agree, that is not asked here either.
+    """
     lattice = cut.lattice
     if not candidates:
         return no_digits(cut)
     agreed = calibrate.agree(candidates, spelt)
     candidates, spelt, misfit = narrowed(candidates, spelt, cut.field.spec)
-    fitted = calibration[calibrate.CELLS if lattice.cells else calibrate.FREE]
-    fused, chance = calibrate.calibrate(
-        candidates, spelt, (lattice.contrast, lattice.height), fitted, grammar
-    )
+    fitted = calibration[kind or (calibrate.CELLS if lattice.cells else calibrate.FREE)]
+    look = (lattice.contrast, lattice.height)
+    fused, chance = calibrate.calibrate(candidates, spelt, look, fitted)
     best = next((c for c in candidates if c.text == fused[0][0]), None)
     shown = best or candidates[0]
     return validate.Evidence(
@@ -53,7 +56,7 @@ def judge(
         spilt=lattice.spilt,
         edge=lattice.edge,
         paler=lattice.paler,
-        agree=agreed,
+        agree=agreed or not fitted.get("agreement", True),
         alternatives=calibrate.alternatives(fused, chance),
         misfit=misfit,
         needed=cut.field.spec.needed,

@@ -87,9 +87,12 @@ def train(
     plot_curves({"single digits": history, "whole numbers": strip_history}, fresh / CURVES)
     export(digits, strips, material, fresh, card)
     report("fitting the confidence on held-out writers")
+    from formreader.fit_cheques import with_amounts
     from formreader.fit_confidence import fit_model
 
-    card = fit_model(fresh, material.held_out, hands_of(material.held_out), card, seed)
+    hands = hands_of(material.held_out)
+    card = fit_model(fresh, material.held_out, hands, card, seed)
+    card = with_amounts(fresh, hands, card, seed)
     if material.test is not None:
         card["test"] = count_right(fresh, material.test)
         report("test: {right} of {count} digits right".format(**card["test"]))

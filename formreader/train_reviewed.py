@@ -13,7 +13,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from formreader import calibrate, classify, datasets, fit_reviewed, model_versions, pipeline, train
+from formreader import (
+    calibrate,
+    classify,
+    datasets,
+    fit_cheques,
+    fit_reviewed,
+    model_versions,
+    pipeline,
+    train,
+)
 from formreader.errors import ModelError, UsageError
 from formreader.fit_confidence import with_temperature
 from formreader.fit_reviewed import Halves
@@ -60,6 +69,7 @@ def train_reviewed(
     confirmed = by_kind(order, unseen)
     hands = hands_of(material.held_out)
     card["calibration"] = fit_reviewed.refit(readers, hands, confirmed, seed)
+    card = fit_cheques.with_amounts(work / "all", hands, card, seed)
     card["data"]["confirmed_numbers"] = len(lessons)
     old = model_of(out if model_versions.versions(out) else base)
     tests = frozen_tests(old, Judged(readers, card["calibration"]), material.test, hands)

@@ -63,7 +63,7 @@ class TemplateModel:
         self.images, self.labels = templates()
         row = {"max_error": 0.01, "threshold": threshold, "accepted": 0, "wrong": 0, "of": 0}
         plain = {"strip_weight": 1.0, "weights": [4, 1, 2, 2, 0, 0, 0, 1, 0], "bias": -2.0}
-        calibration = {kind: {**plain, "table": [row]} for kind in ("free", "cells")}
+        calibration = {kind: {**plain, "table": [row]} for kind in ("free", "cells", "amount")}
         self.card: dict[str, Any] = {
             "alphabet": ALPHABET,
             "temperature": 1.0,

@@ -93,6 +93,10 @@ def test_empty_date_boxes_are_blank(reader: Reader) -> None:
     assert read(reader, cheque())["date"].status is Status.BLANK
 
 
+def test_an_empty_frame_is_blank(reader: Reader) -> None:
+    assert read(reader, cheque("23052024"))["amount"].status is Status.BLANK
+
+
 def test_the_figures_of_an_amount_are_read_without_sign_and_commas(reader: Reader) -> None:
     found = read(reader, cheque(amount="2,83,064"))["amount"]
     assert found.text == "283064"

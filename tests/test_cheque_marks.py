@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from formreader import cheque_closing as closing
 from formreader import cheque_marks as marks
 from formreader import cheque_print
 from formreader import cheque_signs as signs
-from formreader.cheque_marks import Tail
+from formreader.cheque_closing import Tail
 from formreader.document import Mask
 
 HEIGHT = 40.0
@@ -57,7 +58,7 @@ def columns(ink: Mask) -> int:
     ],
 )
 def test_the_marks_that_close_an_amount_are_told_apart(tail: str, seen: Tail) -> None:
-    ink, found = marks.without_tail(written("2803", tail), HEIGHT)
+    ink, found = closing.without_tail(written("2803", tail), HEIGHT)
     assert found is seen
     if "-" in tail:
         assert abs(columns(ink) - columns(written("2803"))) <= 2
@@ -66,13 +67,13 @@ def test_the_marks_that_close_an_amount_are_told_apart(tail: str, seen: Tail) ->
 def test_commas_are_taken_out_and_ones_stay() -> None:
     ink, found = marks.take_commas(written("2,81,013"), HEIGHT)
     assert len(found) == 2
-    parts, between = marks.split(ink, found)
+    parts, between = marks.split(ink, found, HEIGHT)
     assert between == found
     assert [cv2.connectedComponents(part.view(np.uint8))[0] - 1 for part in parts] == [1, 2, 3]
 
 
 def test_a_1_before_a_dash_is_never_surely_a_slash() -> None:
-    _, found = marks.without_tail(written("2831", "-"), HEIGHT)
+    _, found = closing.without_tail(written("2831", "-"), HEIGHT)
     assert found is Tail.DASH_AND_STROKE
 
 
@@ -81,7 +82,7 @@ def test_a_dash_that_begins_with_a_hook_hides_no_slash() -> None:
     end = int(np.flatnonzero(page.any(axis=0))[-1]) + 8
     hook = np.array([[end, 74], [end + 3, 54], [end + 12, 52], [end + 44, 50]], np.int32)
     cv2.polylines(page, [hook], False, 1, 4)
-    ink, found = marks.without_tail(page > 0, HEIGHT)
+    ink, found = closing.without_tail(page > 0, HEIGHT)
     assert found is Tail.DASH_AND_SLASH
     assert columns(ink) == columns(written("2803"))
 
@@ -112,16 +113,16 @@ def test_a_stroke_between_digits_as_low_as_a_comma_and_as_tall_as_a_1_is_in_doub
 def test_a_slash_between_digits_parts_a_fraction() -> None:
     page = written("23456   100").view(np.uint8).copy()
     cv2.line(page, (328, 28), (304, 92), 1, 4)
-    before, after = marks.inner_slash(page > 0, HEIGHT) or (page, page)
+    before, after = closing.inner_slash(page > 0, HEIGHT) or (page, page)
     assert columns(before) == columns(written("23456"))
     assert columns(after) == columns(written("100"))
-    assert marks.inner_slash(written("234561100"), HEIGHT) is None
+    assert closing.inner_slash(written("234561100"), HEIGHT) is None
 
 
 def test_an_amount_without_commas_is_one_group() -> None:
     ink, found = marks.take_commas(written("281013"), HEIGHT)
     assert found == []
-    assert len(marks.split(ink, found)[0]) == 1
+    assert len(marks.split(ink, found, HEIGHT)[0]) == 1
 
 
 @pytest.mark.parametrize("symbol", list(signs.SIGNS))
@@ -164,3 +165,47 @@ def test_a_printed_number_with_ink_right_beside_it_is_not_whole() -> None:
     [row] = cheque_print.printed_rows(ink, 8)
     ink[20:75, row[-1].right + 4 : row[-1].right + 9] = True
     assert not cheque_print.is_whole(row, ink)
+
+
+def ending(digit: str) -> Mask:
+    """Write 28 and a digit whose upper end runs on into a slash, without the dash."""
+    page = written(f"28{digit}").view(np.uint8).copy()
+    end = int(np.flatnonzero(page.any(axis=0))[-1])
+    cv2.line(page, (end - 8, 46), (end + 16, 36), 1, 4)
+    cv2.line(page, (end + 16, 34), (end + 4, 90), 1, 4)
+    return page > 0
+
+
+def test_a_slash_that_touches_the_last_zero_is_cut_off() -> None:
+    left = closing.without_joined_slash(ending("0"), HEIGHT)
+    assert left is not None
+    assert abs(columns(left) - columns(written("280"))) < 12
+    assert left.any(axis=1).sum() < ending("0").any(axis=1).sum()
+
+
+@pytest.mark.parametrize("digit", ["0", "2", "3", "5", "8"])
+def test_a_digit_that_ends_an_amount_hides_no_slash(digit: str) -> None:
+    assert closing.without_joined_slash(written(f"28{digit}"), HEIGHT) is None
+
+
+def test_the_upper_end_of_a_leaning_1_is_no_dash() -> None:
+    page = written("280").view(np.uint8).copy()
+    cv2.line(page, (205, 80), (232, 40), 1, 4)
+    ink, found = closing.without_tail(page > 0, HEIGHT)
+    assert found is Tail.NONE
+    assert (ink == (page > 0)).all()
+
+
+def test_the_upper_end_of_a_leaning_slash_stays_with_it() -> None:
+    page = written("280").view(np.uint8).copy()
+    cv2.line(page, (180, 92), (236, 30), 1, 4)
+    cv2.line(page, (244, 60), (280, 58), 1, 4)
+    ink, found = closing.without_tail(page > 0, HEIGHT)
+    assert found is Tail.DASH_AND_SLASH
+    assert columns(ink) == columns(written("280"))
+
+
+def test_a_short_stroke_on_the_lower_half_of_the_line_is_a_comma() -> None:
+    page = written("2 803").view(np.uint8).copy()
+    cv2.line(page, (112, 58), (106, 80), 1, 4)
+    assert len(marks.take_commas(page > 0, HEIGHT)[1]) == 1

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formreader.cheque_amounts import AmountGrammar
-from formreader.cheque_marks import Mark, Tail
+from formreader.cheque_amounts import AmountGrammar, Way, way_of
+from formreader.cheque_closing import Tail
+from formreader.cheque_marks import Mark
 from formreader.cheque_profiles import INDIA, US
 from formreader.cheque_values import (
     amount_text,
@@ -29,8 +30,12 @@ from formreader.store_schema import Field
 COMMA, POINT, LOW_STROKE = Mark(0, False, False), Mark(0, True, False), Mark(0, False, True)
 
 
-def candidate(text: str, log_likelihood: float) -> Candidate:
-    return Candidate(text, log_likelihood, ())
+def way(text: str, ours: float, theirs: float | None = None) -> Way:
+    return way_of(text, Candidate(text, ours, ()), theirs)
+
+
+def best(grammar: AmountGrammar, groups: list[list[Way]]) -> str:
+    return grammar.join(groups)[0][0].text
 
 
 def grouped(digits: str, sizes: tuple[int, ...]) -> list[int]:
@@ -106,24 +111,24 @@ def test_what_is_no_amount_has_no_minor_units(text: str) -> None:
 
 def test_groups_of_the_right_length_win_over_slightly_likelier_ones() -> None:
     grammar = AmountGrammar(INDIA, Tail.NONE, [COMMA] * 2)
-    groups = [[candidate("2", 0)], [candidate("60", 0)], [candidate("00", 0), candidate("000", -1)]]
-    assert grammar.join(groups)[0].text == "260000"
+    groups = [[way("2", 0)], [way("60", 0)], [way("00", 0), way("000", -1)]]
+    assert best(grammar, groups) == "260000"
     assert grammar.separators("260000") == [3, 5]
     assert grammar.clear("260000")
 
 
 def test_a_1_in_the_place_of_a_comma_is_taken_for_one_and_shown_to_a_person() -> None:
     grammar = AmountGrammar(INDIA, Tail.NONE, [COMMA])
-    best = grammar.join([[candidate("42140", 0)], [candidate("000", 0)]])[0].text
-    assert best == "4240000"
-    assert not grammar.clear(best)
+    text = best(grammar, [[way("42140", 0)], [way("000", 0)]])
+    assert text == "4240000"
+    assert not grammar.clear(text)
 
 
 def test_the_last_stroke_before_a_dash_may_be_a_slash_and_is_never_sure() -> None:
     grammar = AmountGrammar(INDIA, Tail.DASH, [COMMA])
-    best = grammar.join([[candidate("74", 0)], [candidate("0301", 0)]])[0].text
-    assert best == "74030"
-    assert not grammar.clear(best)
+    text = best(grammar, [[way("74", 0)], [way("0301", 0)]])
+    assert text == "74030"
+    assert not grammar.clear(text)
 
 
 @pytest.mark.parametrize(
@@ -148,16 +153,15 @@ def test_an_amount_is_clear_only_where_marks_prove_its_digits(
     text: tuple[str, ...], tail: Tail, marks: list[Mark], is_clear: bool
 ) -> None:
     grammar = AmountGrammar(INDIA, tail, marks)
-    best = grammar.join([[candidate(group, 0)] for group in text])[0].text
-    assert (best, grammar.clear(best)) == ("".join(text), is_clear)
+    read = best(grammar, [[way(group, 0)] for group in text])
+    assert (read, grammar.clear(read)) == ("".join(text), is_clear)
 
 
 def test_separators_that_fit_make_the_strip_reader_surer_and_none_leave_it_as_it_was() -> None:
-    last = [("000", math.log(0.6)), ("0000", math.log(0.3))]
-    with_comma = AmountGrammar(INDIA, Tail.NONE, [COMMA]).join_spelt([[("27", 0.0)], last])
-    alone = AmountGrammar(INDIA, Tail.NONE, []).join_spelt(
-        [[("500", math.log(0.6)), ("5000", math.log(0.3))]]
-    )
+    last = [way("000", 0, math.log(0.6)), way("0000", 0, math.log(0.3))]
+    _, with_comma = AmountGrammar(INDIA, Tail.NONE, [COMMA]).join([[way("27", 0, 0.0)], last])
+    some = [way("500", 0, math.log(0.6)), way("5000", 0, math.log(0.3))]
+    _, alone = AmountGrammar(INDIA, Tail.NONE, []).join([some])
     assert with_comma[0][0] == "27000"
     assert 0.8 < math.exp(with_comma[0][1]) < 0.9  # 0.1 of the strings are not known
     assert math.exp(dict(alone)["500"]) == pytest.approx(0.6)
@@ -165,12 +169,12 @@ def test_separators_that_fit_make_the_strip_reader_surer_and_none_leave_it_as_it
 
 
 def test_many_specks_taken_for_points_cost_no_time() -> None:
-    groups = [[candidate(str(n), -n) for n in range(1, 8)] for _ in range(14)]
-    assert AmountGrammar(INDIA, Tail.NONE, [POINT] * 13).join(groups)[0].text == "1" * 14
+    groups = [[way(str(n), -n) for n in range(1, 8)] for _ in range(14)]
+    assert best(AmountGrammar(INDIA, Tail.NONE, [POINT] * 13), groups) == "1" * 14
 
 
 def test_a_group_that_nobody_could_read_leaves_no_amount() -> None:
-    assert AmountGrammar(INDIA, Tail.NONE, [COMMA]).join([[candidate("74", 0)], []]) == []
+    assert AmountGrammar(INDIA, Tail.NONE, [COMMA]).join([[way("74", 0)], []]) == ([], [])
 
 
 def field(name: str, value: str, status: Status, id_: int = 1) -> Field:
@@ -198,3 +202,10 @@ def test_records_have_a_row_for_every_cheque_of_a_page() -> None:
         ["a.jpg", 1, 2, "review", "74.5?", "7450?", "0.5000", "03012024", "0.5000"],
         ["b.jpg", 1, "", "failed", "", "", "", "", ""],
     ]
+
+
+def test_digits_without_any_mark_are_clear_only_where_hundredths_are_not_usual() -> None:
+    for profile, is_clear in ((INDIA, True), (US, False)):
+        grammar = AmountGrammar(profile, Tail.NONE, [])
+        assert best(grammar, [[way("28317", 0)]]) == "28317"
+        assert grammar.clear("28317") is is_clear

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from formreader.ctc import decode, log_posteriors
+from formreader.ctc import decode, log_posteriors, strings
 from formreader.document import Float
 
 
@@ -109,3 +109,9 @@ def test_doubt_in_one_frame_gives_the_two_strings() -> None:
     assert (first, second) == ("140", "190")
     assert np.exp(one) == pytest.approx(0.7, abs=1e-3)
     assert np.exp(other) == pytest.approx(0.3, abs=1e-3)
+
+
+def test_all_strings_of_a_length_are_listed_and_no_unlikely_symbol() -> None:
+    rows = frames({"-": 0.5, "3": 0.5}, {"-": 0.5, "7": 0.5})
+    assert strings(rows, frozenset({1, 2})) == ["3", "7", "33", "37", "73", "77"]
+    assert strings(rows, frozenset()) == []

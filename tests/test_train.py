@@ -15,7 +15,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from formreader import classify, datasets, fit_confidence, train, train_material, train_strips
+from formreader import (
+    classify,
+    datasets,
+    fit_cheques,
+    fit_confidence,
+    train,
+    train_material,
+    train_strips,
+)
 from formreader.errors import ModelError, OutputError, UsageError
 from formreader.train_loop import Course, run, save
 from formreader.train_settings import Settings
@@ -75,6 +83,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     with pytest.MonkeyPatch.context() as patch:
         few = functools.partial(fit_confidence.fit_confidence, count=15)
         patch.setattr(fit_confidence, "fit_confidence", few)
+        patch.setattr(fit_cheques, "AMOUNTS", (12, 12))
         patch.setattr(train_strips, "CHECKED", 12)
         patch.setattr(train_strips, "BATCH", 6)
         for said in runs:

@@ -21,6 +21,7 @@ from formreader import (
     classify,
     datasets,
     fine_tune,
+    fit_cheques,
     fit_reviewed,
     model_versions,
     pipeline,
@@ -315,6 +316,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         *((fine_tune, "STEPS", 2), (fine_tune, "EPOCHS", 1)),
         *((train_strips, "BATCH", 6), (train_strips, "CHECKED", 6)),
         *((fit_reviewed, "COUNT", 12), (fit_reviewed, "LEAST", 4), (train_gate, "COMPOSED", 12)),
+        (fit_cheques, "AMOUNTS", (12, 12)),
     ):
         monkeypatch.setattr(module, name, value)
 
