@@ -43,7 +43,8 @@ HEAD = """\
 # Each field may also have: length = 8 or [1, 3] · pattern = "[0-4].*" · range = [0, 500] ·
 #   checks = ["luhn"] (luhn, mod11, mod97, aba, ean, verhoeff) · allowed = ["101", "102"] ·
 #   optional = false · filler = true (empty boxes before the number may be struck out)
-# Rules across fields stand here at the top: rules = ["total = a + b", "from <= till"]
+# Rules across fields stand here at the top: rules = ["total = a + b", "from <= till"]; they may
+# join pages. across_files = true, here too, if every page of the form is a file of its own.
 
 name = "{name}"
 page_mm = [{width:.2f}, {height:.2f}]

@@ -11,13 +11,14 @@ import tomllib
 from datetime import date
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from formreader.document import Kind
 from formreader.errors import FormError
 from formreader.forms_checks import CHECKS, weighted
+from formreader.forms_places import Places
 from formreader.forms_rules import Rule, parse_rule
 
 OVERLAP_MM = 1.0
@@ -156,13 +157,17 @@ def is_date(text: str, order: str) -> bool:
 
 
 class FormDef(Strict):
-    """A form: its pages' size in mm, what is printed on it, its fields and their rules."""
+    """A form: its pages' size in mm, what is printed on it, its fields and their rules.
+
+    `across_files` tells that the pages of one filled form lie in files of their own, in order.
+    """
 
     name: str = Field(min_length=1)
     page_mm: tuple[float, float]
     fields: tuple[FieldDef, ...] = Field(alias="field", min_length=1)
     print_file: str | None = Field(default=None, alias="print")
     rules: tuple[str, ...] = ()
+    across_files: bool = False
 
     @property
     def pages(self) -> int:
@@ -176,6 +181,10 @@ class FormDef(Strict):
     def parsed_rules(self) -> list[Rule]:
         """Return the rules across fields."""
         return [parse_rule(text) for text in self.rules]
+
+    def orders(self) -> dict[str, str]:
+        """Return how the dates among the fields are written, by field."""
+        return {field.name: field.order for field in self.fields if field.type == "date"}
 
 
 def load_form(path: Path) -> FormDef:
@@ -193,7 +202,7 @@ def load_form(path: Path) -> FormDef:
         held = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise FormError(f"{path} is not correct TOML: {error}.") from error
-    places = _Places(path, text)
+    places = Places(path, text)
     try:
         form = FormDef.model_validate(held)
     except ValidationError as error:
@@ -220,6 +229,9 @@ def _problems(form: FormDef) -> list[tuple[int | None, str, str]]:
     width, height = form.page_mm
     if min(width, height) <= 0:
         found.append((None, "page_mm", "the page must be wider and higher than 0 mm"))
+    if form.across_files and len({field.page for field in form.fields}) == 1:
+        said = "across_files joins the pages of a form, but all fields lie on one page"
+        found.append((None, "across_files", said))
     seen: dict[str, int] = {}
     for index, field in enumerate(form.fields):
         x, y, w, h = field.box
@@ -247,43 +259,3 @@ def _problems(form: FormDef) -> list[tuple[int | None, str, str]]:
             if name not in seen
         ]
     return found
-
-
-class _Places:
-    """Where the tables and keys of a definition stand in its text."""
-
-    def __init__(self, path: Path, text: str) -> None:
-        self.path, self.lines = path, text.splitlines()
-        heads = [i for i, line in enumerate(self.lines) if line.strip().startswith("[")]
-        tables = [i for i in heads if re.match(r"\s*\[\[\s*field\s*\]\]", self.lines[i])]
-        ends = {i: next((j for j in heads if j > i), len(self.lines)) for i in tables}
-        self.tables = [(i, ends[i]) for i in tables]
-        self.top = heads[0] if heads else len(self.lines)
-
-    def line(self, index: int | None, key: str) -> int:
-        """Return the line, from 1, of a key in a field's table or at the top."""
-        start, end = (0, self.top) if index is None else self.tables[index]
-        for number in range(start, end):
-            if re.match(rf'\s*"?{re.escape(key)}"?\s*=', self.lines[number]):
-                return number + 1
-        return start + 1
-
-    def sentence(self, index: int | None, key: str, what: str) -> str:
-        """Say what is wrong and where."""
-        return f"{self.path}, line {self.line(index, key)}: {what}."
-
-    def said(self, error: Any) -> str:
-        """Turn an error of the data model into a sentence."""
-        where = list(error["loc"])
-        index = int(where[1]) if len(where) > 1 and where[0] == "field" else None
-        key = str(where[2] if index is not None and len(where) > 2 else where[0] if where else "")
-        message = str(error["msg"]).removeprefix("Value error, ")
-        if error["type"] == "extra_forbidden":
-            return self.sentence(index, key, f"the key “{key}” is not known here")
-        if error["type"] == "missing" and key == "page_mm":
-            return self.sentence(None, key, "the page size is missing: page_mm = [width, height]")
-        if error["type"] == "missing":
-            return self.sentence(index, key, f"“{key}” is missing")
-        if len(where) == 2 and ":" in message:
-            key, _, message = message.partition(": ")
-        return self.sentence(index, key, f"{key}: {message[:1].lower()}{message[1:]}".strip(": "))

@@ -31,8 +31,9 @@ from formreader.document import (
 )
 from formreader.errors import FormError, ModelError
 from formreader.forms import FormDef
+from formreader.forms_agreement import check_rules
 from formreader.ink import darkness_of, use_one_thread, written
-from formreader.pipeline_form import Forms, check_places, check_rules, tick
+from formreader.pipeline_form import Forms, check_places, tick
 from formreader.pipeline_judge import Cut as Cut
 from formreader.pipeline_judge import judge as judge
 
@@ -130,7 +131,7 @@ class Reader:
             readings = [(cut.field, self.read_field(cut, next(scores))) for cut in page_cuts]
             kept = [r for f, r in readings if form or is_number(f, r)]
             if form:
-                kept = check_rules(kept, form.parsed_rules())
+                kept = check_rules(kept, form.parsed_rules(), form.orders())
             if registration:
                 kept = check_places(kept, registration.doubted)
             placed = tuple(on_page(r, registration, page) for r in kept)

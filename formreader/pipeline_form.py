@@ -20,7 +20,6 @@ from formreader.document import (
 from formreader.errors import FormError, PageError
 from formreader.forms import FieldDef, FormDef, find_forms, load_form
 from formreader.forms_print import Print, read_prints
-from formreader.forms_rules import Rule
 from formreader.locate import Place
 
 LEAST_LINED = 0.7
@@ -122,55 +121,3 @@ def check_places(readings: list[Reading], doubted: frozenset[str]) -> list[Readi
         else r
         for r in readings
     ]
-
-
-def check_rules(readings: list[Reading], rules: Sequence[Rule]) -> list[Reading]:
-    """Send the fields of rules that do not hold to review, the likeliest correction offered."""
-    by_name = {reading.field: reading for reading in readings}
-    for rule in rules:
-        fields = [by_name[name] for name in rule.names if name in by_name]
-        if len(fields) < len(rule.names) or all(f.status is Status.BLANK for f in fields):
-            continue
-        readable = all(f.text.isdigit() or f.status is Status.BLANK for f in fields)
-        values = {f.field: int(f.text or 0) for f in fields} if readable else {}
-        if readable and rule.holds(values):
-            continue
-        best = likeliest(rule, fields, values) if readable else None
-        for field in fields:
-            offered = field.alternatives
-            if best and best[0] == field.field:
-                offered = ((best[1], best[2]), *(a for a in offered if a[0] != best[1]))[:3]
-            reasons = tuple(dict.fromkeys((Reason.RULE, *field.reasons)))
-            by_name[field.field] = replace(
-                field, status=Status.REVIEW, reasons=reasons, alternatives=offered
-            )
-    return [by_name[reading.field] for reading in readings]
-
-
-def likeliest(
-    rule: Rule, fields: Sequence[Reading], values: dict[str, int]
-) -> tuple[str, str, float] | None:
-    """Find the single correction that makes a rule hold: field, value and its probability."""
-    found = []
-    for field in fields:
-        needed = rule.needed(field.field, values)
-        if needed is None:
-            continue
-        text = str(needed).zfill(len(field.text))
-        found.append((field.field, text, chance_of(field, text)))
-    best = max(found, key=lambda item: item[2], default=None)
-    return best if best and best[2] > 0 else None
-
-
-def chance_of(field: Reading, text: str) -> float:
-    """Return how likely a field says `text`, by its alternatives or character by character."""
-    listed = dict(field.alternatives).get(text)
-    if listed is not None:
-        return listed
-    if len(field.characters) != len(text):
-        return 0.0
-    chance = 1.0
-    for character, wanted in zip(field.characters, text, strict=True):
-        options = {character.text: character.probability, **dict(character.alternatives)}
-        chance *= options.get(wanted, 1e-4)
-    return min(chance, 1 - field.confidence)

@@ -9,9 +9,9 @@ import pytest
 from formreader.document import Character, Reading, Reason, Rect, Status
 from formreader.errors import FormError
 from formreader.forms import FieldDef, load_form
+from formreader.forms_agreement import check_rules
 from formreader.forms_checks import CHECKS, weighted
 from formreader.forms_rules import parse_rule
-from formreader.pipeline_form import check_rules
 
 GOOD = """\
 name = "order"
