@@ -193,7 +193,7 @@ def records(store: Store) -> tuple[tuple[str, ...], Iterator[Row]]:
     if store.settings().get("form") == "cheque":
         return export_cheques.records(store.pages(), store.fields(), final, score)
     known = forms_records.from_text(store.settings().get("records", ""))
-    names = store.field_names()
+    names = forms_records.in_order(store.field_names(), known)
     leading = (*RECORDS, *JOINED) if known else RECORDS
     columns = [f"{name} (field)" if name in leading else name for name in names]
     return (*leading, *columns), record_rows(store, names, known)

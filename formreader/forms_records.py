@@ -87,6 +87,16 @@ def from_text(text: str) -> dict[str, Layout]:
     }
 
 
+def in_order(names: Iterable[str], known: Mapping[str, Layout]) -> list[str]:
+    """Sort fields by form and page, where these lie in files of their own."""
+    place = {
+        name: (form, page)
+        for form, layout in enumerate(known.values())
+        for name, page in layout.page_of.items()
+    }
+    return sorted(names, key=lambda name: place.get(name, (len(known), 0)))
+
+
 def records(leaves: Iterable[Leaf], known: Mapping[str, Layout]) -> Iterator[Record]:
     """Join the pages of a pile, in its order, to records.
 

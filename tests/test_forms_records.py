@@ -14,7 +14,7 @@ from formreader.errors import FormError
 from formreader.forms import FormDef, load_form
 from formreader.forms_agreement import check_rules
 from formreader.forms_complaints import complaint
-from formreader.forms_records import Leaf, from_text, layout_of, layouts, records, to_text
+from formreader.forms_records import Leaf, from_text, in_order, layout_of, layouts, records, to_text
 from formreader.forms_rules import number_of, parse_rule, text_of
 from formreader.store import Store
 from formreader.store_schema import SourceFile
@@ -135,6 +135,11 @@ def test_joining_files_of_a_form_of_one_page_is_refused_with_its_line(tmp_path: 
                     "box = [1, 1, 5, 5]\n", "utf-8")  # fmt: skip
     with pytest.raises(FormError, match=r"line 3: across_files .* all fields lie on one page"):
         load_form(path)
+
+
+def test_the_columns_of_a_record_go_page_by_page() -> None:
+    known = {"claim": layout_of(form(3))}
+    assert in_order(["f2", "other", "f1", "f3"], known) == ["f1", "f2", "f3", "other"]
 
 
 # Rules across pages
