@@ -15,7 +15,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from formreader.document import Kind
+from formreader.document import FieldSpec, Kind
 from formreader.errors import FormError
 from formreader.forms_checks import CHECKS, weighted
 from formreader.forms_places import Places
@@ -24,7 +24,8 @@ from formreader.forms_rules import Rule, parse_rule
 OVERLAP_MM = 1.0
 """How far two boxes may overlap, in millimetres: neighbours in a table share a rule."""
 DATE_PARTS = {"D": 2, "M": 2, "YY": 2, "YYYY": 4}
-LOCATED = ("name", "page", "kind", "type", "box", "boxes", "cells", "length", "pattern", "range")
+LONGEST_CODE = 1000
+"""Most characters of a barcode: the largest QR codes of forms hold some hundred."""
 
 
 class Strict(BaseModel):
@@ -44,10 +45,10 @@ class FieldDef(Strict):
     name: str = Field(min_length=1, pattern=r"^[^\W\d][\w.\-]*$")
     box: tuple[float, float, float, float]
     page: int = Field(default=1, ge=1)
-    kind: Literal["comb", "boxes", "cell", "line", "checkbox"] = "cell"
-    type: Literal["digits", "decimal", "amount", "date", "time", "percentage", "checkbox"] = (
-        "digits"
-    )
+    kind: Literal["comb", "boxes", "cell", "line", "checkbox", "barcode"] = "cell"
+    type: Literal[
+        "digits", "decimal", "amount", "date", "time", "percentage", "checkbox", "text"
+    ] = "digits"
     boxes: int = Field(default=1, ge=1)
     cells: tuple[tuple[float, float], ...] = ()
     length: int | tuple[int, int] | None = None
@@ -68,6 +69,8 @@ class FieldDef(Strict):
         for check in self.checks:
             if check not in CHECKS:
                 raise ValueError(f"checks: “{check}” is not one of {', '.join(CHECKS)}")
+        if self.type == "text" and self.kind != "barcode":
+            raise ValueError('type: “text” is for kind = "barcode"; handwriting is read as digits')
         if self.range and self.range[0] > self.range[1]:
             raise ValueError("range: the first number must not be greater than the second")
         self._pattern_holds()
@@ -98,6 +101,8 @@ class FieldDef(Strict):
             return self.length
         if self.type == "date":
             return len(self.order), len(self.order)
+        if self.kind == "barcode":
+            return 1, LONGEST_CODE
         return 1, self.places if self.is_boxed else 99
 
     @property
@@ -115,6 +120,20 @@ class FieldDef(Strict):
         """Return the field's kind as the stages know it."""
         return Kind(self.kind)
 
+    @property
+    def spec(self) -> FieldSpec:
+        """Return what the stages know of the field."""
+        least, most = self.lengths
+        return FieldSpec(
+            self.name,
+            self.layout,
+            self.places if self.is_boxed else 0,
+            self.fits,
+            self.filler,
+            not self.optional,
+            least == most or bool(self.pattern or self.allowed or self.checks or self.weights),
+        )
+
     def cells_mm(self) -> list[tuple[float, float]]:
         """Return left and width of the field's boxes in mm."""
         if self.cells:
@@ -123,7 +142,7 @@ class FieldDef(Strict):
         return [(self.box[0] + k * pitch, pitch) for k in range(self.boxes)]
 
     def fits(self, text: str) -> bool:
-        """Tell whether a string of digits may stand in the field."""
+        """Tell whether a string of digits, or any in a code of text, may stand in the field."""
         least, most = self.lengths
         if not least <= len(text) <= most or not text:
             return False
@@ -131,6 +150,8 @@ class FieldDef(Strict):
             return False
         if self.allowed and text not in self.allowed:
             return False
+        if not (text.isascii() and text.isdecimal()):
+            return self.type == "text" and not (self.range or self.checks or self.weights)
         if self.range and not self.range[0] <= int(text) <= self.range[1]:
             return False
         if not all(CHECKS[check](text) for check in self.checks):
@@ -159,7 +180,8 @@ def is_date(text: str, order: str) -> bool:
 class FormDef(Strict):
     """A form: its pages' size in mm, what is printed on it, its fields and their rules.
 
-    `across_files` tells that the pages of one filled form lie in files of their own, in order.
+    `across_files` tells that the pages of one filled form lie in files of their own, in order;
+    `code` is a pattern of the code that names the form, or one for each page.
     """
 
     name: str = Field(min_length=1)
@@ -168,6 +190,7 @@ class FormDef(Strict):
     print_file: str | None = Field(default=None, alias="print")
     rules: tuple[str, ...] = ()
     across_files: bool = False
+    code: str | tuple[str, ...] = ()
 
     @property
     def pages(self) -> int:
@@ -181,6 +204,12 @@ class FormDef(Strict):
     def parsed_rules(self) -> list[Rule]:
         """Return the rules across fields."""
         return [parse_rule(text) for text in self.rules]
+
+    def code_of(self, page: int) -> str:
+        """Return the pattern of the code that names a page of the form, "" where there is none."""
+        if isinstance(self.code, str):
+            return self.code
+        return self.code[page - 1] if self.code else ""
 
     def orders(self) -> dict[str, str]:
         """Return how the dates among the fields are written, by field."""
@@ -223,6 +252,19 @@ def find_forms(path: Path) -> list[Path]:
     return found
 
 
+def _wrong_codes(form: FormDef) -> list[str]:
+    """Say what is wrong with the patterns of the codes that name the form."""
+    patterns = (form.code,) if isinstance(form.code, str) else form.code
+    if patterns and not isinstance(form.code, str) and len(patterns) < form.pages:
+        return [f"code names {len(patterns)} pages, but the form has {form.pages}"]
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            return [f"the code “{pattern}” is no regular expression: {error}"]
+    return []
+
+
 def _problems(form: FormDef) -> list[tuple[int | None, str, str]]:
     """List what fields and rules have wrong with each other: field index, key, sentence."""
     found: list[tuple[int | None, str, str]] = []
@@ -232,6 +274,7 @@ def _problems(form: FormDef) -> list[tuple[int | None, str, str]]:
     if form.across_files and len({field.page for field in form.fields}) == 1:
         said = "across_files joins the pages of a form, but all fields lie on one page"
         found.append((None, "across_files", said))
+    found += [(None, "code", said) for said in _wrong_codes(form)]
     seen: dict[str, int] = {}
     for index, field in enumerate(form.fields):
         x, y, w, h = field.box

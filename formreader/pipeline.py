@@ -33,6 +33,7 @@ from formreader.errors import FormError, ModelError
 from formreader.forms import FormDef
 from formreader.forms_agreement import check_rules
 from formreader.ink import darkness_of, use_one_thread, written
+from formreader.pipeline_codes import read_code
 from formreader.pipeline_form import Forms, check_places, tick
 from formreader.pipeline_judge import Cut as Cut
 from formreader.pipeline_judge import judge as judge
@@ -133,7 +134,7 @@ class Reader:
             if form:
                 kept = check_rules(kept, form.parsed_rules(), form.orders())
             if registration:
-                kept = check_places(kept, registration.doubted)
+                kept = check_places(kept, registration)
             placed = tuple(on_page(r, registration, page) for r in kept)
             name = form.name if form else self.options.form
             results.append(PageResult(page.source, page.number, name, placed))
@@ -158,6 +159,8 @@ class Reader:
         """Turn one field's scores into a reading, its rectangle still in upright pixels."""
         if cut.field.spec.kind is Kind.CHECKBOX:
             return tick(cut.field)
+        if cut.field.spec.kind is Kind.BARCODE:
+            return read_code(cut.field)
         return self.decide(cut, *propose(cut, scores, self.readers.strips))
 
     def decide(

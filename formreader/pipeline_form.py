@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from formreader import locate, register
+from formreader import locate, pipeline_codes, register
 from formreader.document import (
     FieldImage,
-    FieldSpec,
+    Grey,
     Kind,
     Page,
     Reading,
@@ -41,6 +41,7 @@ class Forms:
         self.forms: list[FormDef] = []
         self.prints: list[Print] = []
         self.pages: list[tuple[int, int]] = []
+        self.codes: list[str] = []
         for path in [found for given in paths for found in find_forms(given)]:
             form = load_form(path)
             if any(known.name == form.name for known in self.forms):
@@ -55,25 +56,56 @@ class Forms:
             for number in sorted({field.page for field in form.fields}):
                 self.pages.append((len(self.forms), number))
                 self.prints.append(prints[number - 1])
+                self.codes.append(form.code_of(number))
             self.forms.append(form)
 
     def find(self, page: Page) -> tuple[FormDef, list[FieldImage], Registration]:
-        """Find which form a page is, and its fields; raises PageError where it is none."""
-        index, image, dpi, registration, signs = register.to_form(page, self.prints)
-        which, number = self.pages[index]
+        """Find which form a page is, and its fields; raises PageError where it is none.
+
+        A code on the page that names forms leaves only these to choose from.
+        """
+        named = pipeline_codes.named_by_code(page.image, self.codes)
+        chosen = named or list(range(len(self.prints)))
+        try:
+            index, image, dpi, registration, signs = register.to_form(
+                page, [self.prints[index] for index in chosen]
+            )
+        except PageError as error:
+            if not named:
+                raise
+            form = self.forms[self.pages[named[0]][0]]
+            raise PageError(f"bears the code of the form “{form.name}”, but it {error}") from error
+        which, number = self.pages[chosen[index]]
         form = self.forms[which]
         fields = form.on_page(number)
-        found = locate.at_places(image, dpi, [place_of(field, dpi) for field in fields])
-        lined = [share for field, share in found if field.spec.kind is not Kind.LINE]
-        if lined and sum(lined) / len(lined) < LEAST_LINED:
-            raise PageError(
-                f"looks like the form “{form.name}”, but the boxes of its fields are not where "
-                "the definition has them. It may be another version of the form"
-            )
-        doubted = frozenset(f.name for f in fields if signs.doubt(f.box) > MOST_MOVED)
-        if 2 * len(doubted) > len(fields):  # then chance may have spared the others
+        # what a code is made of is other on every page, so its place cannot be told like that
+        placed = [field for field in fields if field.layout is not Kind.BARCODE]
+        doubted = frozenset(f.name for f in placed if signs.doubt(f.box) > MOST_MOVED)
+        if 2 * len(doubted) > len(placed):  # then chance may have spared the others
             doubted = frozenset(f.name for f in fields)
-        return form, [field for field, _ in found], replace(registration, doubted=doubted)
+        code = form.code_of(number)
+        unnamed = bool(code) and not (named or pipeline_codes.named_by_code(image, [code]))
+        registration = replace(registration, doubted=doubted, unnamed=unnamed)
+        return form, cut_fields(form, fields, image, dpi), registration
+
+
+def cut_fields(
+    form: FormDef, fields: Sequence[FieldDef], image: Grey, dpi: float
+) -> list[FieldImage]:
+    """Cut the fields out of a page drawn straight; raises PageError where their boxes are not."""
+    written = [field for field in fields if field.layout is not Kind.BARCODE]
+    found = locate.at_places(image, dpi, [place_of(field, dpi) for field in written])
+    lined = [share for field, share in found if field.spec.kind is not Kind.LINE]
+    if lined and sum(lined) / len(lined) < LEAST_LINED:
+        raise PageError(
+            f"looks like the form “{form.name}”, but the boxes of its fields are not where "
+            "the definition has them. It may be another version of the form"
+        )
+    images = {field.spec.name: field for field, _ in found}
+    for field in fields:
+        if field.layout is Kind.BARCODE:
+            images[field.name] = pipeline_codes.cut(field, image, dpi)
+    return [images[field.name] for field in fields if field.name in images]
 
 
 def place_of(field: FieldDef, dpi: float) -> Place:
@@ -84,15 +116,7 @@ def place_of(field: FieldDef, dpi: float) -> Place:
         (x * scale, top * scale, (x + width) * scale, (top + height) * scale)
         for x, width in field.cells_mm()
     )
-    spec = FieldSpec(
-        field.name,
-        field.layout,
-        field.places if field.is_boxed else 0,
-        field.fits,
-        field.filler,
-        not field.optional,
-    )
-    return Place(spec, rects)
+    return Place(field.spec, rects)
 
 
 def tick(field: FieldImage) -> Reading:
@@ -113,11 +137,18 @@ def tick(field: FieldImage) -> Reading:
     )
 
 
-def check_places(readings: list[Reading], doubted: frozenset[str]) -> list[Reading]:
-    """Send the fields to review that may lie elsewhere on this page, blank ones too."""
-    return [
-        replace(r, status=Status.REVIEW, reasons=(Reason.PLACE, *r.reasons))
-        if r.field in doubted
-        else r
-        for r in readings
-    ]
+def check_places(readings: list[Reading], registration: Registration) -> list[Reading]:
+    """Send the fields to review that may lie elsewhere on this page, blank ones too.
+
+    All of them, where the code which names the form was not found: it may be a sister form.
+    """
+    unnamed = (Reason.UNNAMED,) if registration.unnamed else ()
+    checked = []
+    for reading in readings:
+        moved = (Reason.PLACE,) if reading.field in registration.doubted else ()
+        reasons = (*unnamed, *moved, *reading.reasons)
+        doubted = unnamed or moved
+        checked.append(
+            replace(reading, status=Status.REVIEW, reasons=reasons) if doubted else reading
+        )
+    return checked
