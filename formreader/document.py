@@ -57,6 +57,8 @@ class Reason(StrEnum):
     MISFIT = "does not fit the form"
     NARROWED = "changed to what fits the form"
     RULE = "does not agree with other fields"
+    JOINT = "changed so that each value of the form's list stands once"
+    TWICE = "read in another field too, where each value of the list stands once"
     MISSING = "must not be empty"
     PLACE = "may not be at its place: the page differs from the form here"
     UNNAMED = "the code that names the form was not found on the page"

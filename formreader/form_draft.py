@@ -42,7 +42,9 @@ HEAD = """\
 # type   digits, amount, decimal, date, time, percentage or checkbox; a date has an
 #        order = "DDMMYYYY"
 # Each field may also have: length = 8 or [1, 3] · pattern = "[0-4].*" · range = [0, 500] ·
-#   checks = ["luhn"] (luhn, mod11, mod97, aba, ean, verhoeff) · allowed = ["101", "102"] ·
+#   checks = ["luhn"] (luhn, mod11, mod97, aba, ean, verhoeff) · allowed = ["101", "102"], or
+#   "pupils" with [lists] and pupils = [...] at the end of this file · once = true (each of the
+#   allowed values stands in one field of the page alone) ·
 #   optional = false · filler = true (empty boxes before the number may be struck out)
 # Rules across fields stand here at the top: rules = ["total = a + b", "from <= till"]; they may
 # join pages. code = "F7-.*", the pattern of the barcode that names the form (or one for each page,

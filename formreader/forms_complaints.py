@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from formreader.forms import FieldDef, FormDef, is_date
+from formreader.forms import FieldDef, FormDef
 from formreader.forms_checks import CHECKS, weighted
+from formreader.forms_field import is_date
 from formreader.forms_rules import number_of, text_of
 
 

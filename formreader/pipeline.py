@@ -32,6 +32,7 @@ from formreader.document import (
 from formreader.errors import FormError, ModelError
 from formreader.forms import FormDef
 from formreader.forms_agreement import check_rules
+from formreader.forms_joint import match_lists
 from formreader.ink import darkness_of, use_one_thread, written
 from formreader.pipeline_codes import read_code
 from formreader.pipeline_form import Forms, check_places, tick
@@ -132,6 +133,7 @@ class Reader:
             readings = [(cut.field, self.read_field(cut, next(scores))) for cut in page_cuts]
             kept = [r for f, r in readings if form or is_number(f, r)]
             if form:
+                kept = match_lists(kept, form.lists_once())
                 kept = check_rules(kept, form.parsed_rules(), form.orders())
             if registration:
                 kept = check_places(kept, registration)
