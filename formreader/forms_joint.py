@@ -15,6 +15,8 @@ from formreader.forms_agreement import chance_of
 LEAST_CHANCE = 1e-4
 """Chance of a value below which a field is rather left as it was read: a digit that its reader
 did not list among the three likeliest counts for as much (`forms_agreement.chance_of`)."""
+AHEAD = 1.01
+"""How much likelier what was read is than any other value, at least: it must not be a draw."""
 
 
 def match_lists(readings: list[Reading], lists: Mapping[str, Sequence[str]]) -> list[Reading]:
@@ -36,7 +38,7 @@ def matched(fields: Sequence[Reading], values: Sequence[str]) -> list[Reading]:
     """Match the fields of one list with its values."""
     if not fields:
         return []
-    chances = np.array([[likely(field, value) for value in values] for field in fields])
+    chances = np.array([chances_of(field, values) for field in fields])
     left = np.full((len(fields), len(fields)), np.inf)  # each may also be left as it was read
     np.fill_diagonal(left, -np.log(LEAST_CHANCE))
     costs = np.concatenate([-np.log(np.maximum(chances, LEAST_CHANCE / 10)), left], axis=1)
@@ -45,7 +47,7 @@ def matched(fields: Sequence[Reading], values: Sequence[str]) -> list[Reading]:
     for field, column in zip(fields, assign(np.minimum(costs, 1e6)), strict=True):
         value = values[column] if column < len(values) else field.text
         if value != field.text:
-            found.append(changed(field, value, likely(field, value)))
+            found.append(changed(field, value, chance_of(field, value)))
         elif read[value] > 1:
             reasons = (Reason.TWICE, *field.reasons)
             found.append(replace(field, status=Status.REVIEW, reasons=reasons))
@@ -54,9 +56,16 @@ def matched(fields: Sequence[Reading], values: Sequence[str]) -> list[Reading]:
     return found
 
 
-def likely(field: Reading, value: str) -> float:
-    """Return how likely a field says a value, the value that was read included."""
-    return field.confidence if value == field.text else chance_of(field, value)
+def chances_of(field: Reading, values: Sequence[str]) -> list[float]:
+    """Return how likely a field says each value.
+
+    What was read is never less likely than another value, so that a field alone keeps it: a low
+    confidence says that the reading is poor, not that its second choice is better.
+    """
+    others = [0.0 if value == field.text else chance_of(field, value) for value in values]
+    first = max(field.confidence, AHEAD * max(others))
+    pairs = zip(values, others, strict=True)
+    return [first if value == field.text else other for value, other in pairs]
 
 
 def changed(field: Reading, value: str, chance: float) -> Reading:

@@ -15,6 +15,7 @@ from formreader.errors import PageError
 from formreader.form_draft import draft
 from formreader.forms import FieldDef
 from formreader.pipeline_form import Forms, check_places
+from formreader.segment import segment
 
 Format = zxingcpp.BarcodeFormat
 BOX = (20.0, 20.0, 60.0, 25.0)
@@ -142,3 +143,9 @@ def test_without_its_code_nothing_on_a_page_is_accepted(sisters: Forms) -> None:
 def test_a_code_on_another_form_makes_it_none(sisters: Forms) -> None:
     with pytest.raises(PageError, match="bears the code of the form “south”, but it is none"):
         sisters.find(marked(2, "south-17"))
+
+
+def test_a_code_holds_no_glyphs_that_could_be_read_or_learned_as_digits() -> None:
+    field = FieldDef.model_validate({"name": "code", "kind": "barcode", "box": BOX})
+    cut = pipeline_codes.cut(field, paper(code("20260131")), DPI)
+    assert not segment(cut).glyphs
