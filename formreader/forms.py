@@ -58,6 +58,10 @@ class FormDef(Strict):
         """Return the values of the fields in which each may stand once, by field."""
         return {field.name: field.allowed for field in self.fields if field.once}
 
+    def boxed(self) -> set[str]:
+        """Return the fields whose characters have a box each."""
+        return {field.name for field in self.fields if field.is_boxed}
+
     def code_of(self, page: int) -> str:
         """Return the pattern of the code that names a page of the form, "" where there is none."""
         if isinstance(self.code, str):

@@ -33,6 +33,7 @@ from formreader.errors import FormError, ModelError
 from formreader.forms import FormDef
 from formreader.forms_agreement import check_rules
 from formreader.forms_joint import match_lists
+from formreader.forms_trust import trust_sums
 from formreader.ink import darkness_of, use_one_thread, written
 from formreader.pipeline_codes import read_code
 from formreader.pipeline_form import Forms, check_places, tick
@@ -135,6 +136,7 @@ class Reader:
             if form:
                 kept = match_lists(kept, form.lists_once())
                 kept = check_rules(kept, form.parsed_rules(), form.orders())
+                kept = trust_sums(kept, form.parsed_rules(), form.boxed(), self.options.max_error)
             if registration:
                 kept = check_places(kept, registration)
             placed = tuple(on_page(r, registration, page) for r in kept)

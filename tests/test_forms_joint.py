@@ -57,6 +57,11 @@ def test_a_match_is_best_over_all_fields_and_not_one_after_the_other() -> None:
     assert all(r.status is Status.REVIEW for r in (found[0], found[2]))
 
 
+def test_a_field_alone_keeps_what_was_read_though_its_confidence_is_low() -> None:
+    poor = reading("a", "107", 0.05, ("1", 0.9))
+    assert match(poor) == [poor]
+
+
 def test_no_value_is_forced_on_a_field_that_says_nothing_like_it() -> None:
     found = match(reading("a", "107", 0.99), reading("b", "107", 0.99))
     assert [r.text for r in found] == ["107", "107"]
