@@ -117,6 +117,8 @@ class Batch:
             raise
         finally:
             executor.close()
+        if self.store:
+            batch_records.check_records(self.store)
         self._finish()
 
     def in_order(self) -> Iterator[PageResult]:
@@ -184,7 +186,6 @@ class Batch:
     def _finish(self) -> None:
         """Write the tables from all that is on disk."""
         if self.store:
-            batch_records.check_records(self.store)
             export.write_tables(self.store)
             self._note_running(False)
 

@@ -109,7 +109,7 @@ def records(leaves: Iterable[Leaf], known: Mapping[str, Layout]) -> Iterator[Rec
     now: Record | None = None
     for leaf in leaves:
         layout = known.get(leaf.form)
-        if now and not one_pile(now.leaves[-1], leaf, known):
+        if now and not one_pile((now.leaves + now.after)[-1], leaf, now.leaves[0].form, known):
             yield from closed(now, known)
             now = None
         if now and leaf.failure:
@@ -128,18 +128,23 @@ def records(leaves: Iterable[Leaf], known: Mapping[str, Layout]) -> Iterator[Rec
             yield from closed(now, known)
         now = Record([leaf], remark)
         if layout is None or leaf.failure or not leaf.part:
+            if layout and not leaf.failure:
+                now.remarks.append("none of its fields was found, so its page is not known")
             yield now
             now = None
     if now:
         yield from closed(now, known)
 
 
-def one_pile(last: Leaf, leaf: Leaf, known: Mapping[str, Layout]) -> bool:
-    """Tell whether a page may belong to the record of the page before it, by where it lies."""
+def one_pile(last: Leaf, leaf: Leaf, form: str, known: Mapping[str, Layout]) -> bool:
+    """Tell whether a page may belong to the record of the page before it, by where it lies.
+
+    In a job that was interrupted, pages between them may not have been read yet.
+    """
     if last.page_file == leaf.page_file:
-        return True
+        return leaf.number == last.number + 1
     beside = last.page_file.rpartition("/")[0] == leaf.page_file.rpartition("/")[0]
-    return known[last.form].across_files and beside
+    return known[form].across_files and beside
 
 
 def closed(record: Record, known: Mapping[str, Layout]) -> Iterator[Record]:

@@ -111,6 +111,20 @@ def test_an_unread_page_between_is_said_and_keeps_its_own_row() -> None:
     ]
 
 
+def test_pages_with_one_between_that_is_not_read_yet_are_not_joined() -> None:
+    known = {"claim": layout_of(form(2))}
+    leaves = [Leaf("a", 1, "", "claim", 1), Leaf("a", 4, "", "claim", 2)]
+    assert [record.remarks for record in records(leaves, known)] == [
+        ["page 2 of the form is missing"],
+        ["page 1 of the form is missing"],
+    ]
+
+
+def test_a_page_of_the_form_without_any_field_is_no_accepted_record() -> None:
+    [record] = records([Leaf("a", 1, "", "claim")], {"claim": layout_of(form(2))})
+    assert record.remarks
+
+
 def test_pages_in_files_of_their_own_are_joined_only_where_the_definition_says_so() -> None:
     assert joined("a1 b2 c1 d2", across_files=True) == [("a1 b2", []), ("c1 d2", [])]
     assert len(joined("a1 b2")) == 2
