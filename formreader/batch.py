@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from formreader import __version__, export, job
+from formreader import __version__, batch_records, export, forms_records, job
 from formreader.batch_worker import (
     ChunkDone,
     MakeReader,
@@ -80,6 +80,7 @@ class Batch:
                 "model": self._reader.model_id,
                 "model_folder": printable(options.model.resolve()) if options.model else "",
                 "definitions": "\n".join(printable(p.resolve()) for p in options.definitions),
+                "records": forms_records.to_text(forms_records.layouts(options.definitions)),
                 "version": __version__,
             }
             self.store, self.warnings = job.begin(out, settings, self.files, restart)
@@ -116,6 +117,8 @@ class Batch:
             raise
         finally:
             executor.close()
+        if self.store:
+            batch_records.check_records(self.store)
         self._finish()
 
     def in_order(self) -> Iterator[PageResult]:

@@ -57,8 +57,14 @@ class Reason(StrEnum):
     MISFIT = "does not fit the form"
     NARROWED = "changed to what fits the form"
     RULE = "does not agree with other fields"
+    JOINT = "changed so that each value of the form's list stands once"
+    TWICE = "read in another field too, where each value of the list stands once"
     MISSING = "must not be empty"
     PLACE = "may not be at its place: the page differs from the form here"
+    UNNAMED = "the code that names the form was not found on the page"
+    NO_CODE = "the code could not be read"
+    SEVERAL_CODES = "several codes lie here"
+    UNCHECKED_CODE = "a code without a check digit: compare it with the picture"
 
 
 class Kind(StrEnum):
@@ -70,6 +76,7 @@ class Kind(StrEnum):
     LINE = "line"
     FREE = "free"
     CHECKBOX = "checkbox"
+    BARCODE = "barcode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +125,8 @@ class Registration:
 
     `matrix` (3, 3) float64 takes upright pixels to loaded pixels; `skew_deg` is the fine
     rotation that was taken out and `turns` the quarter turns, both counter-clockwise. `doubted`
-    names fields around which the page differs from its form.
+    names fields around which the page differs from its form; `unnamed` tells that the code which
+    names the form was not found.
     """
 
     matrix: NDArray[np.float64]
@@ -126,6 +134,7 @@ class Registration:
     turns: int
     residual_mm: float = 0.0
     doubted: frozenset[str] = frozenset()
+    unnamed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +142,8 @@ class FieldSpec:
     """What is known of a field before it is read; `length` 0 means any length.
 
     `fits` tells which strings of digits a form allows; `filler` that empty boxes before the
-    number may be struck out; `needed` that the field must not be empty.
+    number may be struck out; `needed` that the field must not be empty; `vouched` that the form
+    would tell most wrong values.
     """
 
     name: str
@@ -142,6 +152,7 @@ class FieldSpec:
     fits: Callable[[str], bool] | None = None
     filler: bool = False
     needed: bool = False
+    vouched: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

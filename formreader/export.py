@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from formreader import export_cheques
+from formreader import export_cheques, forms_records
 from formreader.document import Status
 from formreader.errors import OutputError, UsageError
+from formreader.forms_records import Layout, Leaf
 from formreader.store import Store
 from formreader.store_schema import Field, Meaning, cannot_write
 
@@ -25,6 +26,8 @@ CHARACTERS = (
     *("second", "second_confidence", "x", "y", "width", "height"),
 )
 RECORDS = ("page_file", "page", "status")
+JOINED = ("pages", "remark")
+"""Columns more where a form has several pages: where they lie, and what is wrong with them."""
 FORMATS = ("csv", "xlsx", "parquet")
 
 FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
@@ -183,30 +186,45 @@ def character_rows(store: Store) -> Iterator[Row]:
 def records(store: Store) -> tuple[tuple[str, ...], Iterator[Row]]:
     """Return columns and rows of records.csv: one row per page, one column per field.
 
+    The pages of a form of several pages are one row; where any is missing, its `remark` says so.
     What a person said wins. A value that a person must still look at ends in `?`, so that it
     cannot pass for a number; `status` of the page is then `review`.
     """
     if store.settings().get("form") == "cheque":
         return export_cheques.records(store.pages(), store.fields(), final, score)
-    names = store.field_names()
-    columns = [f"{name} (field)" if name in RECORDS else name for name in names]
-    return (*RECORDS, *columns), record_rows(store, names)
+    known = forms_records.from_text(store.settings().get("records", ""))
+    names = forms_records.in_order(store.field_names(), known)
+    leading = (*RECORDS, *JOINED) if known else RECORDS
+    columns = [f"{name} (field)" if name in leading else name for name in names]
+    return (*leading, *columns), record_rows(store, names, known)
 
 
-def record_rows(store: Store, names: list[str]) -> Iterator[Row]:
-    """Yield the rows of records.csv, walking pages and fields side by side."""
+def record_rows(store: Store, names: list[str], known: Mapping[str, Layout]) -> Iterator[Row]:
+    """Yield the rows of records.csv: one per page, or per filled form of several pages."""
+    for record in forms_records.records(filled(store, known), known):
+        first = record.leaves[0]
+        cells = dict.fromkeys(names, "")
+        for leaf in record.leaves:
+            cells |= leaf.cells
+        waiting = record.remarks or any(leaf.waiting for leaf in record.leaves)
+        status = Status.REVIEW if waiting else Status.ACCEPTED
+        status = Status.FAILED if first.failure else status
+        joined = (forms_records.places(record.leaves), "; ".join(record.remarks) or first.failure)
+        leading = (first.page_file, first.number, str(status), *(joined if known else ()))
+        yield *leading, *cells.values()
+
+
+def filled(store: Store, known: Mapping[str, Layout]) -> Iterator[Leaf]:
+    """Yield the pages with their cells, walking pages and fields side by side."""
     fields = store.fields()
     field = next(fields, None)
-    for page_file, page, failure in store.pages():
-        cells = dict.fromkeys(names, "")
-        status = Status.FAILED if failure else Status.ACCEPTED
-        while field and (field.page_file, field.page) == (page_file, page):
+    for leaf in store.leaves(known):
+        while field and (field.page_file, field.page) == (leaf.page_file, leaf.number):
             if field.id:
-                cells[field.field] = final(field)
-                if field.status is Status.REVIEW and field.meaning is None:
-                    status = Status.REVIEW
+                leaf.cells[field.field] = final(field)
+                leaf.waiting |= field.status is Status.REVIEW and field.meaning is None
             field = next(fields, None)
-        yield page_file, page, str(status), *cells.values()
+        yield leaf
 
 
 def final(field: Field) -> str:

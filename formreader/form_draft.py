@@ -37,13 +37,19 @@ HEAD = """\
 # Lengths are millimetres from the upper left corner of the page. Give the fields their names,
 # delete what is no number to read, and look at the result: formreader form check {file}
 #
-# kind   comb, boxes (each character in a box of its own), cell, line or checkbox
+# kind   comb, boxes (each character in a box of its own), cell, line, checkbox
+#        or barcode (also QR; its type is digits or text)
 # type   digits, amount, decimal, date, time, percentage or checkbox; a date has an
 #        order = "DDMMYYYY"
 # Each field may also have: length = 8 or [1, 3] · pattern = "[0-4].*" · range = [0, 500] ·
-#   checks = ["luhn"] (luhn, mod11, mod97, aba, ean, verhoeff) · allowed = ["101", "102"] ·
+#   checks = ["luhn"] (luhn, mod11, mod97, aba, ean, verhoeff) · allowed = ["101", "102"], or
+#   "pupils" with [lists] and pupils = [...] at the end of this file · once = true (each of the
+#   allowed values stands in one field of the page alone) ·
 #   optional = false · filler = true (empty boxes before the number may be struck out)
-# Rules across fields stand here at the top: rules = ["total = a + b", "from <= till"]
+# Rules across fields stand here at the top: rules = ["total = a + b", "from <= till"]; they may
+# join pages. code = "F7-.*", the pattern of the barcode that names the form (or one for each page,
+# ["F7-1", "F7-2"]), if other forms look alike. across_files = true, here too, if every page of
+# the form is a file of its own.
 
 name = "{name}"
 page_mm = [{width:.2f}, {height:.2f}]

@@ -8,161 +8,38 @@ from __future__ import annotations
 
 import re
 import tomllib
-from datetime import date
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
-from formreader.document import Kind
 from formreader.errors import FormError
-from formreader.forms_checks import CHECKS, weighted
+from formreader.forms_field import FieldDef as FieldDef
+from formreader.forms_field import Strict
+from formreader.forms_places import Places
 from formreader.forms_rules import Rule, parse_rule
 
 OVERLAP_MM = 1.0
 """How far two boxes may overlap, in millimetres: neighbours in a table share a rule."""
-DATE_PARTS = {"D": 2, "M": 2, "YY": 2, "YYYY": 4}
-LOCATED = ("name", "page", "kind", "type", "box", "boxes", "cells", "length", "pattern", "range")
-
-
-class Strict(BaseModel):
-    """A table of the definition in which every key must be known."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FieldDef(Strict):
-    """One field: where it lies and what may stand in it.
-
-    `box` is left, top, width, height in mm. `boxes` says into how many equal boxes it is
-    divided, `cells` gives left and width of each where they are not equal. `length` is the
-    number of characters or its least and greatest. `order` is how a date is written.
-    """
-
-    name: str = Field(min_length=1, pattern=r"^[^\W\d][\w.\-]*$")
-    box: tuple[float, float, float, float]
-    page: int = Field(default=1, ge=1)
-    kind: Literal["comb", "boxes", "cell", "line", "checkbox"] = "cell"
-    type: Literal["digits", "decimal", "amount", "date", "time", "percentage", "checkbox"] = (
-        "digits"
-    )
-    boxes: int = Field(default=1, ge=1)
-    cells: tuple[tuple[float, float], ...] = ()
-    length: int | tuple[int, int] | None = None
-    pattern: str | None = None
-    range: tuple[float, float] | None = None
-    checks: tuple[str, ...] = ()
-    weights: tuple[int, ...] = ()
-    modulus: int = Field(default=10, ge=2)
-    allowed: tuple[str, ...] = ()
-    order: Literal["DDMMYYYY", "DDMMYY", "MMDDYYYY", "MMDDYY", "YYYYMMDD", "YYMMDD"] = "DDMMYYYY"
-    filler: bool = False
-    optional: bool = True
-
-    @model_validator(mode="after")
-    def _holds_together(self) -> Self:
-        if min(self.box[2:]) <= 0:
-            raise ValueError("box: width and height must be more than 0")
-        for check in self.checks:
-            if check not in CHECKS:
-                raise ValueError(f"checks: “{check}” is not one of {', '.join(CHECKS)}")
-        if self.range and self.range[0] > self.range[1]:
-            raise ValueError("range: the first number must not be greater than the second")
-        self._pattern_holds()
-        return self
-
-    def _pattern_holds(self) -> None:
-        if self.pattern is None:
-            return
-        try:
-            expression = re.compile(self.pattern)
-        except re.error as error:
-            raise ValueError(f"pattern: is no regular expression: {error}") from error
-        from re import _parser  # type: ignore[attr-defined]  # it alone knows the widths
-
-        low, high = _parser.parse(expression.pattern).getwidth()
-        least, most = self.lengths
-        if self.length is not None and (least > high or most < low):
-            raise ValueError(
-                f"length: {self.length} contradicts the pattern, which is {low} to {high} long"
-            )
-
-    @property
-    def lengths(self) -> tuple[int, int]:
-        """Return the least and the greatest number of characters."""
-        if isinstance(self.length, int):
-            return self.length, self.length
-        if self.length is not None:
-            return self.length
-        if self.type == "date":
-            return len(self.order), len(self.order)
-        return 1, self.places if self.is_boxed else 99
-
-    @property
-    def is_boxed(self) -> bool:
-        """Tell whether every character has a box of its own."""
-        return self.kind in ("comb", "boxes") and self.places > 1
-
-    @property
-    def places(self) -> int:
-        """Return the number of boxes."""
-        return len(self.cells) or self.boxes
-
-    @property
-    def layout(self) -> Kind:
-        """Return the field's kind as the stages know it."""
-        return Kind(self.kind)
-
-    def cells_mm(self) -> list[tuple[float, float]]:
-        """Return left and width of the field's boxes in mm."""
-        if self.cells:
-            return list(self.cells)
-        pitch = self.box[2] / self.boxes
-        return [(self.box[0] + k * pitch, pitch) for k in range(self.boxes)]
-
-    def fits(self, text: str) -> bool:
-        """Tell whether a string of digits may stand in the field."""
-        least, most = self.lengths
-        if not least <= len(text) <= most or not text:
-            return False
-        if self.pattern is not None and not re.fullmatch(self.pattern, text):
-            return False
-        if self.allowed and text not in self.allowed:
-            return False
-        if self.range and not self.range[0] <= int(text) <= self.range[1]:
-            return False
-        if not all(CHECKS[check](text) for check in self.checks):
-            return False
-        if self.weights and not weighted(text, self.weights, self.modulus):
-            return False
-        if self.type == "time":
-            return len(text) in (3, 4) and int(text[:-2]) < 24 and int(text[-2:]) < 60
-        return self.type != "date" or is_date(text, self.order)
-
-
-def is_date(text: str, order: str) -> bool:
-    """Tell whether digits in the order given are a day of the calendar."""
-    if len(text) != len(order):
-        return False
-    year, month, day = (
-        "".join(t for t, o in zip(text, order, strict=True) if o == k) for k in "YMD"
-    )
-    try:
-        date(int(year) if len(year) == 4 else 2000 + int(year), int(month), int(day))
-    except ValueError:
-        return False
-    return True
 
 
 class FormDef(Strict):
-    """A form: its pages' size in mm, what is printed on it, its fields and their rules."""
+    """A form: its pages' size in mm, what is printed on it, its fields and their rules.
+
+    `across_files` tells that the pages of one filled form lie in files of their own, in order;
+    `code` is a pattern of the code that names the form, or one for each page. `lists` are
+    values by the name under which a field may give them as `allowed`.
+    """
 
     name: str = Field(min_length=1)
     page_mm: tuple[float, float]
     fields: tuple[FieldDef, ...] = Field(alias="field", min_length=1)
     print_file: str | None = Field(default=None, alias="print")
     rules: tuple[str, ...] = ()
+    across_files: bool = False
+    code: str | tuple[str, ...] = ()
+    lists: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @property
     def pages(self) -> int:
@@ -176,6 +53,24 @@ class FormDef(Strict):
     def parsed_rules(self) -> list[Rule]:
         """Return the rules across fields."""
         return [parse_rule(text) for text in self.rules]
+
+    def lists_once(self) -> dict[str, tuple[str, ...]]:
+        """Return the values of the fields in which each may stand once, by field."""
+        return {field.name: field.allowed for field in self.fields if field.once}
+
+    def boxed(self) -> set[str]:
+        """Return the fields whose characters have a box each."""
+        return {field.name for field in self.fields if field.is_boxed}
+
+    def code_of(self, page: int) -> str:
+        """Return the pattern of the code that names a page of the form, "" where there is none."""
+        if isinstance(self.code, str):
+            return self.code
+        return self.code[page - 1] if self.code else ""
+
+    def orders(self) -> dict[str, str]:
+        """Return how the dates among the fields are written, by field."""
+        return {field.name: field.order for field in self.fields if field.type == "date"}
 
 
 def load_form(path: Path) -> FormDef:
@@ -193,7 +88,10 @@ def load_form(path: Path) -> FormDef:
         held = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise FormError(f"{path} is not correct TOML: {error}.") from error
-    places = _Places(path, text)
+    places = Places(path, text)
+    unknown = _fill_in_lists(held)
+    if unknown:
+        raise FormError("\n".join(places.sentence(*problem) for problem in unknown))
     try:
         form = FormDef.model_validate(held)
     except ValidationError as error:
@@ -202,6 +100,20 @@ def load_form(path: Path) -> FormDef:
     if problems:
         raise FormError("\n".join(problems))
     return form
+
+
+def _fill_in_lists(held: dict[str, Any]) -> list[tuple[int | None, str, str]]:
+    """Put the values in place of the names of lists; return the names that are not known."""
+    lists, fields = held.get("lists"), held.get("field")
+    known = lists if isinstance(lists, dict) else {}
+    unknown: list[tuple[int | None, str, str]] = []
+    for index, field in enumerate(fields if isinstance(fields, list) else []):
+        name = field.get("allowed") if isinstance(field, dict) else None
+        if isinstance(name, str):
+            field["allowed"] = known.get(name, [])
+            if name not in known:
+                unknown.append((index, "allowed", f"there is no list “{name}” under [lists]"))
+    return unknown
 
 
 def find_forms(path: Path) -> list[Path]:
@@ -214,12 +126,29 @@ def find_forms(path: Path) -> list[Path]:
     return found
 
 
+def _wrong_codes(form: FormDef) -> list[str]:
+    """Say what is wrong with the patterns of the codes that name the form."""
+    patterns = (form.code,) if isinstance(form.code, str) else form.code
+    if patterns and not isinstance(form.code, str) and len(patterns) < form.pages:
+        return [f"code names {len(patterns)} pages, but the form has {form.pages}"]
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            return [f"the code “{pattern}” is no regular expression: {error}"]
+    return []
+
+
 def _problems(form: FormDef) -> list[tuple[int | None, str, str]]:
     """List what fields and rules have wrong with each other: field index, key, sentence."""
     found: list[tuple[int | None, str, str]] = []
     width, height = form.page_mm
     if min(width, height) <= 0:
         found.append((None, "page_mm", "the page must be wider and higher than 0 mm"))
+    if form.across_files and len({field.page for field in form.fields}) == 1:
+        said = "across_files joins the pages of a form, but all fields lie on one page"
+        found.append((None, "across_files", said))
+    found += [(None, "code", said) for said in _wrong_codes(form)]
     seen: dict[str, int] = {}
     for index, field in enumerate(form.fields):
         x, y, w, h = field.box
@@ -247,43 +176,3 @@ def _problems(form: FormDef) -> list[tuple[int | None, str, str]]:
             if name not in seen
         ]
     return found
-
-
-class _Places:
-    """Where the tables and keys of a definition stand in its text."""
-
-    def __init__(self, path: Path, text: str) -> None:
-        self.path, self.lines = path, text.splitlines()
-        heads = [i for i, line in enumerate(self.lines) if line.strip().startswith("[")]
-        tables = [i for i in heads if re.match(r"\s*\[\[\s*field\s*\]\]", self.lines[i])]
-        ends = {i: next((j for j in heads if j > i), len(self.lines)) for i in tables}
-        self.tables = [(i, ends[i]) for i in tables]
-        self.top = heads[0] if heads else len(self.lines)
-
-    def line(self, index: int | None, key: str) -> int:
-        """Return the line, from 1, of a key in a field's table or at the top."""
-        start, end = (0, self.top) if index is None else self.tables[index]
-        for number in range(start, end):
-            if re.match(rf'\s*"?{re.escape(key)}"?\s*=', self.lines[number]):
-                return number + 1
-        return start + 1
-
-    def sentence(self, index: int | None, key: str, what: str) -> str:
-        """Say what is wrong and where."""
-        return f"{self.path}, line {self.line(index, key)}: {what}."
-
-    def said(self, error: Any) -> str:
-        """Turn an error of the data model into a sentence."""
-        where = list(error["loc"])
-        index = int(where[1]) if len(where) > 1 and where[0] == "field" else None
-        key = str(where[2] if index is not None and len(where) > 2 else where[0] if where else "")
-        message = str(error["msg"]).removeprefix("Value error, ")
-        if error["type"] == "extra_forbidden":
-            return self.sentence(index, key, f"the key “{key}” is not known here")
-        if error["type"] == "missing" and key == "page_mm":
-            return self.sentence(None, key, "the page size is missing: page_mm = [width, height]")
-        if error["type"] == "missing":
-            return self.sentence(index, key, f"“{key}” is missing")
-        if len(where) == 2 and ":" in message:
-            key, _, message = message.partition(": ")
-        return self.sentence(index, key, f"{key}: {message[:1].lower()}{message[1:]}".strip(": "))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from formreader.forms import FieldDef, FormDef, is_date
+from formreader.forms import FieldDef, FormDef
 from formreader.forms_checks import CHECKS, weighted
+from formreader.forms_field import is_date
+from formreader.forms_rules import number_of, text_of
 
 
 def complaint(form: FormDef, name: str, text: str, others: Mapping[str, str]) -> str:
     """Return what speaks against `text` in the field `name`, empty where nothing does.
 
-    `others` are the values of the page's other fields, for the rules across fields.
+    `others` are the values of the record's other fields, for the rules across fields.
     """
     field = next((field for field in form.fields if field.name == name), None)
     digits = re.sub(r"[., /-]", "", text)
@@ -42,12 +44,16 @@ def of_field(field: FieldDef, text: str) -> str:
 
 def of_rules(form: FormDef, name: str, text: str, others: Mapping[str, str]) -> str:
     """Return the first rule across fields that a value breaks, with what would keep it."""
-    known = {field: int(value) for field, value in others.items() if value.isdecimal()}
-    known[name] = int(text)
+    orders = form.orders()
+    said = {field: number_of(value, orders.get(field)) for field, value in others.items() if value}
+    said[name] = number_of(text, orders.get(name))
+    known = {field: number for field, number in said.items() if number is not None}
     for rule in form.parsed_rules():
         if name not in rule.names or not known.keys() >= set(rule.names) or rule.holds(known):
             continue
         needed = rule.needed(name, known)
-        hint = "" if needed is None else f" With {needed} here it would."
+        hint = ""
+        if needed is not None:
+            hint = f" With {text_of(needed, orders.get(name), 1)} here it would."
         return f"The form's rule “{rule.text}” does not hold.{hint}"
     return ""

@@ -65,3 +65,28 @@ def _terms(text: str, side: int) -> list[tuple[int, str, int]]:
     if not found:
         raise ValueError("one side is empty")
     return found
+
+
+def number_of(text: str, order: str | None) -> int | None:
+    """Return what a field counts for in a rule: nothing is 0, a date is year, month, day.
+
+    `order` is how the date is written; years of two digits are taken for 2000 and later. None
+    where the text is no such number.
+    """
+    if not order:
+        return int(text or 0) if not text or (text.isascii() and text.isdigit()) else None
+    if len(text) != len(order) or not (text.isascii() and text.isdigit()):
+        return None
+    year, month, day = (
+        "".join(t for t, o in zip(text, order, strict=True) if o == part) for part in "YMD"
+    )
+    return int(f"{year:0>2}{month}{day}") + (20000000 if len(year) == 2 else 0)
+
+
+def text_of(number: int, order: str | None, length: int) -> str:
+    """Return how a field says a number: dates in their order, others filled up with zeros."""
+    if not order:
+        return str(number).zfill(length)
+    held = {"Y": f"{number // 10000:04d}"[-order.count("Y") :], "M": f"{number // 100 % 100:02d}"}
+    held["D"] = f"{number % 100:02d}"
+    return "".join(held[part] for part in dict.fromkeys(order))

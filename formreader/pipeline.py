@@ -31,8 +31,12 @@ from formreader.document import (
 )
 from formreader.errors import FormError, ModelError
 from formreader.forms import FormDef
+from formreader.forms_agreement import check_rules
+from formreader.forms_joint import match_lists
+from formreader.forms_trust import trust_sums
 from formreader.ink import darkness_of, use_one_thread, written
-from formreader.pipeline_form import Forms, check_places, check_rules, tick
+from formreader.pipeline_codes import read_code
+from formreader.pipeline_form import Forms, check_places, tick
 from formreader.pipeline_judge import Cut as Cut
 from formreader.pipeline_judge import judge as judge
 
@@ -138,9 +142,11 @@ class Reader:
             readings = [(cut.field, self.read_field(cut, next(scores))) for cut in page_cuts]
             kept = [r for f, r in readings if form or is_number(f, r)]
             if form:
-                kept = check_rules(kept, form.parsed_rules())
+                kept = match_lists(kept, form.lists_once())
+                kept = check_rules(kept, form.parsed_rules(), form.orders())
+                kept = trust_sums(kept, form.parsed_rules(), form.boxed(), self.options.max_error)
             if registration:
-                kept = check_places(kept, registration.doubted)
+                kept = check_places(kept, registration)
             placed = tuple(on_page(r, registration, page) for r in kept)
             name = form.name if form else self.options.form
             results.append(PageResult(page.source, page.number, name, placed))
@@ -165,6 +171,8 @@ class Reader:
         """Turn one field's scores into a reading, its rectangle still in upright pixels."""
         if cut.field.spec.kind is Kind.CHECKBOX:
             return tick(cut.field)
+        if cut.field.spec.kind is Kind.BARCODE:
+            return read_code(cut.field)
         return self.decide(cut, *propose(cut, scores, self.readers.strips))
 
     def decide(

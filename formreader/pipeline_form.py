@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from formreader import locate, register
+from formreader import locate, pipeline_codes, register
 from formreader.document import (
     FieldImage,
-    FieldSpec,
+    Grey,
     Kind,
     Page,
     Reading,
@@ -20,7 +20,6 @@ from formreader.document import (
 from formreader.errors import FormError, PageError
 from formreader.forms import FieldDef, FormDef, find_forms, load_form
 from formreader.forms_print import Print, read_prints
-from formreader.forms_rules import Rule
 from formreader.locate import Place
 
 LEAST_LINED = 0.7
@@ -42,6 +41,7 @@ class Forms:
         self.forms: list[FormDef] = []
         self.prints: list[Print] = []
         self.pages: list[tuple[int, int]] = []
+        self.codes: list[str] = []
         for path in [found for given in paths for found in find_forms(given)]:
             form = load_form(path)
             if any(known.name == form.name for known in self.forms):
@@ -56,25 +56,56 @@ class Forms:
             for number in sorted({field.page for field in form.fields}):
                 self.pages.append((len(self.forms), number))
                 self.prints.append(prints[number - 1])
+                self.codes.append(form.code_of(number))
             self.forms.append(form)
 
     def find(self, page: Page) -> tuple[FormDef, list[FieldImage], Registration]:
-        """Find which form a page is, and its fields; raises PageError where it is none."""
-        index, image, dpi, registration, signs = register.to_form(page, self.prints)
-        which, number = self.pages[index]
+        """Find which form a page is, and its fields; raises PageError where it is none.
+
+        A code on the page that names forms leaves only these to choose from.
+        """
+        named = pipeline_codes.named_by_code(page.image, self.codes)
+        chosen = named or list(range(len(self.prints)))
+        try:
+            index, image, dpi, registration, signs = register.to_form(
+                page, [self.prints[index] for index in chosen]
+            )
+        except PageError as error:
+            if not named:
+                raise
+            form = self.forms[self.pages[named[0]][0]]
+            raise PageError(f"bears the code of the form “{form.name}”, but it {error}") from error
+        which, number = self.pages[chosen[index]]
         form = self.forms[which]
         fields = form.on_page(number)
-        found = locate.at_places(image, dpi, [place_of(field, dpi) for field in fields])
-        lined = [share for field, share in found if field.spec.kind is not Kind.LINE]
-        if lined and sum(lined) / len(lined) < LEAST_LINED:
-            raise PageError(
-                f"looks like the form “{form.name}”, but the boxes of its fields are not where "
-                "the definition has them. It may be another version of the form"
-            )
-        doubted = frozenset(f.name for f in fields if signs.doubt(f.box) > MOST_MOVED)
-        if 2 * len(doubted) > len(fields):  # then chance may have spared the others
+        # what a code is made of is other on every page, so its place cannot be told like that
+        placed = [field for field in fields if field.layout is not Kind.BARCODE]
+        doubted = frozenset(f.name for f in placed if signs.doubt(f.box) > MOST_MOVED)
+        if 2 * len(doubted) > len(placed):  # then chance may have spared the others
             doubted = frozenset(f.name for f in fields)
-        return form, [field for field, _ in found], replace(registration, doubted=doubted)
+        code = form.code_of(number)
+        unnamed = bool(code) and not (named or pipeline_codes.named_by_code(image, [code]))
+        registration = replace(registration, doubted=doubted, unnamed=unnamed)
+        return form, cut_fields(form, fields, image, dpi), registration
+
+
+def cut_fields(
+    form: FormDef, fields: Sequence[FieldDef], image: Grey, dpi: float
+) -> list[FieldImage]:
+    """Cut the fields out of a page drawn straight; raises PageError where their boxes are not."""
+    written = [field for field in fields if field.layout is not Kind.BARCODE]
+    found = locate.at_places(image, dpi, [place_of(field, dpi) for field in written])
+    lined = [share for field, share in found if field.spec.kind is not Kind.LINE]
+    if lined and sum(lined) / len(lined) < LEAST_LINED:
+        raise PageError(
+            f"looks like the form “{form.name}”, but the boxes of its fields are not where "
+            "the definition has them. It may be another version of the form"
+        )
+    images = {field.spec.name: field for field, _ in found}
+    for field in fields:
+        if field.layout is Kind.BARCODE:
+            images[field.name] = pipeline_codes.cut(field, image, dpi)
+    return [images[field.name] for field in fields if field.name in images]
 
 
 def place_of(field: FieldDef, dpi: float) -> Place:
@@ -85,15 +116,7 @@ def place_of(field: FieldDef, dpi: float) -> Place:
         (x * scale, top * scale, (x + width) * scale, (top + height) * scale)
         for x, width in field.cells_mm()
     )
-    spec = FieldSpec(
-        field.name,
-        field.layout,
-        field.places if field.is_boxed else 0,
-        field.fits,
-        field.filler,
-        not field.optional,
-    )
-    return Place(spec, rects)
+    return Place(field.spec, rects)
 
 
 def tick(field: FieldImage) -> Reading:
@@ -114,63 +137,18 @@ def tick(field: FieldImage) -> Reading:
     )
 
 
-def check_places(readings: list[Reading], doubted: frozenset[str]) -> list[Reading]:
-    """Send the fields to review that may lie elsewhere on this page, blank ones too."""
-    return [
-        replace(r, status=Status.REVIEW, reasons=(Reason.PLACE, *r.reasons))
-        if r.field in doubted
-        else r
-        for r in readings
-    ]
+def check_places(readings: list[Reading], registration: Registration) -> list[Reading]:
+    """Send the fields to review that may lie elsewhere on this page, blank ones too.
 
-
-def check_rules(readings: list[Reading], rules: Sequence[Rule]) -> list[Reading]:
-    """Send the fields of rules that do not hold to review, the likeliest correction offered."""
-    by_name = {reading.field: reading for reading in readings}
-    for rule in rules:
-        fields = [by_name[name] for name in rule.names if name in by_name]
-        if len(fields) < len(rule.names) or all(f.status is Status.BLANK for f in fields):
-            continue
-        readable = all(f.text.isdigit() or f.status is Status.BLANK for f in fields)
-        values = {f.field: int(f.text or 0) for f in fields} if readable else {}
-        if readable and rule.holds(values):
-            continue
-        best = likeliest(rule, fields, values) if readable else None
-        for field in fields:
-            offered = field.alternatives
-            if best and best[0] == field.field:
-                offered = ((best[1], best[2]), *(a for a in offered if a[0] != best[1]))[:3]
-            reasons = tuple(dict.fromkeys((Reason.RULE, *field.reasons)))
-            by_name[field.field] = replace(
-                field, status=Status.REVIEW, reasons=reasons, alternatives=offered
-            )
-    return [by_name[reading.field] for reading in readings]
-
-
-def likeliest(
-    rule: Rule, fields: Sequence[Reading], values: dict[str, int]
-) -> tuple[str, str, float] | None:
-    """Find the single correction that makes a rule hold: field, value and its probability."""
-    found = []
-    for field in fields:
-        needed = rule.needed(field.field, values)
-        if needed is None:
-            continue
-        text = str(needed).zfill(len(field.text))
-        found.append((field.field, text, chance_of(field, text)))
-    best = max(found, key=lambda item: item[2], default=None)
-    return best if best and best[2] > 0 else None
-
-
-def chance_of(field: Reading, text: str) -> float:
-    """Return how likely a field says `text`, by its alternatives or character by character."""
-    listed = dict(field.alternatives).get(text)
-    if listed is not None:
-        return listed
-    if len(field.characters) != len(text):
-        return 0.0
-    chance = 1.0
-    for character, wanted in zip(field.characters, text, strict=True):
-        options = {character.text: character.probability, **dict(character.alternatives)}
-        chance *= options.get(wanted, 1e-4)
-    return min(chance, 1 - field.confidence)
+    All of them, where the code which names the form was not found: it may be a sister form.
+    """
+    unnamed = (Reason.UNNAMED,) if registration.unnamed else ()
+    checked = []
+    for reading in readings:
+        moved = (Reason.PLACE,) if reading.field in registration.doubted else ()
+        reasons = (*unnamed, *moved, *reading.reasons)
+        doubted = unnamed or moved
+        checked.append(
+            replace(reading, status=Status.REVIEW, reasons=reasons) if doubted else reading
+        )
+    return checked

@@ -266,6 +266,22 @@ class Store(Rows):
             ],
         )
 
+    def revise(self, name: str, number: int, readings: Iterable[Reading]) -> None:
+        """Note what other pages of the record say against readings of a page."""
+        with self._transaction():
+            self._db.executemany(
+                "UPDATE readings SET status = ?, reasons = ?, alternatives = ? WHERE field = ? AND "
+                "page = (SELECT p.id FROM pages p JOIN files f ON f.id = p.file "
+                "WHERE f.path = ? AND p.number = ?)",
+                [
+                    (
+                        *(str(r.status), json.dumps([str(reason) for reason in r.reasons])),
+                        *(pairs_to_json(r.alternatives), r.field, name, number),
+                    )
+                    for r in readings
+                ],
+            )
+
     def add_reviews(self, reviews: Iterable[Review], who: str, origin: str) -> None:
         """Commit what a person says, all or nothing, beside what the machine read."""
         with self._transaction():

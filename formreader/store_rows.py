@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
 from formreader.document import Character, PageResult, Reading, Reason, Rect, Status
+from formreader.forms_records import Layout, Leaf
 from formreader.store_schema import FIELD_ROWS, Counts, Field, Known, Meaning, pairs, sentences
 
 
@@ -88,6 +89,17 @@ class Rows:
                 "ORDER BY f.position, p.number"
             )
 
+    def leaves(self, known: Mapping[str, Layout]) -> Iterator[Leaf]:
+        """Yield all pages in reading order, with the page of their form that each is."""
+        with sentences(self.folder):
+            for name, number, failure, form, field in self._db.execute(
+                "SELECT f.path, p.number, p.failure, p.form, "
+                "(SELECT min(field) FROM readings WHERE page = p.id) "
+                "FROM pages p JOIN files f ON f.id = p.file ORDER BY f.position, p.number"
+            ):
+                part = known[form].page_of.get(field, 0) if form in known else 0
+                yield Leaf(name, number, failure, form, part)
+
     def field_names(self) -> list[str]:
         """Return the names of all fields in the order in which they stand on a page."""
         with sentences(self.folder):
@@ -99,8 +111,8 @@ class Rows:
                 )
             ]
 
-    def result(self, name: str, number: int) -> PageResult:
-        """Return one stored page as it was read."""
+    def result(self, name: str, number: int, only: Container[str] | None = None) -> PageResult:
+        """Return one stored page as it was read, or `only` some of its fields."""
         with sentences(self.folder):
             page, form, failure = self._db.execute(
                 "SELECT p.id, p.form, p.failure FROM pages p JOIN files f ON f.id = p.file "
@@ -124,6 +136,7 @@ class Rows:
                     alternatives=pairs(others),
                 )
                 for id_, field, value, confidence, status, reasons, others, *rect in rows
+                if only is None or field in only
             )
         return PageResult(name, number, form, readings, failure)
 

@@ -33,7 +33,7 @@ STAGES = (
 )
 LAYERS = (
     "document|errors",
-    "ink|rules|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|cheque_closing|cheque_signs|cheque_print|cheque_compose|ctc|strokes|stroke_forms|junk(_unseen)?|compose|augment|degrade|datasets|network|network_others|forms(_.+)?|trace",
+    "ink|rules|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|cheque_closing|cheque_signs|cheque_print|cheque_compose|ctc|strokes|stroke_forms|junk(_unseen)?|compose|augment|degrade|datasets|network|network_others|forms(_.+)?|codes|trace",
     "(load|register|locate|segment)_.+",
     "|".join(STAGES),
     "pipeline(_.+)?|cheques|cheque_(fields|figures|amounts)",
@@ -52,6 +52,7 @@ HOMES = {
     "pypdfium2": "load_pdf(_fields)?",
     "PIL": r"load(_.+)?|datasets|snippets|evaluate_pictures|review\.pictures",
     "h5py": "datasets",
+    "zxingcpp": "codes",
     "optuna": "train_tune",
     "pandas": "evaluate(_.+)?|export",
     "openpyxl": "corrected_workbook",

@@ -9,9 +9,9 @@ import pytest
 from formreader.document import Character, Reading, Reason, Rect, Status
 from formreader.errors import FormError
 from formreader.forms import FieldDef, load_form
+from formreader.forms_agreement import check_rules
 from formreader.forms_checks import CHECKS, weighted
 from formreader.forms_rules import parse_rule
-from formreader.pipeline_form import check_rules
 
 GOOD = """\
 name = "order"
@@ -63,6 +63,8 @@ def test_a_good_definition_is_read(tmp_path: Path) -> None:
         ("page_mm = [210, 297]", "", 1, "page size is missing"),
         ("length = [1, 4]", 'checks = ["lune"]', 16, "“lune” is not one of"),
         ("length = [1, 4]", 'kind = "kombi"', 16, "kind"),
+        ("length = [1, 4]", 'type = "text"', 16, '“text” is for kind = "barcode"'),
+        ("rules =", 'code = "F7-("\nrules =', 3, "“F7-(” is no regular expression"),
     ],
 )
 def test_a_wrong_definition_is_refused_with_its_line(
@@ -71,6 +73,11 @@ def test_a_wrong_definition_is_refused_with_its_line(
     sentence = refused(tmp_path, GOOD.replace(old, new))
     assert f"line {line}:" in sentence
     assert said in sentence
+
+
+def test_a_form_that_names_codes_names_one_for_each_page(tmp_path: Path) -> None:
+    text = GOOD.replace("rules =", 'code = ["F7-1"]\nrules =').replace('"b"', '"b"\npage = 2')
+    assert "line 3: code names 1 pages, but the form has 2" in refused(tmp_path, text)
 
 
 def test_a_definition_that_is_not_there_is_named_with_the_command_that_makes_one(

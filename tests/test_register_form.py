@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from formreader import register
-from formreader.document import Grey, Page, Reading, Reason, Rect, Status
+from formreader.document import Grey, Page, Reading, Reason, Rect, Registration, Status
 from formreader.errors import PageError
 from formreader.form_draft import draft, find_places
 from formreader.forms import load_form
@@ -141,7 +141,9 @@ def test_doubted_fields_go_to_a_person_blank_ones_too() -> None:
     readings = [
         Reading(name, "", 1.0, Status.BLANK, (), (), Rect(0, 0, 5, 5)) for name in ("here", "there")
     ]
-    here, there = check_places(readings, frozenset({"there"}))
+    here, there = check_places(
+        readings, Registration(np.eye(3), 0, 0, doubted=frozenset({"there"}))
+    )
     assert here.status is Status.BLANK
     assert there.status is Status.REVIEW
     assert there.reasons == (Reason.PLACE,)

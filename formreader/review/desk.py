@@ -16,6 +16,8 @@ from formreader.document import Grey, Status
 from formreader.errors import FormError, PageError
 from formreader.forms import FormDef, find_forms, load_form
 from formreader.forms_complaints import complaint
+from formreader.forms_records import layout_of, records
+from formreader.forms_rules import parse_rule
 from formreader.review import pictures, views
 from formreader.review.eye import Eye
 from formreader.store_glyphs import GlyphStore, Verdict
@@ -98,8 +100,22 @@ class Desk:
         name, values = self.store.page_values(case.sheet)
         if name not in self.forms:
             return ""
-        others = {} if self.hides(case) else values
+        others = {} if self.hides(case) else values | self.other_pages(case, self.forms[name])
         return complaint(self.forms[name], case.field, value, others)
+
+    def other_pages(self, case: Case, form: FormDef) -> dict[str, str]:
+        """Return the values on the other pages of a field's record, where a rule joins them."""
+        layout = layout_of(form)
+        if not any(case.field in parse_rule(rule).names for rule in layout.rules):
+            return {}
+        known = {form.name: layout}
+        values: dict[str, str] = {}
+        for record in records(self.store.leaves(known), known):
+            pages = [(leaf.page_file, leaf.number) for leaf in record.leaves]
+            if (case.page_file, case.page) in pages:
+                for page in pages:
+                    values |= self.store.page_values(self.store.find_page(*page) or 0)[1]
+        return values
 
     def hides(self, case: Case) -> bool:
         """Tell whether nobody may see yet what the machine read in a field."""
