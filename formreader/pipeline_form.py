@@ -22,6 +22,7 @@ from formreader.forms import FieldDef, FormDef, find_forms, load_form
 from formreader.forms_print import Print, read_prints
 from formreader.forms_rules import Rule
 from formreader.locate import Place
+from formreader.validate import DOUBT_LIMIT
 
 LEAST_LINED = 0.7
 """Share of the lines of all fields' boxes that must lie where the form has them: 0.85 to 0.98
@@ -64,7 +65,8 @@ class Forms:
         which, number = self.pages[index]
         form = self.forms[which]
         fields = form.on_page(number)
-        found = locate.at_places(image, dpi, [place_of(field, dpi) for field in fields])
+        words = self.prints[index].words.tolist()
+        found = locate.at_places(image, dpi, [place_of(field, dpi, words) for field in fields])
         lined = [share for field, share in found if field.spec.kind is not Kind.LINE]
         if lined and sum(lined) / len(lined) < LEAST_LINED:
             raise PageError(
@@ -77,10 +79,11 @@ class Forms:
         return form, [field for field, _ in found], replace(registration, doubted=doubted)
 
 
-def place_of(field: FieldDef, dpi: float) -> Place:
-    """Return where a field lies on a page drawn with `dpi`."""
+def place_of(field: FieldDef, dpi: float, words: Sequence[Sequence[float]] = ()) -> Place:
+    """Return where a field lies on a page drawn with `dpi`; `words` are printed, in mm."""
     scale = dpi / 25.4
-    _, top, _, height = field.box
+    left, top, width, height = field.box
+    inside = [(x, y) for x, y in words if left < x < left + width and top < y < top + height]
     rects = tuple(
         (x * scale, top * scale, (x + width) * scale, (top + height) * scale)
         for x, width in field.cells_mm()
@@ -93,7 +96,7 @@ def place_of(field: FieldDef, dpi: float) -> Place:
         field.filler,
         not field.optional,
     )
-    return Place(spec, rects)
+    return Place(spec, rects, tuple((x * scale, y * scale) for x, y in inside))
 
 
 def tick(field: FieldImage) -> Reading:
@@ -102,7 +105,7 @@ def tick(field: FieldImage) -> Reading:
     rows, cols = slice(height // 4, height - height // 4), slice(width // 4, width - width // 4)
     share = float(field.ink[rows, cols].mean())
     status = Status.ACCEPTED if share >= TICKED else Status.BLANK
-    doubtful = EMPTY < share < TICKED
+    doubtful = EMPTY < share < TICKED or field.doubt > DOUBT_LIMIT
     return Reading(
         field.spec.name,
         "1" if share >= TICKED else "",
