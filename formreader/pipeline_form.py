@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from formreader import locate, register
 from formreader.document import (
     FieldImage,
@@ -31,6 +33,10 @@ MOST_MOVED = 0.08
 """Share of the form's rules around a field that may look moved before a person looks: 0.09 to
 0.78 at the 100 fields read off place on 24 drawn sister forms, from which it was chosen; on three
 poor scans and photos of the right form it sends fields to review as well."""
+LEAST_OWN_LINED = 0.4
+"""The same for one field; below it the field may not be where it was looked for."""
+OFF_PICTURE_MM = 0.5
+"""How much of a field, in millimetres, may be cut off from the picture."""
 TICKED, EMPTY = 0.06, 0.015
 """Shares of ink inside a checkbox: at least for a mark, at most for none."""
 
@@ -73,9 +79,18 @@ class Forms:
                 f"looks like the form “{form.name}”, but the boxes of its fields are not where "
                 "the definition has them. It may be another version of the form"
             )
-        doubted = frozenset(f.name for f in fields if signs.doubt(f.box) > MOST_MOVED)
+        shares = {field.spec.name: share for field, share in found}
+        doubted = frozenset(
+            f.name
+            for f in fields
+            if signs.doubt(f.box) > MOST_MOVED
+            or (f.layout is not Kind.LINE and shares.get(f.name, 0.0) < LEAST_OWN_LINED)
+        )
         if 2 * len(doubted) > len(fields):  # then chance may have spared the others
             doubted = frozenset(f.name for f in fields)
+        doubted |= {
+            f.name for f in fields if not on_picture(f.box, dpi, registration, page.image.shape)
+        }
         return form, [field for field, _ in found], replace(registration, doubted=doubted)
 
 
@@ -97,6 +112,28 @@ def place_of(field: FieldDef, dpi: float, words: Sequence[Sequence[float]] = ())
         not field.optional,
     )
     return Place(spec, rects, tuple((x * scale, y * scale) for x, y in inside))
+
+
+def on_picture(
+    box: tuple[float, float, float, float],
+    dpi: float,
+    registration: Registration,
+    shape: tuple[int, ...],
+) -> bool:
+    """Tell whether a field lies within the picture: what was cut off is not blank.
+
+    `box` is left, top, width, height in mm, `shape` (H, W) the picture's as loaded.
+    """
+    left, top, width, height = box
+    slack = OFF_PICTURE_MM
+    corners = [
+        (x, y, 25.4 / dpi)
+        for x in (left + slack, left + width - slack)
+        for y in (top + slack, top + height - slack)
+    ]
+    x, y, w = registration.matrix @ np.array(corners).T * dpi / 25.4
+    x, y = x / w, y / w
+    return bool(x.min() >= 0 and y.min() >= 0 and x.max() <= shape[1] and y.max() <= shape[0])
 
 
 def tick(field: FieldImage) -> Reading:
