@@ -36,7 +36,7 @@ def choose(image: Grey, forms: list[Print]) -> tuple[int, Fit, Proof]:
     zoom = min(1.0, WORKING_PX / max(image.shape))
     small = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
     seen: dict[int, Lines] = {}
-    fits: list[tuple[float, int, Fit, Proof]] = []
+    fits: list[tuple[float, int, Fit, Lines]] = []
     for index, form in enumerate(forms):
         scale = max(small.shape) / max(form.width, form.height) / FITS_IN
         key = round(10 * np.log(scale))
@@ -44,19 +44,23 @@ def choose(image: Grey, forms: list[Print]) -> tuple[int, Fit, Proof]:
             seen[key] = see_lines(np.asarray(small, np.uint8), float(scale))
         found = fit(form, seen[key])
         if found is not None:
-            signs = _signs(form, found, seen[key])
-            known = found.found if signs.explained >= LEAST_EXPLAINED else 0.0
-            fits.append((known, index, found, signs))
+            fits.append((found.found, index, found, seen[key]))
     fits.sort(key=lambda item: -item[0])
-    if not fits or fits[0][0] < LEAST_FOUND or fits[0][2].residual_mm > MOST_RESIDUAL_MM:
-        share = fits[0][0] if fits else 0.0
-        raise PageError(
-            f"is none of the forms given: at best {share:.0%} of a form's printed lines were "
-            "found on it. It may be another form, cut off, or too blurred"
-        )
-    _, index, best, signs = fits[0]
-    back = np.diag([1 / zoom, 1 / zoom, 1.0])
-    return index, replace(best, matrix=back @ best.matrix), signs
+    for share, index, best, lines in fits:
+        if share < LEAST_FOUND:
+            break
+        signs = _signs(forms[index], best, lines)
+        if signs.explained < LEAST_EXPLAINED:
+            continue
+        if best.residual_mm > MOST_RESIDUAL_MM:
+            break
+        back = np.diag([1 / zoom, 1 / zoom, 1.0])
+        return index, replace(best, matrix=back @ best.matrix), signs
+    share = fits[0][0] if fits else 0.0
+    raise PageError(
+        f"is none of the forms given: at best {share:.0%} of a form's printed lines were "
+        "found on it. It may be another form, cut off, or too blurred"
+    )
 
 
 def _signs(form: Print, found: Fit, seen: Lines) -> Proof:

@@ -55,41 +55,52 @@ class Fit:
 
 
 class Target:
-    """The nearest rule or word of a picture for every pixel."""
+    """The nearest rule or word of a picture for every pixel: level rules, upright ones, words."""
 
     def __init__(self, seen: Lines) -> None:
-        self.seen = seen
-        height, width = seen.across.shape
+        self.shape = height, width = seen.across.shape
         words = np.zeros((height, width), bool)
         if len(seen.words):
             x, y = np.rint(seen.words).astype(np.int64).T
             words[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)] = True
-        self.nearest = [_nearest(mask) for mask in (seen.across, seen.up, words)]
+        self.far = np.full((3, height, width), np.inf, np.float32)
+        self.label = np.zeros((3, height, width), np.int32)
+        places = [np.full((1, 2), 1e6)]
+        for kind, mask in enumerate((seen.across, seen.up, words)):
+            if mask.any():
+                self.far[kind], label = cv2.distanceTransformWithLabels(
+                    (~mask).view(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+                )
+                rows, cols = np.nonzero(mask)
+                place = np.zeros((len(rows), 2))
+                place[label[rows, cols] - 1] = np.stack([cols, rows], 1)
+                np.add(label, sum(map(len, places)) - 1, out=self.label[kind])
+                places.append(place)
+        self.place = np.concatenate(places)
 
-    def find(self, kind: int, at: Points) -> tuple[Points, NDArray[np.float64]]:
-        """Return the nearest place of one kind for points (N, 2) and its distance in pixels."""
-        near = self.nearest[kind]
-        height, width = self.seen.across.shape
-        x = np.rint(at[:, 0]).astype(np.int64)
-        y = np.rint(at[:, 1]).astype(np.int64)
-        outside = (x < 0) | (y < 0) | (x >= width) | (y >= height)
-        spot = near[:, np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)].T
+    def find(self, kinds: NDArray[np.int64], at: Points) -> tuple[Points, Points]:
+        """Return the nearest place of its kind for each point (N, 2), and its distance, in px."""
+        x, y, outside = self._pixels(at)
+        spot = self.place[self.label[kinds, y, x]]
         far = np.hypot(*(spot - at).T)
         far[outside] = np.inf
-        return np.asarray(spot, np.float64), np.asarray(far, np.float64)
+        return spot, far
 
+    def distance(self, kinds: NDArray[np.int64], at: Points) -> NDArray[np.float32]:
+        """Return the distance alone, to a pixel: for points (…, N, 2)."""
+        x, y, outside = self._pixels(at)
+        far = self.far[kinds, y, x]
+        far[outside] = np.inf
+        return far
 
-def _nearest(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return x and y of the nearest pixel of a mask for every pixel: float32 (2, H, W)."""
-    if not mask.any():
-        return np.full((2, *mask.shape), 1e6, np.float32)
-    _, labels = cv2.distanceTransformWithLabels(
-        (~mask).view(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    rows, cols = np.nonzero(mask)
-    place = np.zeros((int(labels.max()) + 1, 2), np.float32)
-    place[labels[rows, cols]] = np.stack([cols, rows], 1)
-    return np.ascontiguousarray(place[labels].transpose(2, 0, 1))
+    def _pixels(
+        self, at: Points
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+        height, width = self.shape
+        whole = np.rint(at).astype(np.int64)
+        x, y = whole[..., 0], whole[..., 1]
+        outside = (x < 0) | (y < 0) | (x >= width) | (y >= height)
+        return np.clip(x, 0, width - 1), np.clip(y, 0, height - 1), outside
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,21 +159,19 @@ def starts(form: Print, probes: Probes, target: Target, seen: Lines) -> list[Mat
     middle = np.array([form.width, form.height]) / 2
     there, back = np.eye(3), np.eye(3)
     there[:2, 2], back[:2, 2] = middle, -middle
+    tilts = sorted(product(TILTS, TILTS), key=lambda tilt: tilt != (0, 0))
+    leans = np.repeat(np.eye(3)[None], len(tilts), 0)
+    leans[:, 2, :2] = tilts / middle
     found = []
     for place in coarse(form, seen):
         quarter = abs(place[0, 1]) > abs(place[0, 0])
         kinds = np.where(kind < 2, kind ^ quarter, 2)
         reach = TILT_REACH_MM * np.sqrt(abs(np.linalg.det(place[:2, :2])))
-        tilted = []
-        for tilt in product(TILTS, TILTS):
-            lean = np.eye(3)
-            lean[2, :2] = tilt / middle
-            matrix = place @ there @ lean @ back
-            matrix = np.asarray(matrix / matrix[2, 2])
-            far = _spots(target, kinds, project(matrix, at))[1]
-            tilted.append((float(np.minimum(far, reach).mean()), tilt != (0, 0), matrix))
-        best = min(tilted, key=lambda item: item[:2])
-        found += [place, best[2]] if best[1] else [place]
+        tilted = place @ there @ leans @ back
+        moved = at @ tilted[:, :, :2].swapaxes(1, 2) + tilted[:, None, :, 2]
+        far = target.distance(kinds, moved[..., :2] / moved[..., 2:])
+        best = int(np.minimum(far, reach).mean(axis=1).argmin())
+        found += [place, tilted[best] / tilted[best, 2, 2]] if best else [place]
     return found
 
 
@@ -180,7 +189,7 @@ def refine(
     kinds = np.where(probes.kind < 2, probes.kind ^ quarter, 2)
     for number, radius_mm in enumerate(radii_mm):
         scale = np.sqrt(abs(np.linalg.det(matrix[:2, :2])))
-        spot, far = _spots(target, kinds, project(matrix, probes.at))
+        spot, far = target.find(kinds, project(matrix, probes.at))
         near = far < radius_mm * scale
         if near.sum() < 12:
             return None
@@ -189,14 +198,6 @@ def refine(
             return None
         matrix = solved
     return _rated(form, probes, target, Fit(matrix, None, 0.0, 0.0), kinds)
-
-
-def _spots(target: Target, kinds: NDArray[np.int64], at: Points) -> tuple[Points, Points]:
-    spot, far = np.zeros_like(at), np.zeros(len(at))
-    for kind in range(3):
-        chosen = kinds == kind
-        spot[chosen], far[chosen] = target.find(kind, at[chosen])
-    return spot, far
 
 
 def _solve(
@@ -246,7 +247,7 @@ def _rated(
 ) -> Fit:
     """Say how much of the form's print lies where the map puts it."""
     at = placed(found.matrix, found.bend, probes.at, form)
-    _, far = _spots(target, kinds, at)
+    _, far = target.find(kinds, at)
     scale = np.sqrt(abs(np.linalg.det(found.matrix[:2, :2])))
     miss = far / scale
     hit = miss < NEAR_MM
@@ -265,7 +266,7 @@ def bent(form: Print, probes: Probes, target: Target, straight: Fit) -> Fit:
     bend = np.zeros((10, 2))
     for radius_mm in (3.0, 2.0, 1.5, 1.0):
         at = placed(straight.matrix, bend, probes.at, form)
-        spot, far = _spots(target, kinds, at)
+        spot, far = target.find(kinds, at)
         scale = np.sqrt(abs(np.linalg.det(straight.matrix[:2, :2])))
         near = far < radius_mm * scale
         if near.sum() < 60:
