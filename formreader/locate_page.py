@@ -13,6 +13,7 @@ from formreader import locate_rows as rows
 from formreader import locate_text as text
 from formreader import locate_torn as torn
 from formreader.document import FieldImage, FieldSpec, Grey, Mask, Rect
+from formreader.locate_boxes import Cell
 from formreader.locate_rows import Row
 from formreader.rules import Rules
 
@@ -41,20 +42,31 @@ class OpenPage:
         self.small_dark = binarize.darkness(small, scale)
         self.level = binarize.ink_level(self.small_dark)
         self.dark = binarize.darkness(image, self.full_mm)
-        self.find(rules.FAINTEST)
-        self.pale_boxes = not any(len(row.cells) > 2 for row in self.rows)
-        if self.pale_boxes:
-            self.find(rules.FAINTEST_AGAIN)
+        self.pale_boxes = False
+        self.rules: Rules = rules.find_rules(self.small_dark, scale)
+        self.rows: list[Row] = []
+        self.cells: list[Cell] = []
 
-    def find(self, faintest: int) -> None:
-        """Find the page's rules, at least `faintest` dark, its rows of boxes and other cells."""
+    def search(self) -> None:
+        """Find rows of boxes and other cells; look again for fainter ones where there are none."""
+        self.find()
+        if not any(len(row.cells) > 2 for row in self.rows):
+            self.look_for_paler()
+            self.find()
+
+    def look_for_paler(self) -> None:
+        """Take fainter lines for rules; their boxes are then too pale to be taken for ink."""
+        self.pale_boxes = True
+        self.rules = rules.find_rules(self.small_dark, self.scale, rules.FAINTEST_AGAIN)
+
+    def find(self) -> None:
+        """Find rows of boxes and other cells among the page's rules."""
         scale = self.scale
-        self.rules: Rules = rules.find_rules(self.small_dark, scale, faintest)
         cells = boxes.find_cells(self.rules, scale)
         cells = boxes.outermost(boxes.paper_cells(cells, self.small_dark, self.level), scale)
         found, alone = rows.box_rows(cells, self.rules, scale)
         ticked = combs.comb_rows(self.rules, found, scale)
-        self.rows: list[Row] = [
+        self.rows = [
             row
             for row in rows.distinct(found + ticked)
             if len(row.cells) > 1 and rows.on_paper(row, self.small_dark, self.level)

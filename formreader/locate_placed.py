@@ -24,6 +24,8 @@ MOSTLY = 0.5
 """Share of a number found on the page that must lie in a field to be the field's."""
 NEXT_FIELD = 0.5
 """Share of a stroke that must lie in its box; the rest may reach out."""
+PALE_LINED = 0.3
+"""Share of the lines of all fields below which they are looked for among fainter ones."""
 WORD_MM = 1.0
 """Distance in millimetres from the middle of a printed word within which ink is that word."""
 LEAST_FRAMED = 0.5
@@ -42,17 +44,45 @@ class Place:
     words: tuple[tuple[float, float], ...] = ()
 
 
-def cut(page: OpenPage, place: Place, written: list[FieldImage]) -> tuple[FieldImage | None, float]:
-    """Cut a field out where its own lines lie; also how much of them was found, 0 to 1.
+@dataclass(frozen=True, slots=True)
+class Lie:
+    """Where a field really lies: the middles of its walls in pixels of the working copy.
 
-    `written` are the numbers found on the page with no form.
+    `found` is the share of its printed lines that was found there, 0 to 1.
     """
+
+    place: Place
+    cells: tuple[Cell, ...]
+    found: float
+
+
+def lay(page: OpenPage, places: list[Place]) -> list[Lie]:
+    """Move each field to its own lines, and tell the page its boxes and cells."""
+    laid = [_laid(page, place) for place in places]
+    lined = [lie.found for lie in laid if lie.place.spec.kind is not Kind.LINE]
+    if lined and sum(lined) < PALE_LINED * len(lined):
+        page.look_for_paler()
+        laid = [_laid(page, place) for place in places]
+    page.rows = [Row(lie.place.spec.kind, lie.cells) for lie in laid if len(lie.cells) > 1]
+    page.cells = [lie.cells[0] for lie in laid if len(lie.cells) == 1]
+    return laid
+
+
+def _laid(page: OpenPage, place: Place) -> Lie:
     zoom = page.zoom
     cells = [Cell(a * zoom, b * zoom, c * zoom, d * zoom) for a, b, c, d in place.rects]
     dx, dy, found = snapped(page.rules, cells, page.scale)
+    moved = (Cell(c.left + dx, c.top + dy, c.right + dx, c.bottom + dy) for c in cells)
+    return Lie(place, tuple(moved), found)
+
+
+def cut(page: OpenPage, lie: Lie, written: list[FieldImage]) -> tuple[FieldImage | None, float]:
+    """Cut a field out within its walls; also how much of its lines was found, 0 to 1.
+
+    `written` are the numbers found on the page with no form.
+    """
     pad = 0.2 * page.scale
-    cells = [Cell(c.left + dx, c.top + dy, c.right + dx, c.bottom + dy) for c in cells]
-    within = walls.inner(page.small_dark, page.level, cells, page.scale)
+    within = walls.inner(page.small_dark, page.level, lie.cells, page.scale)
     cells = [
         Cell(
             max(c.left + pad, w.left),
@@ -60,10 +90,10 @@ def cut(page: OpenPage, place: Place, written: list[FieldImage]) -> tuple[FieldI
             min(c.right - pad, w.right),
             min(c.bottom - pad, w.bottom),
         )
-        for c, w in zip(cells, within, strict=True)
+        for c, w in zip(lie.cells, within, strict=True)
     ]
-    field = _field(page, place, cells, written)
-    return (field and _doubted(page, place, cells, field, found)), found
+    field = _field(page, lie.place, cells, written)
+    return (field and _doubted(page, lie.place, cells, field, lie.found)), lie.found
 
 
 def _field(

@@ -136,19 +136,19 @@ def _join(levels: list[Level], scale: float) -> list[Level]:
     waiting = sorted(levels, key=lambda level: level.x0)
     joined: list[Level] = []
     ends: dict[int, list[int]] = {}
+    last: list[tuple[int, float]] = []  # column beyond each joined rule, and its last row
     for level in waiting:
-        row = int(level.y[0])
-        near = [i for r in range(row - 4, row + 5) for i in ends.get(r, ())]
+        start, y = level.x0, float(level.y[0])
+        near = [i for r in range(int(y) - 4, int(y) + 5) if r in ends for i in ends[r]]
         fits = [
-            i
-            for i in near
-            if -2 <= level.x0 - joined[i].x1 <= reach and abs(joined[i].y[-1] - level.y[0]) <= slack
+            i for i in near if -2 <= start - last[i][0] <= reach and abs(last[i][1] - y) <= slack
         ]
         if not fits:
             ends.setdefault(int(level.y[-1]), []).append(len(joined))
             joined.append(level)
+            last.append((level.x1, float(level.y[-1])))
             continue
-        best = max(fits, key=lambda i: joined[i].x1)
+        best = max(fits, key=lambda i: last[i][0])
         first = joined[best]
         ends[int(first.y[-1])].remove(best)
         gap = level.x0 - first.x1
@@ -161,6 +161,7 @@ def _join(levels: list[Level], scale: float) -> list[Level]:
             max(first.thick, level.thick),
             max(first.even, level.even),
         )
+        last[best] = joined[best].x1, float(joined[best].y[-1])
         ends.setdefault(int(joined[best].y[-1]), []).append(best)
     return sorted(joined, key=lambda level: float(level.y.mean()))
 
