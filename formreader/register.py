@@ -285,10 +285,10 @@ def _perspective(dark: Grey, scale: float) -> Matrix | None:
     """Return the matrix from level to tilted pixels of a photo, None when it is not tilted."""
     height, width = dark.shape
     middle = np.array([width / 2, height / 2], np.float32)
-    found = rules.find_rules(dark, scale)
-    turned = rules.find_rules(np.ascontiguousarray(dark.T), scale)
-    level, level_length = _long_lines(found.levels, scale, middle)
-    steep, steep_length = _long_lines(turned.levels, scale, middle[::-1])
+    found = rules.find_levels(dark, scale)
+    turned = rules.find_levels(np.ascontiguousarray(dark.T), scale)
+    level, level_length = _long_lines(found, scale, middle)
+    steep, steep_length = _long_lines(turned, scale, middle[::-1])
     if len(level) < 5 or len(steep) < 4:
         return None
     steep = steep[:, [1, 0, 2]]

@@ -19,8 +19,8 @@ ROUGH_MM, COARSE_MM = 4.0, 2.0
 SCALES = 1.03 ** np.arange(-24, 13)
 """Scales tried, relative to the page filling the picture: 0.49 to 1.43. A sheet laid askew on
 a picture, or turned by 45°, fills 0.6 of it."""
-LIKELY = 24
-"""Turns and scales of the first search that the second looks at again, of 148."""
+LIKELY = 8
+"""Places of the first search, which takes every other scale, that the second looks at again."""
 TRIED = 6
 """Coarse places that are refined."""
 
@@ -74,13 +74,13 @@ def coarse(form: Print, seen: Lines) -> list[Matrix]:
     fill = max(seen.across.shape) / max(form.width, form.height)
     turned = [_turned(form, turns) for turns in range(4)]
     rough = Correlated(seen, fill, ROUGH_MM)
-    ranked = sorted(
-        product(range(4), SCALES.tolist()), key=lambda t: -rough.best(turned[t[0]], t[1])[0]
-    )
+    steps = product(range(4), range(1, len(SCALES), 2))
+    ranked = sorted(steps, key=lambda step: -rough.best(turned[step[0]], SCALES[step[1]])[0])
+    near = {(turns, k + by) for turns, k in ranked[:LIKELY] for by in (-1, 0, 1)}
     fine = Correlated(seen, fill, COARSE_MM)
     tried = []
-    for turns, scale in ranked[:LIKELY]:
-        score, place = fine.best(turned[turns], scale)
+    for turns, k in sorted(near):
+        score, place = fine.best(turned[turns], SCALES[k])
         tried.append((score, place @ _turn(form, turns)))
     tried.sort(key=lambda pair: -pair[0])
     return [matrix for _, matrix in tried[:TRIED]]

@@ -36,6 +36,10 @@ Left to the refinement alone, tilts from 0.04 were laid one row of boxes (7 to 1
 TILT_EVERY, TILT_REACH_MM = 3, 4.0
 """Of how many points one is looked at for a tilt, and the distance in millimetres from which
 it counts as missed."""
+SPARSE, SPARSE_MM = 4, 2.0
+"""Of how many points one is used while the nearest rule may be further off than this, in mm."""
+LEAST_SPARSE = 600
+"""Points of a form from which that is done."""
 NEAR_MM = 0.6
 """Distance in millimetres from its place within which a rule counts as found."""
 
@@ -187,13 +191,17 @@ def refine(
     matrix = start
     quarter = abs(start[0, 1]) > abs(start[0, 0])
     kinds = np.where(probes.kind < 2, probes.kind ^ quarter, 2)
+    every = SPARSE if len(kinds) > LEAST_SPARSE else 1
+    sparse = Probes(probes.at[::every], kinds[::every], probes.weight[::every])
+    dense = Probes(probes.at, kinds, probes.weight)
     for number, radius_mm in enumerate(radii_mm):
+        used = sparse if radius_mm > SPARSE_MM else dense
         scale = np.sqrt(abs(np.linalg.det(matrix[:2, :2])))
-        spot, far = target.find(kinds, project(matrix, probes.at))
+        spot, far = target.find(used.kind, project(matrix, used.at))
         near = far < radius_mm * scale
         if near.sum() < 12:
             return None
-        solved = _solve(probes, kinds, spot, near, matrix, far / scale, number >= affine_rounds)
+        solved = _solve(used, spot, near, matrix, far / scale, number >= affine_rounds)
         if solved is None:
             return None
         matrix = solved
@@ -202,7 +210,6 @@ def refine(
 
 def _solve(
     probes: Probes,
-    kinds: NDArray[np.int64],
     spot: Points,
     near: NDArray[np.bool_],
     matrix: Matrix,
@@ -219,9 +226,10 @@ def _solve(
     at = moved[:, :2] / w
     zero, one = np.zeros(len(p)), np.ones(len(p))
     weight = probes.weight[near] / (1 + (far_mm[near] / 1.5) ** 2)
+    kinds = probes.kind[near]
     rows, misses = [], []
     for axis, kind in ((0, 1), (1, 0)):
-        chosen = (kinds[near] == kind) | (kinds[near] == 2)
+        chosen = (kinds == kind) | (kinds == 2)
         parts = [p[:, 0], p[:, 1], one, zero, zero, zero]
         if axis == 1:
             parts = parts[3:] + parts[:3]

@@ -163,7 +163,12 @@ def _join(levels: list[Level], scale: float) -> list[Level]:
         )
         last[best] = joined[best].x1, float(joined[best].y[-1])
         ends.setdefault(int(joined[best].y[-1]), []).append(best)
-    return sorted(joined, key=lambda level: float(level.y.mean()))
+    if not joined:
+        return joined
+    lengths = np.array([len(level.y) for level in joined])
+    starts = np.cumsum(lengths) - lengths
+    means = np.add.reduceat(np.concatenate([level.y for level in joined]), starts) / lengths
+    return [joined[i] for i in np.argsort(means, kind="stable")]
 
 
 def find_rules(dark: Grey, pixels_per_mm: float, faintest: int = FAINTEST) -> Rules:
@@ -174,6 +179,12 @@ def find_rules(dark: Grey, pixels_per_mm: float, faintest: int = FAINTEST) -> Ru
     wider = np.ones((3, 1), np.uint8)
     across = cv2.dilate(across.view(np.uint8), wider).view(np.bool_)
     return Rules(dark, across, cv2.dilate(up, wider.T).view(np.bool_), levels)
+
+
+def find_levels(dark: Grey, pixels_per_mm: float) -> list[Level]:
+    """Find the level rules alone, from top to bottom."""
+    level = _rule_mask(dark, pixels_per_mm, False, SHORTEST_ACROSS_MM, FAINTEST)
+    return _follow(level, dark, pixels_per_mm)[1]
 
 
 def _usual_run(ink: Grey) -> int:
