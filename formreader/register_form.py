@@ -40,6 +40,10 @@ SPARSE, SPARSE_MM = 4, 2.0
 """Of how many points one is used while the nearest rule may be further off than this, in mm."""
 LEAST_SPARSE = 600
 """Points of a form from which that is done."""
+LEAST_POINTS = 12
+"""Points that a form must have to be laid on anything."""
+REFINED = 8
+"""Places that are refined, of 12 at most."""
 NEAR_MM = 0.6
 """Distance in millimetres from its place within which a rule counts as found."""
 
@@ -56,6 +60,14 @@ class Fit:
     bend: Matrix | None
     found: float
     residual_mm: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """A place to begin at, and how far a form's print lies from a picture's there, on average."""
+
+    miss_mm: float
+    matrix: Matrix
 
 
 class Target:
@@ -134,15 +146,15 @@ def _along(segments: Points) -> Points:
     return np.concatenate(points) if points else np.zeros((0, 2))
 
 
-def fit(form: Print, seen: Lines) -> Fit | None:
-    """Lay a form's print over the lines of an upright picture; None where nothing fits."""
+def fit(form: Print, target: Target, begun: list[Start]) -> Fit | None:
+    """Lay a form's print over the lines of a picture; None where nothing fits.
+
+    `begun` are the places to begin at, as `starts` gives them.
+    """
     probes = probes_of(form)
-    if len(probes.at) < 12:
-        return None
-    target = Target(seen)
     best: Fit | None = None
-    for start in starts(form, probes, target, seen):
-        found = refine(form, probes, target, start)
+    for start in begun[:REFINED]:
+        found = refine(form, probes, target, start.matrix)
         if found is not None and (best is None or found.found > best.found):
             best = found
     if best is None:
@@ -157,8 +169,14 @@ def fit(form: Print, seen: Lines) -> Fit | None:
     return bent(form, probes, target, again) if again else curved
 
 
-def starts(form: Print, probes: Probes, target: Target, seen: Lines) -> list[Matrix]:
-    """Return the coarse places, and each tilted as lays its print nearest to the page's."""
+def starts(form: Print, seen: Lines, target: Target) -> list[Start]:
+    """Return the coarse places, and each tilted as lays its print nearest to the page's.
+
+    The nearest come first; none where a form has too little print.
+    """
+    probes = probes_of(form)
+    if len(probes.at) < LEAST_POINTS:
+        return []
     at, kind = probes.at[::TILT_EVERY], probes.kind[::TILT_EVERY]
     middle = np.array([form.width, form.height]) / 2
     there, back = np.eye(3), np.eye(3)
@@ -170,13 +188,16 @@ def starts(form: Print, probes: Probes, target: Target, seen: Lines) -> list[Mat
     for place in coarse(form, seen):
         quarter = abs(place[0, 1]) > abs(place[0, 0])
         kinds = np.where(kind < 2, kind ^ quarter, 2)
-        reach = TILT_REACH_MM * np.sqrt(abs(np.linalg.det(place[:2, :2])))
+        scale = float(np.sqrt(abs(np.linalg.det(place[:2, :2]))))
         tilted = place @ there @ leans @ back
         moved = at @ tilted[:, :, :2].swapaxes(1, 2) + tilted[:, None, :, 2]
-        far = target.distance(kinds, moved[..., :2] / moved[..., 2:])
-        best = int(np.minimum(far, reach).mean(axis=1).argmin())
-        found += [place, tilted[best] / tilted[best, 2, 2]] if best else [place]
-    return found
+        far = target.distance(kinds, moved[..., :2] / moved[..., 2:]) / scale
+        miss = np.minimum(far, TILT_REACH_MM).mean(axis=1)
+        found += [
+            Start(float(miss[best]), tilted[best] / tilted[best, 2, 2])
+            for best in {0, int(miss.argmin())}
+        ]
+    return sorted(found, key=lambda start: start.miss_mm)
 
 
 def refine(
@@ -199,7 +220,7 @@ def refine(
         scale = np.sqrt(abs(np.linalg.det(matrix[:2, :2])))
         spot, far = target.find(used.kind, project(matrix, used.at))
         near = far < radius_mm * scale
-        if near.sum() < 12:
+        if near.sum() < LEAST_POINTS:
             return None
         solved = _solve(used, spot, near, matrix, far / scale, number >= affine_rounds)
         if solved is None:
