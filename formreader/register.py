@@ -22,6 +22,9 @@ Matrix = NDArray[np.float64]
 
 SMALL_SIDE = 1500
 """Longest side in pixels of the picture that is measured; text of 2 mm keeps 10 pixels."""
+TURNED_SIDE = 2200
+"""Longest side in pixels of the picture that is turned for its form: turned by 45° and brought
+to `SMALL_SIDE`, a page keeps its sharpness."""
 PAGE_MM = 297.0
 """Longest side in millimetres taken for a picture whose resolution is not believable."""
 LARGEST_SKEW_DEG = 15.0
@@ -80,11 +83,14 @@ def to_form(page: Page, forms: list[Print]) -> tuple[int, Grey, float, Registrat
     Returns its index, the page drawn straight, its dpi and place, and signs against it.
     Raises PageError where it is none of the forms.
     """
-    angle = straight.level_turn(page.image)
-    turned, back = straight.rotated(page.image, angle)
-    found = register(level := Page(page.source, page.number, turned, page.dpi))
+    shrink = min(1.0, TURNED_SIDE / max(page.image.shape))
+    small = cv2.resize(page.image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    angle = straight.level_turn(np.asarray(small, np.uint8))
+    turned, back = straight.rotated(np.asarray(small, np.uint8), angle)
+    found = register(level := Page(page.source, page.number, turned, page.dpi * shrink))
     index, fit, signs = by_print.choose(upright(level, found), forms)
-    matrix = back @ found.matrix @ fit.matrix
+    full = np.diag([1 / shrink, 1 / shrink, 1.0])
+    matrix = np.asarray(full @ back @ found.matrix @ fit.matrix)
     image, dpi = straight.straightened(page.image, matrix, fit.bend, forms[index])
     matrix = matrix @ np.diag([25.4 / dpi, 25.4 / dpi, 1.0])
     return (
