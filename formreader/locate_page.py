@@ -19,6 +19,8 @@ from formreader.rules import Rules
 
 MARGIN = 0.2
 """Margin around a field's boxes, as a share of their height: digits often reach out."""
+BOX_RIM_MM = 0.25
+"""Width in millimetres of the rim of a box in which its wall may still be seen."""
 DARK_SHARE = 0.3
 """Share of dark pixels around a group from which it stands on a bar or a picture."""
 PALE = 0.6
@@ -112,7 +114,7 @@ class OpenPage:
         for cell in row.cells:
             box = self.rect_of(cell.left, cell.top, cell.right, cell.bottom).moved(-rect.x, -rect.y)
             cells.append(box)
-            rim = max(1, round(0.25 * self.full_mm))
+            rim = max(1, round(BOX_RIM_MM * self.full_mm))
             inside[box.y + rim : box.bottom - rim, box.x + rim : box.right - rim] = True
             within[:, box.x + rim : box.right - rim] = True
         if not inside.any():

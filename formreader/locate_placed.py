@@ -12,7 +12,7 @@ from formreader import locate_torn as torn
 from formreader import locate_walls as walls
 from formreader.document import FieldImage, FieldSpec, Kind, Mask, Rect
 from formreader.locate_boxes import Cell
-from formreader.locate_page import OpenPage
+from formreader.locate_page import BOX_RIM_MM, OpenPage
 from formreader.locate_rows import Row
 from formreader.rules import Rules
 
@@ -82,13 +82,14 @@ def cut(page: OpenPage, lie: Lie, written: list[FieldImage]) -> tuple[FieldImage
     `written` are the numbers found on the page with no form.
     """
     pad = 0.2 * page.scale
+    rim = BOX_RIM_MM * page.scale if len(lie.cells) > 1 else 0.0  # `row_field` leaves it out
     within = walls.inner(page.small_dark, page.level, lie.cells, page.scale)
     cells = [
         Cell(
-            max(c.left + pad, w.left),
-            max(c.top + pad, w.top),
-            min(c.right - pad, w.right),
-            min(c.bottom - pad, w.bottom),
+            max(c.left + pad, w.left - rim),
+            max(c.top + pad, w.top - rim),
+            min(c.right - pad, w.right + rim),
+            min(c.bottom - pad, w.bottom + rim),
         )
         for c, w in zip(lie.cells, within, strict=True)
     ]

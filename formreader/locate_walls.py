@@ -29,7 +29,7 @@ LEAST_WALL = 0.3
 """Darkness of a wall, as a share of the page's ink, from which it is seen."""
 TAIL = 0.12
 """Darkness, as a share of the wall's, at which its blur ends: ink is told from 0.15 on."""
-UNUSUAL_MM = 0.25
+UNUSUAL_MM = 0.12
 """How much thicker than the others of its field one wall may be, in millimetres; more is a
 stroke beside it."""
 HUGS_MM = 0.6

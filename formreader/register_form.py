@@ -109,9 +109,7 @@ class Target:
         far[outside] = np.inf
         return far
 
-    def _pixels(
-        self, at: Points
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    def _pixels(self, at: Points) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
         height, width = self.shape
         whole = np.rint(at).astype(np.int64)
         x, y = whole[..., 0], whole[..., 1]
