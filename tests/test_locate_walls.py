@@ -76,6 +76,20 @@ def test_an_empty_box_to_tick_is_never_marked_however_thick_its_frame(
     assert tick(field).status is not Status.ACCEPTED
 
 
+@pytest.mark.parametrize(("words", "doubted"), [(((205.0, 75.0),), True), ((), False)])
+def test_a_word_printed_in_a_cell_is_doubted(
+    words: tuple[tuple[float, float], ...], doubted: bool
+) -> None:
+    page = np.full((160, 420), 255, np.uint8)
+    cv2.rectangle(page, (60, 40), (360, 110), 0, 2)
+    cv2.putText(page, "707", (180, 88), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 0, 3)
+    place = Place(FieldSpec("cell", Kind.CELL), ((60.0, 40.0, 360.0, 110.0),), words)
+    [(field, _)] = at_places(page, 200, [place])
+    assert field is not None
+    assert field.ink.any()
+    assert (field.doubt > 0.5) == doubted
+
+
 def test_a_mark_at_a_doubtful_place_goes_to_a_person() -> None:
     ink = np.ones((30, 30), bool)
     image = np.zeros((30, 30), np.uint8)

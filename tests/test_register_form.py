@@ -153,19 +153,6 @@ def test_no_wall_of_a_soft_blank_page_is_trusted_as_ink(
     ]
 
 
-def test_a_word_printed_in_a_box_is_doubted(tmp_path: Path) -> None:
-    image = drawn(1, headed=False)
-    place = next(f for f in find_places(image, DPI) if len(f.cells) < 2 and f.box[2] > 10)
-    x, y = round((place.box[0] + 3) * SCALE), round((place.box[1] + 4.5) * SCALE)
-    cv2.putText(image, "no", (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1, cv2.LINE_AA)
-    Image.fromarray(image).save(tmp_path / "blank.png", dpi=(DPI, DPI))
-    draft(tmp_path / "blank.png", tmp_path / "form.toml")
-    _, fields, _ = Forms([tmp_path / "form.toml"]).find(Page("page.png", 1, image, DPI))
-    inked = [field for field in fields if field.ink.any()]
-    assert inked
-    assert all(field.doubt > 0.5 for field in inked)
-
-
 def test_doubted_fields_go_to_a_person_blank_ones_too() -> None:
     readings = [
         Reading(name, "", 1.0, Status.BLANK, (), (), Rect(0, 0, 5, 5)) for name in ("here", "there")
