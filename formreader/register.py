@@ -22,9 +22,6 @@ Matrix = NDArray[np.float64]
 
 SMALL_SIDE = 1500
 """Longest side in pixels of the picture that is measured; text of 2 mm keeps 10 pixels."""
-TURNED_SIDE = 2200
-"""Longest side in pixels of the picture that is turned for its form: turned by 45° and brought
-to `SMALL_SIDE`, a page keeps its sharpness."""
 PAGE_MM = 297.0
 """Longest side in millimetres taken for a picture whose resolution is not believable."""
 LARGEST_SKEW_DEG = 15.0
@@ -83,10 +80,9 @@ def to_form(page: Page, forms: list[Print]) -> tuple[int, Grey, float, Registrat
     Returns its index, the page drawn straight, its dpi and place, and signs against it.
     Raises PageError where it is none of the forms.
     """
-    shrink = min(1.0, TURNED_SIDE / max(page.image.shape))
-    small = cv2.resize(page.image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    angle = straight.level_turn(np.asarray(small, np.uint8))
-    turned, back = straight.rotated(np.asarray(small, np.uint8), angle)
+    small, shrink = straight.shrunk(page.image)
+    angle = straight.level_turn(small)
+    turned, back = straight.rotated(small, angle)
     found = register(level := Page(page.source, page.number, turned, page.dpi * shrink))
     index, fit, signs = by_print.choose(upright(level, found), forms)
     full = np.diag([1 / shrink, 1 / shrink, 1.0])
