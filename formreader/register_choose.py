@@ -79,9 +79,9 @@ def choose(image: Grey, forms: list[Print]) -> tuple[int, Fit, Proof]:
         if key not in seen:
             lines = see_lines(np.asarray(small, np.uint8), key)
             seen[key] = lines, Target(lines)
-        found = starts(form, *seen[key])
-        if found:
-            begun.append((found, index, *seen[key]))
+        places = starts(form, *seen[key])
+        if places:
+            begun.append((places, index, *seen[key]))
     begun.sort(key=lambda item: item[0][0].miss_mm)
     laid: list[Laid] = []
     nearest = np.inf

@@ -69,7 +69,8 @@ def test_an_empty_box_to_tick_is_never_marked_however_thick_its_frame(
     corners = [round(v * 300 / 25.4) for v in (20, 15, 25.5, 18.5)]
     cv2.rectangle(page, corners[:2], corners[2:], 0, round(thick_mm * 300 / 25.4))
     page = cv2.resize(page, None, fx=dpi / 300, fy=dpi / 300, interpolation=cv2.INTER_AREA)
-    rect = tuple(v * dpi / 25.4 for v in (20.2, 15.2, 25.7, 18.7))
+    per_mm = dpi / 25.4
+    rect = (20.2 * per_mm, 15.2 * per_mm, 25.7 * per_mm, 18.7 * per_mm)
     place = Place(FieldSpec("box", Kind.CHECKBOX), (rect,))
     [(field, _)] = at_places(cv2.GaussianBlur(page, (0, 0), 0.7), dpi, [place])
     assert field is not None
