@@ -45,7 +45,7 @@ def ink_level(dark: Grey) -> float:
 
     It is the median of the darker class (Otsu 1979) of the pixels that are no paper.
     """
-    counts = np.bincount(dark.ravel(), minlength=256)[LEAST_INK:].astype(np.float64)
+    counts = cv2.calcHist([dark], [0], None, [256], [0, 256])[LEAST_INK:, 0].astype(np.float64)
     total = counts.sum()
     if total < 20:
         return USUAL_INK

@@ -65,9 +65,9 @@ def see_lines(image: Grey, pixels_per_mm: float) -> Lines:
     """Find the rules and printed words of an upright picture uint8 (H, W)."""
     dark = binarize.darkness(image, pixels_per_mm)
     across = rules.find_rules(dark, pixels_per_mm)
-    turned = rules.find_rules(np.ascontiguousarray(dark.T), pixels_per_mm)
+    turned = rules.find_levels(np.ascontiguousarray(dark.T), pixels_per_mm)
     level_mask, levels = _thin(across.levels, dark.shape, pixels_per_mm)
-    up_mask, uprights = _thin(turned.levels, dark.T.shape, pixels_per_mm)
+    up_mask, uprights = _thin(turned, dark.T.shape, pixels_per_mm)
     ink = binarize.ink_mask(dark, binarize.ink_level(dark))
     ink = rules.without_rules(ink, across.across, across.up)
     up = np.ascontiguousarray(up_mask.T)

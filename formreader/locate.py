@@ -40,6 +40,7 @@ def locate(image: Grey, dpi: float) -> list[FieldImage]:
     if min(image.shape) < 12:
         return []
     page = _opened(image, dpi)
+    page.search()
     tables = locate_combs.in_tables(page.rows, page.scale)
     found = [page.row_field(row) for row in page.rows]
     fields = [
@@ -54,15 +55,16 @@ def locate(image: Grey, dpi: float) -> list[FieldImage]:
 def at_places(image: Grey, dpi: float, places: list[Place]) -> list[tuple[FieldImage, float]]:
     """Cut the fields of a form out of an upright page; also how much of their lines was found."""
     page = _opened(image, dpi)
-    single = any(len(place.rects) == 1 for place in places)
-    written = page.written() if single else []
-    cuts = (placed.cut(page, place, written) for place in places)
+    laid = placed.lay(page, places)
+    written = page.written() if page.cells else []
+    cuts = (placed.cut(page, lie, written) for lie in laid)
     return [(field, found) for field, found in cuts if field is not None]
 
 
 def empty_places(image: Grey, dpi: float) -> tuple[list[Row], list[Cell], list[Level]]:
     """Find rows of boxes, other cells and level rules of an upright blank, in its pixels."""
     page = _opened(image, dpi)
+    page.search()
     grown = [
         replace(row, cells=tuple(enlarged(c, page.zoom) for c in row.cells)) for row in page.rows
     ]
@@ -73,11 +75,13 @@ def empty_places(image: Grey, dpi: float) -> tuple[list[Row], list[Cell], list[L
 
 def cheque(image: Grey, dpi: float) -> ChequePlaces:
     """Find what one upright cheque shows: boxes, frames and ink without ruled lines."""
-    return locate_cheque.places(_opened(image, dpi))
+    page = _opened(image, dpi)
+    page.search()
+    return locate_cheque.places(page)
 
 
 def _opened(image: Grey, dpi: float) -> OpenPage:
-    """Bring a page to the working resolution and find its rules, boxes and cells."""
+    """Bring a page to the working resolution and find its rules."""
     height, width = image.shape
     if not 20 <= dpi <= 1300 or max(height, width) / dpi > 20:
         dpi = max(height, width) / PAGE_MM * 25.4

@@ -28,7 +28,8 @@ def places(page: OpenPage) -> ChequePlaces:
     for share in DARKER:
         if found.dates and found.amounts:
             break
-        page.find(round(share * page.level))
+        page.see_rules(round(share * page.level))
+        page.find()
         again = _places(page)
         found = ChequePlaces(
             found.rows if found.dates else again.rows,

@@ -13,11 +13,14 @@ from formreader import locate_rows as rows
 from formreader import locate_text as text
 from formreader import locate_torn as torn
 from formreader.document import FieldImage, FieldSpec, Grey, Kind, Mask, Rect
+from formreader.locate_boxes import Cell
 from formreader.locate_rows import Row
 from formreader.rules import Rules
 
 MARGIN = 0.2
 """Margin around a field's boxes, as a share of their height: digits often reach out."""
+BOX_RIM_MM = 0.25
+"""Width in millimetres of the rim of a box in which its wall may still be seen."""
 DARK_SHARE = 0.3
 """Share of dark pixels around a group from which it stands on a bar or a picture."""
 PALE = 0.6
@@ -44,20 +47,35 @@ class OpenPage:
         self.small_dark = binarize.darkness(small, scale)
         self.level = binarize.ink_level(self.small_dark)
         self.dark = binarize.darkness(image, self.full_mm)
-        self.find(rules.FAINTEST)
-        self.pale_boxes = not any(len(row.cells) > 2 for row in self.rows)
-        if self.pale_boxes:
-            self.find(rules.FAINTEST_AGAIN)
+        self.pale_boxes = False
+        self.rules: Rules = rules.find_rules(self.small_dark, scale)
+        self.rows: list[Row] = []
+        self.cells: list[Cell] = []
 
-    def find(self, faintest: int) -> None:
-        """Find the page's rules, at least `faintest` dark, its rows of boxes and other cells."""
+    def search(self) -> None:
+        """Find rows of boxes and other cells; look again for fainter ones where there are none."""
+        self.find()
+        if not any(len(row.cells) > 2 for row in self.rows):
+            self.look_for_paler()
+            self.find()
+
+    def look_for_paler(self) -> None:
+        """Take fainter lines for rules; their boxes are then too pale to be taken for ink."""
+        self.pale_boxes = True
+        self.see_rules(rules.FAINTEST_AGAIN)
+
+    def see_rules(self, faintest: int) -> None:
+        """Take lines that are at least `faintest` dark for the page's rules."""
+        self.rules = rules.find_rules(self.small_dark, self.scale, faintest)
+
+    def find(self) -> None:
+        """Find rows of boxes and other cells among the page's rules."""
         scale = self.scale
-        self.rules: Rules = rules.find_rules(self.small_dark, scale, faintest)
         cells = boxes.find_cells(self.rules, scale)
         cells = boxes.outermost(boxes.paper_cells(cells, self.small_dark, self.level), scale)
         found, alone = rows.box_rows(cells, self.rules, scale)
         ticked = combs.comb_rows(self.rules, found, scale)
-        self.rows: list[Row] = [
+        self.rows = [
             row
             for row in rows.distinct(found + ticked)
             if len(row.cells) > 1 and rows.on_paper(row, self.small_dark, self.level)
@@ -103,7 +121,7 @@ class OpenPage:
         for cell in row.cells:
             box = self.rect_of(cell.left, cell.top, cell.right, cell.bottom).moved(-rect.x, -rect.y)
             cells.append(box)
-            rim = max(1, round(0.25 * self.full_mm))
+            rim = max(1, round(BOX_RIM_MM * self.full_mm))
             inside[box.y + rim : box.bottom - rim, box.x + rim : box.right - rim] = True
             within[:, box.x + rim : box.right - rim] = True
         if not inside.any():

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from formreader import binarize, rules
+from formreader import locate_torn as torn
+from formreader import locate_walls as walls
 from formreader.document import FieldImage, FieldSpec, Kind, Mask, Rect
 from formreader.locate_boxes import Cell
-from formreader.locate_page import OpenPage
+from formreader.locate_page import BOX_RIM_MM, OpenPage
 from formreader.locate_rows import Row
 from formreader.rules import Rules
 
@@ -21,38 +24,121 @@ MOSTLY = 0.5
 """Share of a number found on the page that must lie in a field to be the field's."""
 NEXT_FIELD = 0.5
 """Share of a stroke that must lie in its box; the rest may reach out."""
+PALE_LINED = 0.3
+"""Share of the lines of all fields below which they are looked for among fainter ones."""
+WORD_MM = 1.0
+"""Distance in millimetres from the middle of a printed word within which ink is that word."""
+LEAST_FRAMED = 0.5
+"""Share of the lines of a checkbox that must be found for its mark to be believed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A field of a form on an upright page: its boxes in pixels of the picture, from its left."""
+    """A field of a form on an upright page: its boxes in pixels of the picture, from its left.
+
+    `words` are the middles (x, y) of the words printed in it.
+    """
 
     spec: FieldSpec
     rects: tuple[tuple[float, float, float, float], ...]
+    words: tuple[tuple[float, float], ...] = ()
 
 
-def cut(page: OpenPage, place: Place, written: list[FieldImage]) -> tuple[FieldImage | None, float]:
-    """Cut a field out where its own lines lie; also how much of them was found, 0 to 1.
+@dataclass(frozen=True, slots=True)
+class Lie:
+    """Where a field really lies: the middles of its walls in pixels of the working copy.
 
-    `written` are the numbers found on the page with no form.
+    `found` is the share of its printed lines that was found there, 0 to 1.
     """
+
+    place: Place
+    cells: tuple[Cell, ...]
+    found: float
+
+
+def lay(page: OpenPage, places: list[Place]) -> list[Lie]:
+    """Move each field to its own lines, and tell the page its boxes and cells."""
+    laid = [_laid(page, place) for place in places]
+    lined = [lie.found for lie in laid if lie.place.spec.kind is not Kind.LINE]
+    if lined and sum(lined) < PALE_LINED * len(lined):
+        page.look_for_paler()
+        laid = [_laid(page, place) for place in places]
+    page.rows = [Row(lie.place.spec.kind, lie.cells) for lie in laid if len(lie.cells) > 1]
+    page.cells = [lie.cells[0] for lie in laid if len(lie.cells) == 1]
+    return laid
+
+
+def _laid(page: OpenPage, place: Place) -> Lie:
     zoom = page.zoom
     cells = [Cell(a * zoom, b * zoom, c * zoom, d * zoom) for a, b, c, d in place.rects]
     dx, dy, found = snapped(page.rules, cells, page.scale)
+    moved = (Cell(c.left + dx, c.top + dy, c.right + dx, c.bottom + dy) for c in cells)
+    return Lie(place, tuple(moved), found)
+
+
+def cut(page: OpenPage, lie: Lie, written: list[FieldImage]) -> tuple[FieldImage | None, float]:
+    """Cut a field out within its walls; also how much of its lines was found, 0 to 1.
+
+    `written` are the numbers found on the page with no form.
+    """
     pad = 0.2 * page.scale
+    rim = BOX_RIM_MM * page.scale if len(lie.cells) > 1 else 0.0  # `row_field` leaves it out
+    within = walls.inner(page.small_dark, page.level, lie.cells, page.scale)
     cells = [
-        Cell(c.left + dx + pad, c.top + dy + pad, c.right + dx - pad, c.bottom + dy - pad)
-        for c in cells
+        Cell(
+            max(c.left + pad, w.left - rim),
+            max(c.top + pad, w.top - rim),
+            min(c.right - pad, w.right + rim),
+            min(c.bottom - pad, w.bottom + rim),
+        )
+        for c, w in zip(lie.cells, within, strict=True)
     ]
+    field = _field(page, lie.place, cells, written)
+    return (field and _doubted(page, lie.place, cells, field, lie.found)), lie.found
+
+
+def _field(
+    page: OpenPage, place: Place, cells: list[Cell], written: list[FieldImage]
+) -> FieldImage | None:
+    """Cut out a row of boxes, or the one number found in a cell, or else the whole cell."""
     if len(cells) > 1:
         field = page.row_field(Row(place.spec.kind, tuple(cells)))
-        return (replace(field, spec=place.spec) if field else None), found
+        return replace(field, spec=place.spec) if field else None
     if place.spec.kind is not Kind.CHECKBOX:
         box = page.rect_of(cells[0].left, cells[0].top, cells[0].right, cells[0].bottom)
-        own = [field for field in written if _share(field.rect, box) > MOSTLY]
+        own = [
+            field
+            for field in written
+            if _share(field.rect, box) > MOSTLY and not _is_word(field.rect, place.words, page)
+        ]
         if len(own) == 1:
-            return replace(own[0], spec=place.spec), found
-    return _single(page, place.spec, cells[0]), found
+            return replace(own[0], spec=place.spec)
+    return _single(page, place.spec, cells[0])
+
+
+def _is_word(rect: Rect, words: Sequence[tuple[float, float]], page: OpenPage) -> bool:
+    """Tell whether what was found on the page is a word printed there."""
+    x, y, near = rect.x + rect.width / 2, rect.y + rect.height / 2, WORD_MM * page.full_mm
+    return any(abs(x - at) < near and abs(y - level) < near for at, level in words)
+
+
+def _doubted(
+    page: OpenPage, place: Place, cells: list[Cell], field: FieldImage, found: float
+) -> FieldImage:
+    """Doubt a field whose ink may be print: a wall, a printed word, a streak in a checkbox."""
+    corner = field.rect
+    boxes = [
+        page.rect_of(c.left, c.top, c.right, c.bottom).moved(-corner.x, -corner.y) for c in cells
+    ]
+    doubtful = walls.hugged(field.ink, boxes, page.full_mm)
+    near = max(1, round(WORD_MM * page.full_mm))
+    for x, y in place.words:
+        row, col = round(y) - corner.y, round(x) - corner.x
+        part = field.ink[max(0, row - near) : row + near, max(0, col - near) : col + near]
+        doubtful |= row + near > 0 and col + near > 0 and bool(part.any())
+    if place.spec.kind is Kind.CHECKBOX:
+        doubtful |= found < LEAST_FRAMED or walls.streaked(field.ink)
+    return replace(field, doubt=max(field.doubt, torn.DOUBT)) if doubtful else field
 
 
 def _share(rect: Rect, box: Rect) -> float:

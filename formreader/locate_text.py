@@ -136,13 +136,17 @@ def _home(group: Group, cells: list[Cell]) -> int:
     return best
 
 
-def _on_rule(group: Group, levels: list[Level]) -> bool:
-    """Tell whether a level rule runs under a group."""
-    high = group.height
-    for level in levels:
+def _on_rule(group: Group, levels: list[Level], spans: NDArray[np.float64]) -> bool:
+    """Tell whether a level rule runs under a group.
+
+    `spans` (N, 4) are first and last column and least and greatest row of the rules.
+    """
+    high, wide = group.height, group.right - group.left
+    shared = np.minimum(spans[:, 1], group.right) - np.maximum(spans[:, 0], group.left)
+    near = (shared >= 0.7 * wide) & (spans[:, 1] - spans[:, 0] >= 2.0 * high)
+    near &= (spans[:, 3] > group.base - 0.35 * high) & (spans[:, 2] < group.base + 0.7 * high)
+    for level in (levels[i] for i in np.flatnonzero(near)):
         x0, x1 = max(level.x0, group.left), min(level.x1, group.right)
-        if x1 - x0 < 0.7 * (group.right - group.left) or len(level.y) < 2.0 * high:
-            continue
         y = float(level.y[(x0 + x1) // 2 - level.x0])
         if -0.35 * high < y - group.base < 0.7 * high:
             return True
@@ -174,6 +178,8 @@ def find_written(
     neat = {id(g) for g in found if _neat(g, heights) and _home(g, cells) >= 0}
     sure = [g for g in found if len(g.tall) >= 3 and g.printed >= 0.75 and id(g) not in neat]
     lines = np.array([(g.left, g.right, g.base, g.height) for g in sure]).reshape(-1, 4)
+    ends = [(v.x0, v.x1, v.y.min(), v.y.max()) for v in levels]
+    spans = np.array(ends, np.float64).reshape(-1, 4)
     kept: list[tuple[Group, int, bool]] = []
     for group in found:
         if not 0.4 * SMALLEST_MM * scale <= group.height <= LARGEST_MM * scale:
@@ -183,7 +189,7 @@ def find_written(
         home = _home(group, cells)
         if group.printed >= PRINTED and len(group.tall) > 1 and id(group) not in neat:
             continue
-        ruled = home < 0 and _on_rule(group, levels)
+        ruled = home < 0 and _on_rule(group, levels, spans)
         if home < 0 and not ruled and not _number_like(group, scale):
             continue
         tall = group.tall

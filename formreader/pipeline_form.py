@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from formreader import locate, pipeline_codes, register
 from formreader.document import (
     FieldImage,
@@ -21,6 +23,7 @@ from formreader.errors import FormError, PageError
 from formreader.forms import FieldDef, FormDef, find_forms, load_form
 from formreader.forms_print import Print, read_prints
 from formreader.locate import Place
+from formreader.validate import DOUBT_LIMIT
 
 LEAST_LINED = 0.7
 """Share of the lines of all fields' boxes that must lie where the form has them: 0.85 to 0.98
@@ -29,6 +32,10 @@ MOST_MOVED = 0.08
 """Share of the form's rules around a field that may look moved before a person looks: 0.09 to
 0.78 at the 100 fields read off place on 24 drawn sister forms, from which it was chosen; on three
 poor scans and photos of the right form it sends fields to review as well."""
+LEAST_OWN_LINED = 0.4
+"""The same for one field; below it the field may not be where it was looked for."""
+OFF_PICTURE_MM = 0.5
+"""How much of a field, in millimetres, may be cut off from the picture."""
 TICKED, EMPTY = 0.06, 0.015
 """Shares of ink inside a checkbox: at least for a mark, at most for none."""
 
@@ -78,23 +85,41 @@ class Forms:
         which, number = self.pages[chosen[index]]
         form = self.forms[which]
         fields = form.on_page(number)
+        words = self.prints[chosen[index]].words.tolist()
+        images, lined = cut_fields(form, fields, image, dpi, words)
         # what a code is made of is other on every page, so its place cannot be told like that
         placed = [field for field in fields if field.layout is not Kind.BARCODE]
-        doubted = frozenset(f.name for f in placed if signs.doubt(f.box) > MOST_MOVED)
+        doubted = {
+            f.name
+            for f in placed
+            if signs.doubt(f.box) > MOST_MOVED
+            or (f.layout is not Kind.LINE and lined.get(f.name, 0.0) < LEAST_OWN_LINED)
+        }
         if 2 * len(doubted) > len(placed):  # then chance may have spared the others
-            doubted = frozenset(f.name for f in fields)
+            doubted = {f.name for f in fields}
+        doubted |= {
+            f.name for f in fields if not on_picture(f.box, dpi, registration, page.image.shape)
+        }
         code = form.code_of(number)
         unnamed = bool(code) and not (named or pipeline_codes.named_by_code(image, [code]))
-        registration = replace(registration, doubted=doubted, unnamed=unnamed)
-        return form, cut_fields(form, fields, image, dpi), registration
+        registration = replace(registration, doubted=frozenset(doubted), unnamed=unnamed)
+        return form, images, registration
 
 
 def cut_fields(
-    form: FormDef, fields: Sequence[FieldDef], image: Grey, dpi: float
-) -> list[FieldImage]:
-    """Cut the fields out of a page drawn straight; raises PageError where their boxes are not."""
+    form: FormDef,
+    fields: Sequence[FieldDef],
+    image: Grey,
+    dpi: float,
+    words: Sequence[Sequence[float]],
+) -> tuple[list[FieldImage], dict[str, float]]:
+    """Cut the fields out of a page drawn straight, and tell how much of each one's lines is there.
+
+    `words` are the printed words of the form's page, in mm. Raises PageError where the boxes of
+    the fields are not where they should be.
+    """
     written = [field for field in fields if field.layout is not Kind.BARCODE]
-    found = locate.at_places(image, dpi, [place_of(field, dpi) for field in written])
+    found = locate.at_places(image, dpi, [place_of(field, dpi, words) for field in written])
     lined = [share for field, share in found if field.spec.kind is not Kind.LINE]
     if lined and sum(lined) / len(lined) < LEAST_LINED:
         raise PageError(
@@ -105,18 +130,42 @@ def cut_fields(
     for field in fields:
         if field.layout is Kind.BARCODE:
             images[field.name] = pipeline_codes.cut(field, image, dpi)
-    return [images[field.name] for field in fields if field.name in images]
+    shares = {field.spec.name: share for field, share in found}
+    return [images[field.name] for field in fields if field.name in images], shares
 
 
-def place_of(field: FieldDef, dpi: float) -> Place:
-    """Return where a field lies on a page drawn with `dpi`."""
+def place_of(field: FieldDef, dpi: float, words: Sequence[Sequence[float]] = ()) -> Place:
+    """Return where a field lies on a page drawn with `dpi`; `words` are printed, in mm."""
     scale = dpi / 25.4
-    _, top, _, height = field.box
+    left, top, width, height = field.box
+    inside = [(x, y) for x, y in words if left < x < left + width and top < y < top + height]
     rects = tuple(
         (x * scale, top * scale, (x + width) * scale, (top + height) * scale)
         for x, width in field.cells_mm()
     )
-    return Place(field.spec, rects)
+    return Place(field.spec, rects, tuple((x * scale, y * scale) for x, y in inside))
+
+
+def on_picture(
+    box: tuple[float, float, float, float],
+    dpi: float,
+    registration: Registration,
+    shape: tuple[int, ...],
+) -> bool:
+    """Tell whether a field lies within the picture: what was cut off is not blank.
+
+    `box` is left, top, width, height in mm, `shape` (H, W) the picture's as loaded.
+    """
+    left, top, width, height = box
+    slack = OFF_PICTURE_MM
+    corners = [
+        (x, y, 25.4 / dpi)
+        for x in (left + slack, left + width - slack)
+        for y in (top + slack, top + height - slack)
+    ]
+    x, y, w = registration.matrix @ np.array(corners).T * dpi / 25.4
+    x, y = x / w, y / w
+    return bool(x.min() >= 0 and y.min() >= 0 and x.max() <= shape[1] and y.max() <= shape[0])
 
 
 def tick(field: FieldImage) -> Reading:
@@ -125,7 +174,7 @@ def tick(field: FieldImage) -> Reading:
     rows, cols = slice(height // 4, height - height // 4), slice(width // 4, width - width // 4)
     share = float(field.ink[rows, cols].mean())
     status = Status.ACCEPTED if share >= TICKED else Status.BLANK
-    doubtful = EMPTY < share < TICKED
+    doubtful = EMPTY < share < TICKED or field.doubt > DOUBT_LIMIT
     return Reading(
         field.spec.name,
         "1" if share >= TICKED else "",

@@ -60,8 +60,7 @@ def write_lines(read: Iterator[PageDone], queue: PageQueue) -> None:
             so_far = queue.read_before + done
             left_s = (queue.total - so_far) / speed
             print(
-                f"{so_far} of {queue.total} pages, {pace(speed)}, about "
-                f"{left_s / 60:.0f} min left",
+                f"{so_far} of {queue.total} pages, {pace(speed)}, about {left_s / 60:.0f} min left",
                 file=sys.stderr,
                 flush=True,
             )

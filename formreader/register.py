@@ -80,11 +80,13 @@ def to_form(page: Page, forms: list[Print]) -> tuple[int, Grey, float, Registrat
     Returns its index, the page drawn straight, its dpi and place, and signs against it.
     Raises PageError where it is none of the forms.
     """
-    angle = straight.level_turn(page.image)
-    turned, back = straight.rotated(page.image, angle)
-    found = register(level := Page(page.source, page.number, turned, page.dpi))
+    small, shrink = straight.shrunk(page.image)
+    angle = straight.level_turn(small)
+    turned, back = straight.rotated(small, angle)
+    found = register(level := Page(page.source, page.number, turned, page.dpi * shrink))
     index, fit, signs = by_print.choose(upright(level, found), forms)
-    matrix = back @ found.matrix @ fit.matrix
+    full = np.diag([1 / shrink, 1 / shrink, 1.0])
+    matrix = np.asarray(full @ back @ found.matrix @ fit.matrix)
     image, dpi = straight.straightened(page.image, matrix, fit.bend, forms[index])
     matrix = matrix @ np.diag([25.4 / dpi, 25.4 / dpi, 1.0])
     return (
@@ -285,10 +287,10 @@ def _perspective(dark: Grey, scale: float) -> Matrix | None:
     """Return the matrix from level to tilted pixels of a photo, None when it is not tilted."""
     height, width = dark.shape
     middle = np.array([width / 2, height / 2], np.float32)
-    found = rules.find_rules(dark, scale)
-    turned = rules.find_rules(np.ascontiguousarray(dark.T), scale)
-    level, level_length = _long_lines(found.levels, scale, middle)
-    steep, steep_length = _long_lines(turned.levels, scale, middle[::-1])
+    found = rules.find_levels(dark, scale)
+    turned = rules.find_levels(np.ascontiguousarray(dark.T), scale)
+    level, level_length = _long_lines(found, scale, middle)
+    steep, steep_length = _long_lines(turned, scale, middle[::-1])
     if len(level) < 5 or len(steep) < 4:
         return None
     steep = steep[:, [1, 0, 2]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +14,13 @@ from formreader.forms_print import Lines, Print
 Matrix = NDArray[np.float64]
 Points = NDArray[np.float64]
 
-COARSE_MM = 2.0
-"""Millimetres a pixel in the coarse search; rules are blurred to about as much."""
+ROUGH_MM, COARSE_MM = 4.0, 2.0
+"""Millimetres a pixel in the first and the second coarse search; rules are blurred to as much."""
 SCALES = 1.03 ** np.arange(-24, 13)
 """Scales tried, relative to the page filling the picture: 0.49 to 1.43. A sheet laid askew on
 a picture, or turned by 45°, fills 0.6 of it."""
+LIKELY = 8
+"""Places of the first search, which takes every other scale, that the second looks at again."""
 TRIED = 6
 """Coarse places that are refined."""
 
@@ -27,44 +31,57 @@ def project(matrix: Matrix, at: Points) -> Points:
     return np.asarray(moved[:, :2] / moved[:, 2:])
 
 
-def _drawn(lines: tuple[Points, Points], shape: tuple[int, int], scale: float) -> list[Float]:
-    """Draw level and upright segments blurred, on a coarse grid of `scale` pixels a unit."""
-    pictures = []
-    for segments, swap in zip(lines, (False, True), strict=True):
-        picture = np.zeros(shape, np.uint8)
-        for y, a, b in np.rint(segments * scale).astype(int).tolist():
-            ends = ((y, a), (y, b)) if swap else ((a, y), (b, y))
-            cv2.line(picture, *ends, 255, 1)
-        pictures.append(cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 1.0))
-    return pictures
+class Correlated:
+    """The rules of a picture, to be correlated with those of forms at one coarseness."""
+
+    def __init__(self, seen: Lines, fill: float, mm_per_pixel: float) -> None:
+        height, width = seen.across.shape
+        self.fill, self.mm = fill, mm_per_pixel
+        self.unit = 1 / (mm_per_pixel * fill)
+        size = (round(height * self.unit), round(width * self.unit))
+        self.frame = (cv2.getOptimalDFTSize(2 * size[0]), cv2.getOptimalDFTSize(2 * size[1]))
+        page = self._drawn((seen.levels, seen.uprights), self.unit)
+        self.waves = [np.fft.rfft2(part) for part in page]
+
+    def _drawn(self, lines: tuple[Points, Points], scale: float) -> list[Float]:
+        """Draw level and upright segments blurred, `scale` pixels a unit."""
+        pictures = []
+        for segments, swap in zip(lines, (False, True), strict=True):
+            picture = np.zeros(self.frame, np.uint8)
+            y, a, b = np.rint(segments * scale).astype(np.int32).T
+            ends = np.stack([y, a, y, b] if swap else [a, y, b, y], 1).reshape(-1, 2, 2)
+            cv2.polylines(picture, list(ends), False, 255, 1)
+            pictures.append(cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 1.0))
+        return pictures
+
+    def best(self, turned: Print, scale: float) -> tuple[float, Matrix]:
+        """Return how well a form lies on the picture at one scale, 0 to 1, and where."""
+        drawn = self._drawn((turned.levels, turned.uprights), scale / self.mm)
+        norm = np.sqrt(sum(float((d * d).sum()) for d in drawn)) or 1.0
+        parts = (w * np.conj(np.fft.rfft2(d)) for w, d in zip(self.waves, drawn, strict=True))
+        match = np.fft.irfft2(sum(parts), self.frame)
+        y, x = np.unravel_index(int(np.argmax(match)), self.frame)
+        dy, dx = (
+            float(v - size if v > size / 2 else v) / self.unit
+            for v, size in zip((y, x), self.frame, strict=True)
+        )
+        place = np.array([[scale * self.fill, 0, dx], [0, scale * self.fill, dy], [0, 0, 1]])
+        return float(match[y, x]) / norm, place
 
 
 def coarse(form: Print, seen: Lines) -> list[Matrix]:
     """Return likely places of the form on the picture, best first: affine maps (3, 3)."""
-    height, width = seen.across.shape
-    fill = max(height, width) / max(form.width, form.height)
-    unit = 1 / (COARSE_MM * fill)
-    size = (round(height * unit), round(width * unit))
-    frame = (cv2.getOptimalDFTSize(2 * size[0]), cv2.getOptimalDFTSize(2 * size[1]))
-    page = _drawn((seen.levels, seen.uprights), frame, unit)
-    waves = [np.fft.rfft2(p) for p in page]
+    fill = max(seen.across.shape) / max(form.width, form.height)
+    turned = [_turned(form, turns) for turns in range(4)]
+    rough = Correlated(seen, fill, ROUGH_MM)
+    steps = product(range(4), range(1, len(SCALES), 2))
+    ranked = sorted(steps, key=lambda step: -rough.best(turned[step[0]], SCALES[step[1]])[0])
+    near = {(turns, k + by) for turns, k in ranked[:LIKELY] for by in (-1, 0, 1)}
+    fine = Correlated(seen, fill, COARSE_MM)
     tried = []
-    for turns in range(4):
-        turned = _turned(form, turns)
-        for scale in SCALES:
-            drawn = _drawn((turned.levels, turned.uprights), frame, scale / COARSE_MM)
-            norm = np.sqrt(sum(float((d * d).sum()) for d in drawn)) or 1.0
-            match = np.zeros(frame)
-            for wave, d in zip(waves, drawn, strict=True):
-                match += np.fft.irfft2(wave * np.conj(np.fft.rfft2(d)), frame)
-            y, x = np.unravel_index(int(np.argmax(match)), frame)
-            score = float(match[y, x]) / norm
-            dy = y - frame[0] if y > frame[0] / 2 else y
-            dx = x - frame[1] if x > frame[1] / 2 else x
-            place = np.array(
-                [[scale * fill, 0, dx / unit], [0, scale * fill, dy / unit], [0, 0, 1]]
-            )
-            tried.append((score, place @ _turn(form, turns)))
+    for turns, k in sorted(near):
+        score, place = fine.best(turned[turns], SCALES[k])
+        tried.append((score, place @ _turn(form, turns)))
     tried.sort(key=lambda pair: -pair[0])
     return [matrix for _, matrix in tried[:TRIED]]
 

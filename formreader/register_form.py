@@ -36,6 +36,14 @@ Left to the refinement alone, tilts from 0.04 were laid one row of boxes (7 to 1
 TILT_EVERY, TILT_REACH_MM = 3, 4.0
 """Of how many points one is looked at for a tilt, and the distance in millimetres from which
 it counts as missed."""
+SPARSE, SPARSE_MM = 4, 2.0
+"""Of how many points one is used while the nearest rule may be further off than this, in mm."""
+LEAST_SPARSE = 600
+"""Points of a form from which that is done."""
+LEAST_POINTS = 12
+"""Points that a form must have to be laid on anything."""
+REFINED = 8
+"""Places that are refined, of 12 at most."""
 NEAR_MM = 0.6
 """Distance in millimetres from its place within which a rule counts as found."""
 
@@ -54,42 +62,59 @@ class Fit:
     residual_mm: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """A place to begin at, and how far a form's print lies from a picture's there, on average."""
+
+    miss_mm: float
+    matrix: Matrix
+
+
 class Target:
-    """The nearest rule or word of a picture for every pixel."""
+    """The nearest rule or word of a picture for every pixel: level rules, upright ones, words."""
 
     def __init__(self, seen: Lines) -> None:
-        self.seen = seen
-        height, width = seen.across.shape
+        self.shape = height, width = seen.across.shape
         words = np.zeros((height, width), bool)
         if len(seen.words):
             x, y = np.rint(seen.words).astype(np.int64).T
             words[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)] = True
-        self.nearest = [_nearest(mask) for mask in (seen.across, seen.up, words)]
+        self.far = np.full((3, height, width), np.inf, np.float32)
+        self.label = np.zeros((3, height, width), np.int32)
+        places = [np.full((1, 2), 1e6)]
+        for kind, mask in enumerate((seen.across, seen.up, words)):
+            if mask.any():
+                self.far[kind], label = cv2.distanceTransformWithLabels(
+                    (~mask).view(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+                )
+                rows, cols = np.nonzero(mask)
+                place = np.zeros((len(rows), 2))
+                place[label[rows, cols] - 1] = np.stack([cols, rows], 1)
+                np.add(label, sum(map(len, places)) - 1, out=self.label[kind])
+                places.append(place)
+        self.place = np.concatenate(places)
 
-    def find(self, kind: int, at: Points) -> tuple[Points, NDArray[np.float64]]:
-        """Return the nearest place of one kind for points (N, 2) and its distance in pixels."""
-        near = self.nearest[kind]
-        height, width = self.seen.across.shape
-        x = np.rint(at[:, 0]).astype(np.int64)
-        y = np.rint(at[:, 1]).astype(np.int64)
-        outside = (x < 0) | (y < 0) | (x >= width) | (y >= height)
-        spot = near[:, np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)].T
+    def find(self, kinds: NDArray[np.int64], at: Points) -> tuple[Points, Points]:
+        """Return the nearest place of its kind for each point (N, 2), and its distance, in px."""
+        x, y, outside = self._pixels(at)
+        spot = self.place[self.label[kinds, y, x]]
         far = np.hypot(*(spot - at).T)
         far[outside] = np.inf
-        return np.asarray(spot, np.float64), np.asarray(far, np.float64)
+        return spot, far
 
+    def distance(self, kinds: NDArray[np.int64], at: Points) -> NDArray[np.float32]:
+        """Return the distance alone, to a pixel: for points (…, N, 2)."""
+        x, y, outside = self._pixels(at)
+        far = self.far[kinds, y, x]
+        far[outside] = np.inf
+        return far
 
-def _nearest(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return x and y of the nearest pixel of a mask for every pixel: float32 (2, H, W)."""
-    if not mask.any():
-        return np.full((2, *mask.shape), 1e6, np.float32)
-    _, labels = cv2.distanceTransformWithLabels(
-        (~mask).view(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    rows, cols = np.nonzero(mask)
-    place = np.zeros((int(labels.max()) + 1, 2), np.float32)
-    place[labels[rows, cols]] = np.stack([cols, rows], 1)
-    return np.ascontiguousarray(place[labels].transpose(2, 0, 1))
+    def _pixels(self, at: Points) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+        height, width = self.shape
+        whole = np.rint(at).astype(np.int64)
+        x, y = whole[..., 0], whole[..., 1]
+        outside = (x < 0) | (y < 0) | (x >= width) | (y >= height)
+        return np.clip(x, 0, width - 1), np.clip(y, 0, height - 1), outside
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,15 +144,15 @@ def _along(segments: Points) -> Points:
     return np.concatenate(points) if points else np.zeros((0, 2))
 
 
-def fit(form: Print, seen: Lines) -> Fit | None:
-    """Lay a form's print over the lines of an upright picture; None where nothing fits."""
+def fit(form: Print, target: Target, begun: list[Start]) -> Fit | None:
+    """Lay a form's print over the lines of a picture; None where nothing fits.
+
+    `begun` are the places to begin at, as `starts` gives them.
+    """
     probes = probes_of(form)
-    if len(probes.at) < 12:
-        return None
-    target = Target(seen)
     best: Fit | None = None
-    for start in starts(form, probes, target, seen):
-        found = refine(form, probes, target, start)
+    for start in begun[:REFINED]:
+        found = refine(form, probes, target, start.matrix)
         if found is not None and (best is None or found.found > best.found):
             best = found
     if best is None:
@@ -142,28 +167,35 @@ def fit(form: Print, seen: Lines) -> Fit | None:
     return bent(form, probes, target, again) if again else curved
 
 
-def starts(form: Print, probes: Probes, target: Target, seen: Lines) -> list[Matrix]:
-    """Return the coarse places, and each tilted as lays its print nearest to the page's."""
+def starts(form: Print, seen: Lines, target: Target) -> list[Start]:
+    """Return the coarse places, and each tilted as lays its print nearest to the page's.
+
+    The nearest come first; none where a form has too little print.
+    """
+    probes = probes_of(form)
+    if len(probes.at) < LEAST_POINTS:
+        return []
     at, kind = probes.at[::TILT_EVERY], probes.kind[::TILT_EVERY]
     middle = np.array([form.width, form.height]) / 2
     there, back = np.eye(3), np.eye(3)
     there[:2, 2], back[:2, 2] = middle, -middle
+    tilts = sorted(product(TILTS, TILTS), key=lambda tilt: tilt != (0, 0))
+    leans = np.repeat(np.eye(3)[None], len(tilts), 0)
+    leans[:, 2, :2] = tilts / middle
     found = []
     for place in coarse(form, seen):
         quarter = abs(place[0, 1]) > abs(place[0, 0])
         kinds = np.where(kind < 2, kind ^ quarter, 2)
-        reach = TILT_REACH_MM * np.sqrt(abs(np.linalg.det(place[:2, :2])))
-        tilted = []
-        for tilt in product(TILTS, TILTS):
-            lean = np.eye(3)
-            lean[2, :2] = tilt / middle
-            matrix = place @ there @ lean @ back
-            matrix = np.asarray(matrix / matrix[2, 2])
-            far = _spots(target, kinds, project(matrix, at))[1]
-            tilted.append((float(np.minimum(far, reach).mean()), tilt != (0, 0), matrix))
-        best = min(tilted, key=lambda item: item[:2])
-        found += [place, best[2]] if best[1] else [place]
-    return found
+        scale = float(np.sqrt(abs(np.linalg.det(place[:2, :2]))))
+        tilted = place @ there @ leans @ back
+        moved = at @ tilted[:, :, :2].swapaxes(1, 2) + tilted[:, None, :, 2]
+        far = target.distance(kinds, moved[..., :2] / moved[..., 2:]) / scale
+        miss = np.minimum(far, TILT_REACH_MM).mean(axis=1)
+        found += [
+            Start(float(miss[best]), tilted[best] / tilted[best, 2, 2])
+            for best in {0, int(miss.argmin())}
+        ]
+    return sorted(found, key=lambda start: start.miss_mm)
 
 
 def refine(
@@ -178,30 +210,25 @@ def refine(
     matrix = start
     quarter = abs(start[0, 1]) > abs(start[0, 0])
     kinds = np.where(probes.kind < 2, probes.kind ^ quarter, 2)
+    every = SPARSE if len(kinds) > LEAST_SPARSE else 1
+    sparse = Probes(probes.at[::every], kinds[::every], probes.weight[::every])
+    dense = Probes(probes.at, kinds, probes.weight)
     for number, radius_mm in enumerate(radii_mm):
+        used = sparse if radius_mm > SPARSE_MM else dense
         scale = np.sqrt(abs(np.linalg.det(matrix[:2, :2])))
-        spot, far = _spots(target, kinds, project(matrix, probes.at))
+        spot, far = target.find(used.kind, project(matrix, used.at))
         near = far < radius_mm * scale
-        if near.sum() < 12:
+        if near.sum() < LEAST_POINTS:
             return None
-        solved = _solve(probes, kinds, spot, near, matrix, far / scale, number >= affine_rounds)
+        solved = _solve(used, spot, near, matrix, far / scale, number >= affine_rounds)
         if solved is None:
             return None
         matrix = solved
     return _rated(form, probes, target, Fit(matrix, None, 0.0, 0.0), kinds)
 
 
-def _spots(target: Target, kinds: NDArray[np.int64], at: Points) -> tuple[Points, Points]:
-    spot, far = np.zeros_like(at), np.zeros(len(at))
-    for kind in range(3):
-        chosen = kinds == kind
-        spot[chosen], far[chosen] = target.find(kind, at[chosen])
-    return spot, far
-
-
 def _solve(
     probes: Probes,
-    kinds: NDArray[np.int64],
     spot: Points,
     near: NDArray[np.bool_],
     matrix: Matrix,
@@ -218,9 +245,10 @@ def _solve(
     at = moved[:, :2] / w
     zero, one = np.zeros(len(p)), np.ones(len(p))
     weight = probes.weight[near] / (1 + (far_mm[near] / 1.5) ** 2)
+    kinds = probes.kind[near]
     rows, misses = [], []
     for axis, kind in ((0, 1), (1, 0)):
-        chosen = (kinds[near] == kind) | (kinds[near] == 2)
+        chosen = (kinds == kind) | (kinds == 2)
         parts = [p[:, 0], p[:, 1], one, zero, zero, zero]
         if axis == 1:
             parts = parts[3:] + parts[:3]
@@ -246,7 +274,7 @@ def _rated(
 ) -> Fit:
     """Say how much of the form's print lies where the map puts it."""
     at = placed(found.matrix, found.bend, probes.at, form)
-    _, far = _spots(target, kinds, at)
+    _, far = target.find(kinds, at)
     scale = np.sqrt(abs(np.linalg.det(found.matrix[:2, :2])))
     miss = far / scale
     hit = miss < NEAR_MM
@@ -265,7 +293,7 @@ def bent(form: Print, probes: Probes, target: Target, straight: Fit) -> Fit:
     bend = np.zeros((10, 2))
     for radius_mm in (3.0, 2.0, 1.5, 1.0):
         at = placed(straight.matrix, bend, probes.at, form)
-        spot, far = _spots(target, kinds, at)
+        spot, far = target.find(kinds, at)
         scale = np.sqrt(abs(np.linalg.det(straight.matrix[:2, :2])))
         near = far < radius_mm * scale
         if near.sum() < 60:

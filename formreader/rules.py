@@ -7,6 +7,7 @@ lean by a few degrees. Sizes are in millimetres, turned into pixels by `pixels_p
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -133,36 +134,53 @@ def _follow(mask: Grey, dark: Grey, scale: float) -> tuple[Mask, list[Level]]:
 def _join(levels: list[Level], scale: float) -> list[Level]:
     """Join level rules that go on in the same row after a short gap."""
     reach, slack = JOIN_MM * scale, max(2.0, 0.25 * scale)
-    waiting = sorted(levels, key=lambda level: level.x0)
-    joined: list[Level] = []
-    ends: dict[int, list[int]] = {}
-    for level in waiting:
-        row = int(level.y[0])
-        near = [i for r in range(row - 4, row + 5) for i in ends.get(r, ())]
-        fits = [
-            i
-            for i in near
-            if -2 <= level.x0 - joined[i].x1 <= reach and abs(joined[i].y[-1] - level.y[0]) <= slack
-        ]
-        if not fits:
-            ends.setdefault(int(level.y[-1]), []).append(len(joined))
-            joined.append(level)
-            continue
-        best = max(fits, key=lambda i: joined[i].x1)
-        first = joined[best]
-        ends[int(first.y[-1])].remove(best)
-        gap = level.x0 - first.x1
-        cut = max(0, -gap)
-        between = np.linspace(first.y[-1], level.y[0], max(0, gap))
-        joined[best] = Level(
-            first.x0,
-            np.concatenate([first.y, between, level.y[cut:]]),
-            np.concatenate([first.seen, np.zeros(len(between), bool), level.seen[cut:]]),
-            max(first.thick, level.thick),
-            max(first.even, level.even),
-        )
-        ends.setdefault(int(joined[best].y[-1]), []).append(best)
-    return sorted(joined, key=lambda level: float(level.y.mean()))
+    chains: list[list[Level]] = []
+    ends: dict[int, list[tuple[int, float, int]]] = {}  # by row: column beyond, row, chain
+    for level in sorted(levels, key=lambda level: level.x0):
+        start, y = level.x0, float(level.y[0])
+        fits = []
+        for row in range(int(y) - 4, int(y) + 5):
+            if row in ends:
+                ends[row] = [end for end in ends[row] if start - end[0] <= reach]
+                fits += [e for e in ends[row] if start - e[0] >= -2 and abs(e[1] - y) <= slack]
+        number = len(chains)
+        if fits:
+            best = max(fits, key=lambda end: end[0])
+            ends[int(best[1])].remove(best)
+            number = best[2]
+            chains[number].append(level)
+        else:
+            chains.append([level])
+        last = float(level.y[-1])
+        ends.setdefault(int(last), []).append((level.x1, last, number))
+    joined = [_joined(chain) for chain in chains]
+    if not joined:
+        return joined
+    lengths = np.array([len(level.y) for level in joined])
+    starts = np.cumsum(lengths) - lengths
+    means = np.add.reduceat(np.concatenate([level.y for level in joined]), starts) / lengths
+    return [joined[i] for i in np.argsort(means, kind="stable")]
+
+
+def _joined(parts: list[Level]) -> Level:
+    """Make one rule of rules that follow each other from left to right."""
+    if len(parts) == 1:
+        return parts[0]
+    rows, seen = [parts[0].y], [parts[0].seen]
+    for before, part in pairwise(parts):
+        gap = part.x0 - before.x1
+        if gap > 0:
+            rows.append(np.linspace(before.y[-1], part.y[0], gap))
+            seen.append(np.zeros(gap, bool))
+        rows.append(part.y[max(0, -gap) :])
+        seen.append(part.seen[max(0, -gap) :])
+    return Level(
+        parts[0].x0,
+        np.concatenate(rows),
+        np.concatenate(seen),
+        max(part.thick for part in parts),
+        max(part.even for part in parts),
+    )
 
 
 def find_rules(dark: Grey, pixels_per_mm: float, faintest: int = FAINTEST) -> Rules:
@@ -173,6 +191,12 @@ def find_rules(dark: Grey, pixels_per_mm: float, faintest: int = FAINTEST) -> Ru
     wider = np.ones((3, 1), np.uint8)
     across = cv2.dilate(across.view(np.uint8), wider).view(np.bool_)
     return Rules(dark, across, cv2.dilate(up, wider.T).view(np.bool_), levels)
+
+
+def find_levels(dark: Grey, pixels_per_mm: float) -> list[Level]:
+    """Find the level rules alone, from top to bottom."""
+    level = _rule_mask(dark, pixels_per_mm, False, SHORTEST_ACROSS_MM, FAINTEST)
+    return _follow(level, dark, pixels_per_mm)[1]
 
 
 def _usual_run(ink: Grey) -> int:

@@ -25,7 +25,7 @@ WORDS = "please write one digit into each of the boxes below and sign on the las
 MOST_OFF_MM = 0.4
 
 
-def drawn(seed: int) -> Grey:
+def drawn(seed: int, headed: bool = True) -> Grey:
     """Draw a form of A5: headings, rows of boxes and a table, all placed by a seed."""
     rng = np.random.default_rng(seed)
     image = np.full((round(SIZE[1] * SCALE), round(SIZE[0] * SCALE)), 255, np.uint8)
@@ -36,7 +36,8 @@ def drawn(seed: int) -> Grey:
         x = rng.uniform(10, 30)
         text = " ".join(rng.permutation(words)[: rng.integers(3, 8)])
         at = (round(x * SCALE), round(y * SCALE))
-        cv2.putText(image, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1, cv2.LINE_AA)
+        if headed:
+            cv2.putText(image, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1, cv2.LINE_AA)
         count, wide = int(rng.integers(3, 9)), rng.uniform(5.5, 8) if kind else rng.uniform(12, 20)
         start = rng.uniform(10, 40)
         for k in range(count):
@@ -105,9 +106,9 @@ def test_the_wrong_form_is_named_as_such(form: Print) -> None:
             register.to_form(Page("other.png", 1, drawn(seed), DPI), [form])
 
 
-def definition(tmp_path: Path, seed: int) -> Path:
+def definition(tmp_path: Path, seed: int, headed: bool = True) -> Path:
     blank, path = tmp_path / f"{seed}.png", tmp_path / f"{seed}.toml"
-    Image.fromarray(drawn(seed)).save(blank, dpi=(DPI, DPI))
+    Image.fromarray(drawn(seed, headed)).save(blank, dpi=(DPI, DPI))
     draft(blank, path)
     return path
 
@@ -135,6 +136,21 @@ def test_no_field_of_the_right_form_is_doubted(tmp_path: Path) -> None:
     forms = Forms([definition(tmp_path, 1)])
     image, _ = warped(drawn(1), 2, 1.3)
     assert not forms.find(Page("page.png", 1, image, DPI * 1.3))[2].doubted
+
+
+@pytest.mark.parametrize(("seed", "angle", "scale"), [(4, 40, 0.69), (2, -9, 0.55), (7, 12, 0.9)])
+def test_no_wall_of_a_soft_blank_page_is_trusted_as_ink(
+    tmp_path: Path, seed: int, angle: float, scale: float
+) -> None:
+    forms = Forms([definition(tmp_path, seed, headed=False)])
+    image, _ = warped(drawn(seed, headed=False), angle, scale)
+    image = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.6), np.uint8)
+    _, fields, registration = forms.find(Page("blank.png", 1, image, DPI * scale))
+    assert not [
+        field.spec.name
+        for field in fields
+        if field.ink.any() and field.doubt <= 0.5 and field.spec.name not in registration.doubted
+    ]
 
 
 def test_doubted_fields_go_to_a_person_blank_ones_too() -> None:

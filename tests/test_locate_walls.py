@@ -1,0 +1,109 @@
+"""Fields of a form within their printed walls: nothing printed there is taken for ink."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from formreader.document import FieldImage, FieldSpec, Grey, Kind, Rect, Registration, Status
+from formreader.locate import Place, at_places
+from formreader.locate_boxes import Cell
+from formreader.locate_walls import hugged, inner, streaked
+from formreader.pipeline_form import on_picture, tick
+
+PER_MM = 8.0
+BOX = Cell(80, 80, 160, 120)
+
+
+def walled(thick: int) -> Grey:
+    dark = np.zeros((200, 240), np.uint8)
+    cv2.rectangle(dark, (80, 80), (160, 120), 200, thick)
+    return cv2.GaussianBlur(dark, (0, 0), 1.5)
+
+
+@pytest.mark.parametrize("thick", [2, 5, 9])
+def test_a_box_ends_where_its_wall_as_printed_ends(thick: int) -> None:
+    [found] = inner(walled(thick), 200, [BOX], PER_MM)
+    assert walled(thick)[int(found.top) + 1 : int(found.bottom), int(found.left) + 1].max() < 30
+    assert found.left - BOX.left < thick / 2 + 7
+    assert BOX.bottom - found.bottom < thick / 2 + 7
+
+
+def test_a_one_beside_a_wall_is_not_taken_for_the_wall() -> None:
+    dark = walled(3)
+    cv2.line(dark, (86, 82), (86, 118), 200, 4)
+    [found] = inner(dark, 200, [BOX], PER_MM)
+    assert found.left <= 86
+
+
+def test_a_box_without_walls_stays_as_it_is() -> None:
+    assert inner(np.zeros((200, 240), np.uint8), 200, [BOX], PER_MM) == [BOX]
+
+
+def test_a_sliver_along_a_wall_is_doubted_and_a_one_in_the_middle_is_not() -> None:
+    box = Rect(10, 10, 40, 50)
+    sliver, one = np.zeros((70, 60), bool), np.zeros((70, 60), bool)
+    sliver[12:58, 11:13] = True
+    one[15:55, 28:32] = True
+    assert hugged(sliver, [box], PER_MM)
+    assert not hugged(one, [box], PER_MM)
+
+
+def test_a_streak_is_told_from_a_cross() -> None:
+    streak, cross = np.zeros((60, 60), np.uint8), np.zeros((60, 60), np.uint8)
+    cv2.line(streak, (30, 0), (32, 59), 1, 2)
+    cv2.line(cross, (0, 0), (59, 59), 1, 2)
+    cv2.line(cross, (0, 59), (59, 0), 1, 2)
+    assert streaked(streak > 0)
+    assert streaked(np.ascontiguousarray(streak.T) > 0)
+    assert not streaked(cross > 0)
+
+
+@pytest.mark.parametrize("dpi", [100.0, 150.0, 300.0])
+@pytest.mark.parametrize("thick_mm", [0.3, 0.8])
+def test_an_empty_box_to_tick_is_never_marked_however_thick_its_frame(
+    dpi: float, thick_mm: float
+) -> None:
+    page = np.full((round(40 * 300 / 25.4), round(60 * 300 / 25.4)), 255, np.uint8)
+    corners = [round(v * 300 / 25.4) for v in (20, 15, 25.5, 18.5)]
+    cv2.rectangle(page, corners[:2], corners[2:], 0, round(thick_mm * 300 / 25.4))
+    page = cv2.resize(page, None, fx=dpi / 300, fy=dpi / 300, interpolation=cv2.INTER_AREA)
+    per_mm = dpi / 25.4
+    rect = (20.2 * per_mm, 15.2 * per_mm, 25.7 * per_mm, 18.7 * per_mm)
+    place = Place(FieldSpec("box", Kind.CHECKBOX), (rect,))
+    [(field, _)] = at_places(cv2.GaussianBlur(page, (0, 0), 0.7), dpi, [place])
+    assert field is not None
+    assert tick(field).status is not Status.ACCEPTED
+
+
+@pytest.mark.parametrize(("words", "doubted"), [(((205.0, 75.0),), True), ((), False)])
+def test_a_word_printed_in_a_cell_is_doubted(
+    words: tuple[tuple[float, float], ...], doubted: bool
+) -> None:
+    page = np.full((160, 420), 255, np.uint8)
+    cv2.rectangle(page, (60, 40), (360, 110), 0, 2)
+    cv2.putText(page, "707", (180, 88), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 0, 3)
+    place = Place(FieldSpec("cell", Kind.CELL), ((60.0, 40.0, 360.0, 110.0),), words)
+    [(field, _)] = at_places(page, 200, [place])
+    assert field is not None
+    assert field.ink.any()
+    assert (field.doubt > 0.5) == doubted
+
+
+def test_a_mark_at_a_doubtful_place_goes_to_a_person() -> None:
+    ink = np.ones((30, 30), bool)
+    image = np.zeros((30, 30), np.uint8)
+    spec = FieldSpec("box", Kind.CHECKBOX)
+    sure = FieldImage(spec, Rect(0, 0, 30, 30), image, ink)
+    doubted = FieldImage(spec, Rect(0, 0, 30, 30), image, ink, doubt=0.6)
+    assert tick(sure).status is Status.ACCEPTED
+    assert tick(doubted).status is Status.REVIEW
+
+
+def test_a_field_cut_off_from_the_picture_is_seen_as_such() -> None:
+    shift = np.array([[1, 0, 0], [0, 1, -50], [0, 0, 1.0]])
+    registration = Registration(shift, 0.0, 0)
+    assert on_picture((10, 20, 30, 5), 254, registration, (400, 500))
+    assert not on_picture((10, 3, 30, 5), 254, registration, (400, 500))
+    assert not on_picture((10, 42, 30, 5), 254, registration, (400, 500))
