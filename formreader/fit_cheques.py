@@ -26,10 +26,8 @@ from formreader.model_versions import write_card
 from formreader.train_strips import Hands, hands_of
 
 AMOUNTS = (1_500, 4_000)
-"""Amounts composed for fitting and for bounding. Of 1,600 a quarter, where the search begins, may
-hold no error if 1 % is to be proved; of 4,000 it may hold four."""
-PROVED = 0.01
-"""Error rate that has to be proved for a calibration of amounts to be used: the default one."""
+"""Amounts composed for fitting and for bounding: the surest quarter, where the search begins, may
+hold four errors of 4,000 if 1 % is to be proved, and none of 1,600."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,21 +96,16 @@ def decided(
 
 
 def with_amounts(folder: Path, hands: Hands, card: dict[str, Any], seed: int) -> dict[str, Any]:
-    """Fit the amounts of the networks in `folder`; returns the card with their calibration.
-
-    It is kept only where it proves `PROVED`; else amounts are judged as any handwritten number.
-    """
+    """Fit the amounts of the networks in `folder`; returns the card with their calibration."""
     recognizer = classify.load_recognizer(folder)
     recognizer.temperature = card["temperature"]
     readers = pipeline.Readers(recognizer, classify.load_strip_reader(folder, card))
-    calibration = {**card["calibration"], calibrate.AMOUNT: fit_amounts(readers, hands, seed)}
-    if calibrate.threshold_for(calibration, calibrate.AMOUNT, PROVED) is None:
-        del calibration[calibrate.AMOUNT]
-    return {**card, "calibration": calibration}
+    amounts = fit_amounts(readers, hands, seed)
+    return {**card, "calibration": {**card["calibration"], calibrate.AMOUNT: amounts}}
 
 
-def refit(folder: Path, data: Path) -> bool:
-    """Fit the amounts of a finished model again and write its card; tell whether they are in it.
+def refit(folder: Path, data: Path) -> None:
+    """Fit the amounts of a finished model again and write its card.
 
     The writers of `data` that the model's seed held out of its training are those it is fitted on.
     """
@@ -121,4 +114,3 @@ def refit(folder: Path, data: Path) -> bool:
     _, held_out = datasets.split_by_writer(written, card["seed"])
     card = with_amounts(folder, hands_of(held_out), card, card["seed"])
     write_card(folder, card)
-    return calibrate.AMOUNT in card["calibration"]
