@@ -131,7 +131,7 @@ def test_the_card_says_what_the_model_is_and_was_made_of(trained: Trained) -> No
     assert 0 <= card["export_agreement"]["share"] <= 1
     assert card["test"]["count"] == 60
     assert 0 <= card["test"]["right"] <= 60
-    assert set(card["calibration"]) == {"free", "cells"}
+    assert set(card["calibration"]) == {"free", "cells", "amount"}
     assert str(trained.folder) not in json.dumps(card)
 
 
