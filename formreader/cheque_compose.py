@@ -232,10 +232,4 @@ def scanned(ink: Float, mm: float, rng: np.random.Generator) -> Grey:
     paper = float(rng.uniform(170, 250))
     depth = float(rng.uniform(0.45, 0.95)) * paper
     page = paper + 0.8 * numbers.background(ink.shape, 4 * mm, paper, rng) - depth * ink
-    page = page + rng.normal(0, rng.uniform(0.5, 5), page.shape)
-    grey = np.clip(page, 0, 255).astype(np.uint8)
-    if rng.random() < 0.5:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 92))]
-        packed = cv2.imencode(".jpg", grey, quality)[1]
-        return np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE))
-    return grey
+    return numbers.noisy(page, 5, 0.5, (50, 92), rng)

@@ -220,12 +220,22 @@ def on_paper(ink: Float, rng: np.random.Generator) -> Grey:
     depth = float(rng.uniform(0.3, 0.95)) * paper
     page = paper + background(small.shape, height, paper, rng)
     page = page - depth * add_rules(blurred, height, rng)
-    page = page + rng.normal(0, rng.uniform(0.5, 6), page.shape)
-    grey = np.clip(page, 0, 255).astype(np.uint8)
-    if rng.random() < 0.4:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 90))]
-        packed = cv2.imencode(".jpg", grey, quality)[1]
-        return np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE))
+    return noisy(page, 6, 0.4, (35, 90), rng)
+
+
+def noisy(
+    page: Float, most: float, packed: float, quality: tuple[int, int], rng: np.random.Generator
+) -> Grey:
+    """Add a scanner's noise, 0.5 to `most` grey levels, and in a share `packed` that of JPEG.
+
+    `page` float (H, W) in grey levels; `quality` is JPEG's, least and most.
+    """
+    noise = rng.normal(0, rng.uniform(0.5, most), page.shape)
+    grey = np.clip(page + noise, 0, 255).astype(np.uint8)
+    if rng.random() < packed:
+        how = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(*quality))]
+        data = cv2.imencode(".jpg", grey, how)[1]
+        return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE))
     return grey
 
 

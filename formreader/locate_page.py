@@ -211,7 +211,7 @@ class OpenPage:
     def _with_pale_cells(self, ink: Mask, dark: Grey) -> Mask:
         """Add the ink of cells that hold paler ink only, as much of it as is ink by its own level.
 
-        By the page's level four of fourteen numbers in pencil of a drawn table were not found.
+        By the page's level four of thirteen numbers in pencil of a drawn table were not found.
         """
         rim = round(0.4 * self.scale)
         for cell in self.cells:
