@@ -27,9 +27,9 @@ PALE = 0.6
 """Darkness of a field's ink, as a share of the page's, below which it may be a printed hint."""
 PALE_DOUBT = 0.55
 """Doubt of such a field: enough that a person looks."""
-PALE_CELL_DOUBT = 0.501
-"""The same in a cell of a table, where pencil is likelier than a hint: such a field is shown to a
-person whatever it reads as. Nine numbers in pencil of a drawn table were left out before."""
+PALE_PLACE_DOUBT = 0.501
+"""The same in a cell of a table or on a line, where pencil is likelier than a hint: such a field
+is shown to a person whatever it reads as. Nine numbers in pencil of a drawn table had no row."""
 TICKED = 1.3
 """Width of a row of boxes, as a share of its height, below which it may be one box to tick:
 the stroke of a cross was taken for a wall and the cross read as 11."""
@@ -294,7 +294,7 @@ class OpenPage:
         if not own.any():
             return None
         pale = float(np.median(dark[own])) < PALE * self.level
-        least = PALE_CELL_DOUBT if written.kind is Kind.CELL else PALE_DOUBT
+        least = PALE_DOUBT if written.kind is Kind.FREE else PALE_PLACE_DOUBT
         doubt = max(written.doubt, least) if pale else written.doubt
         doubt = max(doubt, torn.DOUBT) if torn.beside(group, ink) else doubt
         image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
