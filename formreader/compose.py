@@ -227,8 +227,8 @@ def noisy(
     page: Float, most: float, packed: float, quality: tuple[int, int], rng: np.random.Generator
 ) -> Grey:
     """Add 0.5 to `most` grey levels of noise, and to a share `packed` JPEG of a `quality`."""
-    page = page + rng.normal(0, rng.uniform(0.5, most), page.shape)
-    grey = np.clip(page, 0, 255).astype(np.uint8)
+    noise = rng.normal(0, rng.uniform(0.5, most), page.shape)
+    grey = np.clip(page + noise, 0, 255).astype(np.uint8)
     if rng.random() < packed:
         how = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(*quality))]
         data = cv2.imencode(".jpg", grey, how)[1]
