@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from formreader import batch, export
+from formreader import batch, executors, export
 from formreader.document import Status
 from formreader.errors import NothingToReadError, OutputError, UsageError
 from formreader.store import Store
@@ -398,6 +398,19 @@ def test_ctrl_c_keeps_finished_pages_and_the_same_command_goes_on(tmp_path, log,
     again = start(source, job, "--jobs", jobs, SLOW_S="0")
     assert again.wait(30) == 0
     assert len(rows(job / "readings.csv")) == 12
+
+
+def test_ctrl_c_while_work_is_sent_to_a_worker_is_delivered_afterwards():
+    sent = []
+
+    def send():
+        with executors.interrupts_kept_from_workers():
+            os.kill(os.getpid(), signal.SIGINT)
+            sent.append("work")
+
+    with pytest.raises(KeyboardInterrupt):
+        send()
+    assert sent == ["work"]
 
 
 def test_after_a_crash_even_one_job_reads_in_a_worker(tmp_path):
