@@ -230,6 +230,7 @@ def test_double_keying_shows_the_machines_value_only_where_it_differs(job, serve
 def test_a_number_drawn_on_the_pad_is_read_at_once(serve, browser):
     page = tab(browser, serve())
     page.click("text=Try the reader")
+    page.locator("#drawing").hover()  # waits until it stands still
     box = page.locator("#drawing").bounding_box()
     page.mouse.move(box["x"] + 300, box["y"] + 60)
     page.mouse.down()

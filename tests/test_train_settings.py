@@ -116,9 +116,8 @@ def test_every_architecture_is_small_and_reads_as_exported(
 
 
 @needs_tensorflow
-@pytest.mark.parametrize(
-    "arch", ["lenet", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS[1:])]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("arch", OTHERS)
 def test_every_architecture_learns(tmp_path: Path, material: Material, arch: str) -> None:
     _, history = train_digits.train_digits(
         material, tmp_path, Settings(arch=arch, batch=20), 2, lambda line: None
@@ -127,18 +126,21 @@ def test_every_architecture_learns(tmp_path: Path, material: Material, arch: str
 
 
 @needs_tensorflow
-def test_another_setting_begins_anew(tmp_path: Path, material: Material) -> None:
-    said: dict[str, list[str]] = {}
-    for name, settings in {
-        "first": Settings(arch="lenet", batch=50),
-        "same": Settings(arch="lenet", batch=50),
-        "other": Settings(arch="lenet", batch=50, rate=0.002),
-    }.items():
-        said[name] = []
-        train_digits.train_digits(material, tmp_path, settings, 1, said[name].append)
-    assert said["first"][0].startswith("digits: epoch 1 of 1")
-    assert said["same"] == ["digits: going on after epoch 1 of 1"]
-    assert said["other"][0].startswith("digits: epoch 1 of 1")
+def test_another_setting_is_another_recipe(
+    tmp_path: Path, material: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipes: list[dict[str, Any]] = []
+
+    def note(course: Any, work: Path, recipe: dict[str, Any], report: Any) -> tuple[None, None]:
+        recipes.append(recipe)
+        return None, None
+
+    monkeypatch.setattr(train_digits, "run", note)
+    for rate in (0.003, 0.003, 0.002):
+        settings = Settings(arch="lenet", batch=50, rate=rate)
+        train_digits.train_digits(material, tmp_path, settings, 1, lambda line: None)
+    first, same, other = recipes
+    assert first == same != other
 
 
 def test_the_list_of_versions_says_which_architecture(tmp_path: Path) -> None:
@@ -179,15 +181,30 @@ def test_writers_taken_out_of_the_training_ones_decide() -> None:
     assert set(small.held_out.writers) <= set(writers)
 
 
-@needs_tensorflow
+class ReadsAll:
+    """Stands for a network: sure of every class or, where it has learned nothing, of none."""
+
+    def __init__(self, material: Material, has_learned: bool) -> None:
+        self.logits = 9.0 * has_learned * np.eye(len(ALPHABET))[material.held_out.labels]
+
+    def predict(self, *_: Any, **__: Any) -> Any:
+        return self.logits
+
+
 @pytest.mark.skipif(
     importlib.util.find_spec("optuna") is None,
     reason='Optuna is not installed: pip install "formreader[tune]"',
 )
 @pytest.mark.filterwarnings("ignore:Fixed parameter rate")
+@pytest.mark.parametrize("trained", ["no", pytest.param("yes", marks=pytest.mark.slow)])
 def test_a_search_finds_the_better_rate_and_goes_on_where_it_was(
-    tmp_path: Path, material: Material, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, material: Material, monkeypatch: pytest.MonkeyPatch, trained: str
 ) -> None:
+    def pretend(small: Material, work: Path, tried: Settings, *_: Any) -> tuple[ReadsAll, None]:
+        return ReadsAll(small, tried.rate > 1e-4), None
+
+    if trained == "no":
+        monkeypatch.setattr(train_tune, "train_digits", pretend)
     monkeypatch.setattr(train_tune, "EPOCHS", 2)
     monkeypatch.setitem(train_tune.SPACE, "rate", (2e-3, 2e-2))
     useless = Settings(arch="lenet", batch=20, rate=1e-6)
