@@ -30,6 +30,9 @@ PALE_DOUBT = 0.55
 PALE_PLACE_DOUBT = 0.501
 """The same in a cell of a table or on a line, where pencil is likelier than a hint: such a field
 is shown to a person whatever it reads as. Nine numbers in pencil of a drawn table had no row."""
+SHADED_NEAR = 2.0
+"""Reach, in widths of a box that lies in shade or under a watermark, in which a number may go on
+there: the box between it and those that were found may not have been seen at all."""
 TICKED = 1.3
 """Width of a row of boxes, as a share of its height, below which it may be one box to tick:
 the stroke of a cross was taken for a wall and the cross read as 11."""
@@ -51,6 +54,7 @@ class OpenPage:
         self.rules: Rules = rules.find_rules(self.small_dark, scale)
         self.rows: list[Row] = []
         self.cells: list[Cell] = []
+        self.shaded: list[Cell] = []
 
     def search(self) -> None:
         """Find rows of boxes and other cells; look again for fainter ones where there are none."""
@@ -71,8 +75,10 @@ class OpenPage:
     def find(self) -> None:
         """Find rows of boxes and other cells among the page's rules."""
         scale = self.scale
-        cells = boxes.find_cells(self.rules, scale)
-        cells = boxes.outermost(boxes.paper_cells(cells, self.small_dark, self.level), scale)
+        seen = boxes.find_cells(self.rules, scale)
+        paper = boxes.paper_cells(seen, self.small_dark, self.level)
+        self.shaded = [c for c in seen if boxes.is_box(c, scale) and c not in paper]
+        cells = boxes.outermost(paper, scale)
         found, alone = rows.box_rows(cells, self.rules, scale)
         ticked = combs.comb_rows(self.rules, found, scale)
         self.rows = [
@@ -99,12 +105,17 @@ class OpenPage:
         x1, y1 = min(width, round(right / self.zoom)), min(height, round(bottom / self.zoom))
         return Rect(x0, y0, max(1, x1 - x0), max(1, y1 - y0))
 
+    @property
+    def least_own(self) -> float:
+        """Return the darkness below which nothing is a field's own ink, 0 to 255."""
+        return max(binarize.LEAST_INK, 0.35 * self.level)
+
     def own_level(self, dark: Grey) -> float:
         """Return the usual darkness of a field's own ink, at most the page's.
 
         A field written in fainter ink than the page's print is measured by its own ink.
         """
-        strong = dark[dark > max(binarize.LEAST_INK, 0.35 * self.level)]
+        strong = dark[dark > self.least_own]
         own = float(np.percentile(strong, 90)) if strong.size > 20 else self.level
         return min(self.level, own)
 
@@ -135,18 +146,25 @@ class OpenPage:
         image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
         spec = FieldSpec("", row.kind, len(cells))
         doubt = self._row_doubt(ink, dark, cells)
-        struck = torn.runs_through(bare, ink, cells, max(2, round(0.5 * self.full_mm)))
-        if struck or self._goes_on(row, own) or frame.width < TICKED * frame.height:
+        half = max(2, round(0.5 * self.full_mm))
+        pale = torn.paler_strokes(dark, ink, cells, half, self.least_own) & inside
+        pale &= ink.any()
+        struck = torn.runs_through(bare, ink, cells, half)
+        ink |= pale
+        if struck or pale.any() or self._goes_on(row, own) or frame.width < TICKED * frame.height:
             doubt = max(doubt, torn.DOUBT)
         return FieldImage(spec, rect, image, ink, tuple(cells), doubt)
 
     def _goes_on(self, row: Row, own: float) -> bool:
-        """Tell whether a number goes on right before or after a row of boxes.
+        """Tell whether a number may go on right before or after a row of boxes.
 
         Boxes too pale to be ink need no taking out: in a soft photo strokes of a 9 and a 7 were
-        among the rules, and the 16 of a 169 was accepted.
+        among the rules, and the 16 of a 169 was accepted. A box beside that is no paper is none
+        of the row's: of 7387 under a watermark 87 was accepted.
         """
         frame, first, last = row.frame, row.cells[0], row.cells[-1]
+        if self._by_shaded_box(frame.left, frame.right, frame.middle):
+            return True
         gap = max(0.0, row.cells[1].left - first.right)
         for left, right in (
             (max(0.0, first.left - gap - torn.BOX_BESIDE * first.width), first.left),
@@ -161,6 +179,14 @@ class OpenPage:
             if torn.as_tall_as_half(ink):
                 return True
         return False
+
+    def _by_shaded_box(self, left: float, right: float, middle: float) -> bool:
+        """Tell whether a box that is no paper stands in line with a place, near one of its ends."""
+        return any(
+            box.top < middle < box.bottom
+            and max(box.left - right, left - box.right) < SHADED_NEAR * box.width
+            for box in self.shaded
+        )
 
     def own_ink(self, ink: Mask, inside: Mask, share: float) -> Mask:
         """Keep the ink that lies in the boxes at least by `share`, without dust."""
@@ -296,6 +322,9 @@ class OpenPage:
         pale = float(np.median(dark[own])) < PALE * self.level
         least = PALE_DOUBT if written.kind is Kind.FREE else PALE_PLACE_DOUBT
         doubt = max(written.doubt, least) if pale else written.doubt
-        doubt = max(doubt, torn.DOUBT) if torn.beside(group, ink) else doubt
+        in_part = torn.beside(group, ink) or self._by_shaded_box(
+            group.left, group.right, (group.top + group.bottom) / 2
+        )
+        doubt = max(doubt, torn.DOUBT) if in_part else doubt
         image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
         return FieldImage(FieldSpec("", written.kind), rect, image, own, (), doubt)

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from formreader.document import Mask, Rect
+from formreader import binarize
+from formreader.document import Grey, Mask, Rect
 from formreader.locate_groups import Group
 
 BESIDE, BESIDE_ONE = 1.2, 1.6
@@ -22,6 +23,15 @@ BOX_BESIDE = 0.8
 not seen lies in it. Without the gap, the 16 of a 169 in boxes set apart was accepted."""
 DOUBT = 0.55
 """Least doubt of a number found in part; nothing above 0.5 is accepted."""
+PALE_HEIGHT = 0.3
+"""Height of a pale stroke in a box without ink, as a share of the box, from which it counts."""
+GUIDE = 0.8
+"""Share of pale strokes marked in the other boxes of a row from which they are a printed guide,
+such as the figure 8 in which a digit is to be traced."""
+NARROW = 0.35
+"""Width of a 1, at most, as a share of its height."""
+STRONG = 20
+"""Pixels of a box, clearly darker than paper, from which its ink is measured by itself."""
 SPOT = 0.02
 """Area of the smallest spot that counts, as a share of the box's height squared."""
 
@@ -55,6 +65,59 @@ def as_tall_as_half(ink: Mask) -> bool:
     wide = np.ptp(np.r_[spots[:, 0], spots[:, 0] + spots[:, 2]])
     tall = np.ptp(np.r_[spots[:, 1], spots[:, 1] + spots[:, 3]])
     return bool(tall > 0.5 * height and wide > 0.15 * height)
+
+
+def paler_strokes(dark: Grey, ink: Mask, cells: Sequence[Rect], rim: int, least: float) -> Mask:
+    """Return what stands in boxes with hardly any `ink` and is dark for a box by itself.
+
+    `dark` uint8 and `ink` (H, W) of one crop; `rim` pixels inside the walls are not looked at,
+    nothing paler than `least` counts. Of a 0424 in a comb whose last 4 was written half as
+    dark, 042 was accepted: thin pale strokes were taken for rules.
+    """
+    pale = np.zeros(ink.shape, bool)
+    for cell in cells:
+        box = (
+            slice(max(0, cell.y + rim), max(0, cell.bottom - rim)),
+            slice(max(0, cell.x + rim), max(0, cell.right - rim)),
+        )
+        part = dark[box]
+        strong = part[part > least]
+        if strong.size < STRONG:
+            continue
+        left = binarize.ink_mask(part, float(np.percentile(strong, 90)))
+        if 2 * int(ink[box].sum()) > int(left.sum()):
+            continue
+        near = np.ones((rim | 1, rim | 1), np.uint8)
+        whole = cv2.morphologyEx(left.view(np.uint8), cv2.MORPH_CLOSE, near)
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(whole)
+        tall = stats[:, cv2.CC_STAT_HEIGHT] > PALE_HEIGHT * cell.height
+        tall[0] = False
+        strokes = tall[labels] & left
+        others = [c for c in cells if c != cell]
+        if strokes.any() and not in_all(strokes, box, dark > least / 2, cell, others):
+            pale[box] = strokes
+    return pale
+
+
+def in_all(
+    strokes: Mask, box: tuple[slice, slice], marked: Mask, cell: Rect, others: Sequence[Rect]
+) -> bool:
+    """Tell whether the strokes at `box` in a cell are `marked` in the other cells, too: guides.
+
+    A stroke as narrow as a 1 lies under other digits by chance and is taken for none.
+    """
+    wide = cv2.dilate(marked.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    rows, columns = (np.flatnonzero(strokes.any(axis=axis)) for axis in (1, 0))
+    rows, columns = rows + box[0].start - cell.y, columns + box[1].start - cell.x
+    if np.ptp(columns) < NARROW * np.ptp(rows):
+        return False
+    own = strokes[np.ix_(rows + cell.y - box[0].start, columns + cell.x - box[1].start)]
+    shares = []
+    for other in others:
+        y = np.clip(rows + other.y, 0, marked.shape[0] - 1)
+        x = np.clip(columns + other.x, 0, marked.shape[1] - 1)
+        shares.append(float(wide[np.ix_(y, x)][own].mean()))
+    return bool(shares) and float(np.quantile(shares, 0.25)) > GUIDE
 
 
 def runs_through(bare: Mask, ink: Mask, cells: Sequence[Rect], rim: int) -> bool:
