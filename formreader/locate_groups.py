@@ -19,6 +19,9 @@ LARGEST_MM = 14.0
 """Greatest height of a written digit in millimetres; above it are headings and signatures."""
 LINK_GAP = 0.8
 """Gap that joins two characters into one group, as a share of their height."""
+NEXT_SHARED, NEXT_GAP = 0.6, 0.4
+"""Share of their height that two characters have in common, and their gap as a share of it, if the
+one that stands outside of the other's cell is still the next of its number and no label's."""
 LEVEL_SLACK = 0.045
 """How far printed characters stray from their row, as a share of their height."""
 WIDEST_STROKE_MM = 1.05
@@ -100,9 +103,14 @@ def spots(ink: Mask, scale: float) -> NDArray[np.int64]:
     return np.asarray(stats[kept], np.int64)
 
 
-def groups(boxes: NDArray[np.int64]) -> list[Group]:
-    """Link characters that stand side by side."""
-    order = boxes[np.argsort(boxes[:, 0], kind="stable")]
+def groups(boxes: NDArray[np.int64], homes: NDArray[np.int64]) -> list[Group]:
+    """Link characters that stand side by side.
+
+    `homes` (N,) are the cells in which they stand. Those of two cells are never linked, one in
+    none (-1) with one in a cell only where it is plainly the next on its row: ink leaves its cell.
+    """
+    from_left = np.argsort(boxes[:, 0], kind="stable")
+    order, homes = boxes[from_left], homes[from_left]
     owner = np.arange(len(order))
     right, bottom = order[:, 0] + order[:, 2], order[:, 1] + order[:, 3]
     reach = int(LINK_GAP * order[:, 3].max()) + 1 if len(order) else 0
@@ -126,7 +134,12 @@ def groups(boxes: NDArray[np.int64]) -> list[Group]:
             order[j, 2], order[i, 2]
         )
         over &= np.minimum(order[j, 3], order[i, 3]) < 0.5 * high
-        for k in j[near & (beside | (over & (shared > -0.2 * high)))]:
+        linked = near & (beside | (over & (shared > -0.2 * high)))
+        unlike = homes[j] != homes[i]
+        leaves = np.minimum(homes[j], homes[i]) < 0
+        leaves &= shared > NEXT_SHARED * np.minimum(order[j, 3], order[i, 3])
+        leaves &= order[j, 0] - right[i] <= NEXT_GAP * high
+        for k in j[linked & (leaves | ~unlike)]:
             owner[root(int(k))] = root(i)
     members: dict[int, list[int]] = {}
     for i in range(len(order)):

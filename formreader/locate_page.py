@@ -12,6 +12,7 @@ from formreader import locate_groups as groups
 from formreader import locate_rows as rows
 from formreader import locate_text as text
 from formreader import locate_torn as torn
+from formreader import locate_zones as zones
 from formreader.document import FieldImage, FieldSpec, Grey, Kind, Mask, Rect
 from formreader.locate_boxes import Cell
 from formreader.locate_rows import Row
@@ -221,8 +222,10 @@ class OpenPage:
         """Cut out what is written in cells, on lines and on plain paper."""
         dark = self._small_strokes()
         ink = self._with_pale_cells(binarize.ink_mask(dark, self.level), dark)
-        across, levels = self._level_zone(ink.shape)
-        ink = rules.without_rules(ink, across, self._upright_zone(ink.shape))
+        across, levels = zones.level_zone(self.rules, self.cells, self.scale)
+        ink = rules.without_rules(
+            ink, across, zones.upright_zone(self.rules, self.cells, self.scale)
+        )
         outside = ink.copy()
         for row in self.rows:
             f, pad = row.frame, 0.12 * row.frame.height
@@ -231,7 +234,7 @@ class OpenPage:
                 max(0, int(f.left - pad)) : int(f.right + pad) + 1,
             ] = False
         spots = groups.spots(outside, self.scale)
-        found = text.find_written(spots, self.cells, levels, self.scale)
+        found = text.find_written(spots, dark * ink, self.cells, levels, self.scale)
         return [f for f in (self._written_field(w, ink) for w in found) if f is not None]
 
     def _with_pale_cells(self, ink: Mask, dark: Grey) -> Mask:
@@ -257,40 +260,6 @@ class OpenPage:
         kept = cv2.dilate(self.dark, np.ones((2, 2), np.uint8))
         size = self.small_dark.shape[::-1]
         return np.asarray(cv2.resize(kept, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-    def _level_zone(self, shape: tuple[int, ...]) -> tuple[Mask, list[rules.Level]]:
-        """Return where long level rules and the tops and bottoms of cells are, and the former."""
-        zone = np.zeros(shape, bool)
-        levels = [v for v in self.rules.levels if len(v.y) >= 6 * self.scale and v.even < 0.6]
-        for level in levels:
-            half = level.thick / 2 + 1
-            for shift in np.arange(-half, half + 0.5):
-                lines = np.clip(np.rint(level.y + shift), 0, shape[0] - 1).astype(np.int64)
-                zone[lines, np.arange(level.x0, level.x1)] = True
-        reach = max(4, round(0.7 * self.scale))
-        for cell in self.cells:
-            for y in (cell.top, cell.bottom):
-                part = (
-                    slice(max(0, int(y) - reach), int(y) + reach + 1),
-                    slice(max(0, int(cell.left) - reach), int(cell.right) + reach + 1),
-                )
-                zone[part] |= self.rules.across[part]
-        return zone, levels
-
-    def _upright_zone(self, shape: tuple[int, ...]) -> Mask:
-        """Return where long upright rules and the walls of cells are."""
-        long = np.ones((round(8 * self.scale), 1), np.uint8)
-        up = self.rules.up.view(np.uint8)
-        zone = np.asarray(cv2.morphologyEx(up, cv2.MORPH_OPEN, long), np.uint8).view(np.bool_)
-        reach = max(4, round(0.7 * self.scale))
-        for cell in self.cells:
-            for x in (cell.left, cell.right):
-                part = (
-                    slice(max(0, int(cell.top) - reach), int(cell.bottom) + reach + 1),
-                    slice(max(0, int(x) - reach), int(x) + reach + 1),
-                )
-                zone[part] |= self.rules.up[part]
-        return zone
 
     def _on_dark(self, group: groups.Group, ink: Mask) -> bool:
         """Tell whether a group stands on a bar or a picture rather than on paper."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from formreader.document import Kind
+from formreader import locate_print as prints
+from formreader.document import Grey, Kind
 from formreader.locate_boxes import Cell, is_box
-from formreader.locate_groups import LARGEST_MM, LEVEL_SLACK, Group, groups
+from formreader.locate_groups import LARGEST_MM, Group, groups
 from formreader.rules import Level
 
 SMALLEST_MM = 1.2
@@ -26,29 +27,19 @@ SOLID = 0.72
 UNLIKE_HEIGHTS = 0.27
 """Greatest spread of the heights of digits in one number, as a share of their mean; words
 with heads and tails spread more."""
-
-
 PRINTED = 0.7
 """Likeness to print from which a group is left out."""
-TALLER = 1.5
-"""Height, as a share of the page's usual print, from which a group in a cell goes to a person
-instead: six neatly written numbers of a table had no row at all."""
-USUAL_HEIGHT = 0.12
-"""Share of the page's print that has a height for it to be one of the heights of its fonts."""
 RULED_DOUBT = 0.16
 """Doubt of a number in a cell or on a line before its likeness to print is added."""
 LEAST_CHARACTERS = {Kind.CELL: 1, Kind.LINE: 2, Kind.FREE: 3}
 """Characters from which a number may be sure of itself; fewer may be a piece of print."""
 FREE_DOUBT = 0.3
 """The same for a number on plain paper, where labels and headings stand too."""
-
-
+TICKED_RULE = 2.0
+"""Greatest length of a comb's rule, as a share of what was found written on it."""
 LONE_BOX_DOUBT = 0.55
 """Least doubt of one character in one box by itself, as likely a tick as a digit, and of
 what stands in brackets or is too short."""
-PRINT_SIZED = 1.15
-"""Height of a lone figure, as a share of the page's tall print, up to which a person looks:
-numbers of columns and items were accepted as values on photos of filled forms."""
 TICK_BOXES = 4
 """Lone square boxes of one size from which they are boxes to tick."""
 
@@ -86,43 +77,20 @@ def _number_like(group: Group, scale: float, boxed: bool = False) -> bool:
     return spread <= (1.6 if boxed else 1.0) * UNLIKE_HEIGHTS
 
 
-def print_heights(found: list[Group]) -> NDArray[np.float64]:
-    """Return the heights of characters in groups that are surely printed."""
-    sure = [g.tall[:, 3] for g in found if len(g.tall) >= 4 and g.printed >= 0.75]
-    return np.concatenate(sure).astype(np.float64) if sure else np.zeros(0)
-
-
-def _as_print(group: Group, heights: NDArray[np.float64]) -> float:
-    """Return the share of a group's characters that are just as tall as much of the print."""
-    if heights.size < 20:
-        return 0.5
-    own = group.tall[:, 3].astype(np.float64)
-    near = (
-        np.abs(own[:, None] - heights[None, :]) <= np.maximum(0.5, 0.5 * LEVEL_SLACK * own)[:, None]
-    )
-    return float(np.mean(near.mean(axis=1) > USUAL_HEIGHT))
-
-
-def _in_line(group: Group, others: NDArray[np.float64]) -> bool:
-    """Tell whether print stands on the same row right beside the group."""
-    if not len(others):
-        return False
-    high = group.height
-    base = group.base
-    gap = np.maximum(others[:, 0] - group.right, group.left - others[:, 1])
-    return bool(
-        (
-            (np.abs(others[:, 2] - base) <= 0.08 * high + 1)
-            & (gap < 1.6 * high)
-            & (np.abs(others[:, 3] - high) < 0.2 * high)
-        ).any()
-    )
-
-
 def _inside(group: Group, cell: Cell) -> bool:
     """Tell whether a group's middle lies in a cell."""
     x, y = (group.left + group.right) / 2, (group.top + group.bottom) / 2
     return cell.left < x < cell.right and cell.top < y < cell.bottom
+
+
+def _cells_of(boxes: NDArray[np.int64], cells: list[Cell]) -> NDArray[np.int64]:
+    """Return the index of the smallest cell in which each character's middle lies, -1 for none."""
+    homes = np.full(len(boxes), -1)
+    x, y = boxes[:, 0] + boxes[:, 2] / 2, boxes[:, 1] + boxes[:, 3] / 2
+    for i in sorted(range(len(cells)), key=lambda i: -cells[i].width * cells[i].height):
+        cell = cells[i]
+        homes[(x > cell.left) & (x < cell.right) & (y > cell.top) & (y < cell.bottom)] = i
+    return homes
 
 
 def _home(group: Group, cells: list[Cell]) -> int:
@@ -170,24 +138,21 @@ def _joined(found: list[tuple[Group, int, bool]]) -> list[tuple[Group, int, bool
 
 
 def find_written(
-    boxes: NDArray[np.int64], cells: list[Cell], levels: list[Level], scale: float
+    boxes: NDArray[np.int64], dark: Grey, cells: list[Cell], levels: list[Level], scale: float
 ) -> list[Written]:
-    """Find the numbers written by hand among character boxes outside of box rows."""
-    found = groups(boxes)
-    heights = print_heights(found)
-    neat = {id(g) for g in found if _neat(g, heights) and _home(g, cells) >= 0}
-    sure = [g for g in found if len(g.tall) >= 3 and g.printed >= 0.75 and id(g) not in neat]
-    lines = np.array([(g.left, g.right, g.base, g.height) for g in sure]).reshape(-1, 4)
+    """Find the numbers written by hand among character boxes outside of box rows.
+
+    `dark` uint8 (H, W) is the darkness of the ink.
+    """
+    placed = [(group, _home(group, cells)) for group in groups(boxes, _cells_of(boxes, cells))]
+    known = _known_print(placed, boxes, dark, scale)
     ends = [(v.x0, v.x1, v.y.min(), v.y.max()) for v in levels]
     spans = np.array(ends, np.float64).reshape(-1, 4)
     kept: list[tuple[Group, int, bool]] = []
-    for group in found:
+    for group, home in placed:
         if not 0.4 * SMALLEST_MM * scale <= group.height <= LARGEST_MM * scale:
             continue
-        if _in_line(group, lines):
-            continue
-        home = _home(group, cells)
-        if group.printed >= PRINTED and len(group.tall) > 1 and id(group) not in neat:
+        if id(group) in known.printed or prints.in_line(group, home, known.lines):
             continue
         ruled = home < 0 and _on_rule(group, levels, spans)
         if home < 0 and not ruled and not _number_like(group, scale):
@@ -203,59 +168,87 @@ def find_written(
         if not _number_like(group, scale, home >= 0):
             continue
         kind = Kind.CELL if home >= 0 else Kind.LINE if ruled else Kind.FREE
-        base = FREE_DOUBT if kind is Kind.FREE else RULED_DOUBT
-        doubt = base + 0.45 * group.printed + 0.15 * _as_print(group, heights)
-        short = len(group.tall) < LEAST_CHARACTERS[kind] or _as_small_as_print(group, heights)
-        if short or _bracketed(group) or _ordinal(group) or group.printed >= PRINTED:
+        doubt = _doubt(group, kind, known)
+        lone = len(group.tall) < 2 and home >= 0
+        if _holds_tick(group, levels) or (lone and _box_or_label(cells[home], known, scale)):
             doubt = max(doubt, LONE_BOX_DOUBT)
-        if len(group.tall) < 2 and home >= 0 and _box_or_label(cells[home], sure, scale):
-            doubt = max(doubt, LONE_BOX_DOUBT)
-        written.append(Written(group, kind, min(1.0, doubt)))
+        written.append(Written(group, kind, doubt))
     return written
 
 
-def _neat(group: Group, heights: NDArray[np.float64]) -> bool:
-    """Tell whether a group that looks printed is much taller than the page's usual print."""
-    if group.printed < PRINTED or len(group.tall) < 2 or heights.size < 20:
-        return False
-    return bool(group.height >= TALLER * np.median(heights))
+@dataclass(frozen=True, slots=True)
+class _Print:
+    """What is known of a page's print: the heights of its characters and its lines of them.
+
+    `alike` is by group how much its characters stand just so elsewhere, `printed` the groups
+    that are print, `labels` those of three characters or more.
+    """
+
+    heights: NDArray[np.float64]
+    alike: dict[int, float]
+    printed: set[int]
+    labels: list[Group]
+    lines: prints.Lines
 
 
-def _box_or_label(cell: Cell, printed: list[Group], scale: float) -> bool:
+def _known_print(
+    placed: list[tuple[Group, int]], boxes: NDArray[np.int64], dark: Grey, scale: float
+) -> _Print:
+    """Tell print by its rows outside of cells, and by its shapes.
+
+    Of 119 numbers in cells of tax forms, digits as level as most hands write them, 32 had no
+    row at all when their rows alone made them print.
+    """
+    likely = [g for g, home in placed if _number_like(g, scale, home >= 0)]
+    shares = prints.likeness(likely, boxes, dark)
+    alike = {id(group): share for group, share in zip(likely, shares, strict=True)}
+    printed: set[int] = set()
+    labels: list[Group] = []
+    lines: prints.Lines = []
+    for g, home in placed:
+        in_cell = home >= 0 and id(g) in alike
+        level = len(g.tall) > 1 and g.printed >= PRINTED and not in_cell
+        if level or alike.get(id(g), 0.0) >= prints.SAME:
+            printed.add(id(g))
+            if len(g.tall) >= 3 and g.printed >= 0.75:
+                labels.append(g)
+                lines.append((g.left, g.right, g.base, g.height, home))
+    return _Print(prints.print_heights([g for g, _ in placed]), alike, printed, labels, lines)
+
+
+def _doubt(group: Group, kind: Kind, known: _Print) -> float:
+    """Return how much a place looks like print, 0 to 1."""
+    base = FREE_DOUBT if kind is Kind.FREE else RULED_DOUBT
+    doubt = base + 0.45 * group.printed + 0.15 * prints.as_print(group, known.heights)
+    short = len(group.tall) < LEAST_CHARACTERS[kind]
+    print_like = group.printed >= PRINTED or known.alike.get(id(group), 0.0) >= prints.MAYBE
+    odd = prints.bracketed(group) or prints.ordinal(group)
+    if short or print_like or odd or prints.as_small_as_print(group, known.heights):
+        doubt = max(doubt, LONE_BOX_DOUBT)
+    return min(1.0, doubt)
+
+
+def _box_or_label(cell: Cell, known: _Print, scale: float) -> bool:
     """Tell whether a lone figure's cell is a single box or holds print, as a heading does."""
-    return is_box(cell, scale) or any(_inside(group, cell) for group in printed)
+    return is_box(cell, scale) or any(_inside(group, cell) for group in known.labels)
 
 
-def _ordinal(group: Group) -> bool:
-    """Tell whether a dot follows one or two figures, as in the number of a printed item."""
-    if len(group.tall) > 2:
-        return False
-    last = group.tall[-1]
-    size = group.boxes[:, 2:4].max(axis=1)
-    dots = group.boxes[(size < 0.35 * group.height) & (group.boxes[:, 0] >= last[0] + last[2])]
-    return bool((dots[:, 1] > group.base - 0.4 * group.height).any())
+def _holds_tick(group: Group, levels: list[Level]) -> bool:
+    """Tell whether a bar of the group rises from an end of a short level rule: a comb's tick.
 
-
-def _as_small_as_print(group: Group, heights: NDArray[np.float64]) -> bool:
-    """Tell whether one figure by itself is no taller than the page's print, as labels are."""
-    if len(group.tall) > 1 or heights.size < 20:
-        return False
-    return group.height <= PRINT_SIZED * float(np.percentile(heights, 90))
-
-
-def _bracketed(group: Group) -> bool:
-    """Tell whether a group stands in brackets, as the letters and numbers of labels do."""
-    tall = group.tall
-    if len(tall) < 3:
-        return False
-    first, middle, last = tall[0], tall[1:-1], tall[-1]
+    Of a 49607 in a comb whose uneven teeth were not seen, 14960 was accepted.
+    """
     high = group.height
-    return all(
-        end[2] < 0.45 * end[3]
-        and end[1] <= middle[:, 1].min() + 0.04 * high
-        and end[1] + end[3] > (middle[:, 1] + middle[:, 3]).max() + 0.06 * high
-        for end in (first, last)
-    )
+    bars = group.tall[group.tall[:, 2] < prints.BAR * group.tall[:, 3]]
+    for level in levels:
+        if level.x1 - level.x0 > TICKED_RULE * (group.right - group.left):
+            continue
+        if abs(float(level.y.mean()) - group.base) > 0.5 * high:
+            continue
+        middles = bars[:, 0] + bars[:, 2] / 2
+        if any((np.abs(middles - end) < 0.3 * high).any() for end in (level.x0, level.x1)):
+            return True
+    return False
 
 
 def _checkbox(cell: Cell, cells: list[Cell], scale: float) -> bool:

@@ -117,7 +117,7 @@ def in_all(
         y = np.clip(rows + other.y, 0, marked.shape[0] - 1)
         x = np.clip(columns + other.x, 0, marked.shape[1] - 1)
         shares.append(float(wide[np.ix_(y, x)][own].mean()))
-    return bool(shares) and float(np.quantile(shares, 0.25)) > GUIDE
+    return bool(shares) and min(shares) > GUIDE
 
 
 def runs_through(bare: Mask, ink: Mask, cells: Sequence[Rect], rim: int) -> bool:

@@ -1,0 +1,54 @@
+"""Where lines run that are taken out before writing is looked for (a part of stage 3)."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from formreader.document import Mask
+from formreader.locate_boxes import Cell
+from formreader.rules import Level, Rules
+
+LONG_LEVEL_MM, LONG_UPRIGHT_MM = 6.0, 8.0
+"""Length in millimetres from which a level or an upright rule is taken out wherever it runs."""
+EVEN = 0.6
+"""Swing of darkness along a level rule below which it is a line and no row of letters."""
+REACH_MM = 0.7
+"""How far from the edge of a cell its line may lie, in millimetres."""
+
+
+def level_zone(rules: Rules, cells: list[Cell], scale: float) -> tuple[Mask, list[Level]]:
+    """Return where long level rules and the tops and bottoms of cells are, and the former."""
+    shape = rules.across.shape
+    zone = np.zeros(shape, bool)
+    levels = [v for v in rules.levels if len(v.y) >= LONG_LEVEL_MM * scale and v.even < EVEN]
+    for level in levels:
+        half = level.thick / 2 + 1
+        for shift in np.arange(-half, half + 0.5):
+            lines = np.clip(np.rint(level.y + shift), 0, shape[0] - 1).astype(np.int64)
+            zone[lines, np.arange(level.x0, level.x1)] = True
+    reach = max(4, round(REACH_MM * scale))
+    for cell in cells:
+        for y in (cell.top, cell.bottom):
+            part = (
+                slice(max(0, int(y) - reach), int(y) + reach + 1),
+                slice(max(0, int(cell.left) - reach), int(cell.right) + reach + 1),
+            )
+            zone[part] |= rules.across[part]
+    return zone, levels
+
+
+def upright_zone(rules: Rules, cells: list[Cell], scale: float) -> Mask:
+    """Return where long upright rules and the walls of cells are."""
+    long = np.ones((round(LONG_UPRIGHT_MM * scale), 1), np.uint8)
+    up = rules.up.view(np.uint8)
+    zone = np.asarray(cv2.morphologyEx(up, cv2.MORPH_OPEN, long), np.uint8).view(np.bool_)
+    reach = max(4, round(REACH_MM * scale))
+    for cell in cells:
+        for x in (cell.left, cell.right):
+            part = (
+                slice(max(0, int(cell.top) - reach), int(cell.bottom) + reach + 1),
+                slice(max(0, int(x) - reach), int(x) + reach + 1),
+            )
+            zone[part] |= rules.up[part]
+    return zone

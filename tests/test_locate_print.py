@@ -1,0 +1,136 @@
+"""Writing that looks like print, print that looks like writing, digits paler than the others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pages import Sheet
+
+from formreader.document import FieldImage, Kind, Rect
+from formreader.locate import locate
+
+
+class Even:
+    """Stands for chance: always the middle, so that all digits are as level as print."""
+
+    def uniform(self, low: float, high: float, size: int | None = None) -> object:
+        middle = (low + high) / 2
+        return middle if size is None else np.full(size, middle)
+
+
+def paler(sheet: Sheet, rect: Rect, share: float) -> None:
+    part = sheet.image[rect.y : rect.bottom, rect.x : rect.right]
+    part[:] = 255 - (share * (255.0 - part)).astype(np.uint8)
+
+
+def at(fields: list[FieldImage], sheet: Sheet, x_mm: float, y_mm: float) -> list[FieldImage]:
+    x, y = sheet.px(x_mm, y_mm)
+    return [
+        f for f in fields if f.rect.x <= x < f.rect.right and f.rect.y <= y < f.rect.bottom
+    ]  # fmt: skip
+
+
+def inked(found: FieldImage) -> str:
+    return "".join(
+        "x" if found.ink[c.y : c.bottom, c.x : c.right].any() else " " for c in found.cells
+    )
+
+
+# Boxes
+
+
+@pytest.mark.parametrize("kind", ["comb", "row"])
+def test_a_digit_written_half_as_dark_is_read_and_shown_to_a_person(kind: str) -> None:
+    sheet = Sheet(width_mm=90, height_mm=40)
+    sheet.comb("0127", 15, 22) if kind == "comb" else sheet.row("0127", 15, 15)
+    pitch = 5.5 if kind == "comb" else 6.0
+    x, y = sheet.px(15 + 3 * pitch + 0.5, 15.6)
+    w, h = sheet.px(pitch - 1, 5.9)
+    paler(sheet, Rect(x, y, w, h), 0.36)
+    [found] = [f for f in locate(sheet.image, 200) if f.cells]
+    assert inked(found) == "xxxx"
+    assert found.doubt > 0.5
+
+
+def test_a_pale_guide_printed_in_every_box_is_no_digit() -> None:
+    sheet = Sheet(width_mm=90, height_mm=40)
+    sheet.line_grey = 165
+    for i in range(4):
+        sheet.box(15 + 6 * i + 1.8, 16.2, 2.4, 2.3)
+        sheet.box(15 + 6 * i + 1.8, 18.5, 2.4, 2.3)
+    sheet.line_grey = 60
+    sheet.row(" 752", 15, 15)
+    [found] = [f for f in locate(sheet.image, 200) if len(f.cells) > 1]
+    assert inked(found) == " xxx"
+    assert found.doubt <= 0.5
+
+
+def test_boxes_beside_one_under_a_watermark_are_not_all_of_a_number() -> None:
+    sheet = Sheet(width_mm=90, height_mm=40)
+    sheet.row("7385", 15, 15, gap=1.0)
+    plain = [f for f in locate(sheet.image, 200) if f.cells]
+    assert [f.doubt <= 0.5 for f in plain] == [True]
+    x, y = sheet.px(14, 8)
+    w, h = sheet.px(7.6, 22)
+    sheet.image[y : y + h, x : x + w] = (sheet.image[y : y + h, x : x + w] * 0.6).astype(np.uint8)
+    found = [f for f in locate(sheet.image, 200) if len(f.cells) > 1]
+    assert found
+    assert all(f.doubt > 0.5 for f in found if len(f.cells) < 4)
+
+
+# Cells
+
+
+def test_digits_as_level_as_print_have_a_row_in_a_cell() -> None:
+    sheet = Sheet(width_mm=130, height_mm=60)
+    sheet.paragraph(8, 8, 3)
+    sheet.box(20, 30, 60, 9)
+    sheet.rng = Even()  # type: ignore[assignment]
+    sheet.number("80205", 30, 32.5, 2.0, 2.3)
+    [found] = at(locate(sheet.image, 200), sheet, 34, 33.5)
+    assert found.spec.kind is Kind.CELL
+    assert found.rect.width > sheet.px(8, 0)[0]
+
+
+def test_what_is_printed_alike_in_many_cells_is_left_out() -> None:
+    sheet = Sheet(width_mm=130, height_mm=80)
+    for i in range(5):
+        sheet.box(20, 10 + 9 * i, 30, 9)
+        sheet.box(50, 10 + 9 * i, 12, 9)
+        sheet.label("00", 53, 17 + 9 * i, 3.2)
+    sheet.number("48305", 24, 12, 4.0, 4.5)
+    fields = locate(sheet.image, 200)
+    assert len(at(fields, sheet, 32, 14)) == 1
+    assert not at(fields, sheet, 55, 15)
+
+
+def test_a_number_is_not_joined_with_the_next_cell() -> None:
+    sheet = Sheet(width_mm=130, height_mm=40)
+    sheet.box(20, 10, 30, 10)
+    sheet.box(50, 10, 12, 10)
+    sheet.number("43", 41, 12.5, 4.0, 5.0)
+    sheet.number("75", 51.5, 12.5, 4.0, 5.0)
+    fields = locate(sheet.image, 200)
+    [pounds], [pence] = at(fields, sheet, 43, 15), at(fields, sheet, 54, 15)
+    assert pounds is not pence
+    assert pounds.rect.right < sheet.px(52, 0)[0]
+
+
+def test_a_number_is_not_joined_with_the_label_over_its_cell() -> None:
+    sheet = Sheet(width_mm=130, height_mm=40)
+    sheet.label("for this record", 20, 11.5)
+    sheet.box(20, 12, 50, 7)
+    sheet.number("961", 24, 12.6, 4.0, 5.6)
+    [found] = at(locate(sheet.image, 200), sheet, 29, 15)
+    assert found.rect.right < sheet.px(40, 0)[0]
+
+
+def test_the_end_of_a_comb_is_no_digit_that_is_trusted() -> None:
+    sheet = Sheet(width_mm=110, height_mm=40)
+    sheet.box(14, 10, 80, 14)
+    sheet.line(20, 21, 46, 21)
+    for x in (20, 23.5, 31, 40.5, 46):
+        sheet.line(x, 21 - (3.4 if x in (20, 46) else 1.0), x, 21)
+    sheet.number("4960", 21, 15.6, 5.5, 4.6)
+    for found in at(locate(sheet.image, 200), sheet, 30, 18):
+        assert len(found.cells) == 4 or found.doubt > 0.5
