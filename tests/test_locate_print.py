@@ -83,13 +83,14 @@ def test_boxes_beside_one_under_a_watermark_are_not_all_of_a_number() -> None:
 
 def test_digits_as_level_as_print_have_a_row_in_a_cell() -> None:
     sheet = Sheet(width_mm=130, height_mm=60)
-    sheet.paragraph(8, 8, 3)
+    for row in range(3):
+        sheet.label("THE NUMBER FILLED IN BELOW", 8, 8 + 7 * row, 3.4)
     sheet.box(20, 30, 60, 9)
     sheet.rng = Even()  # type: ignore[assignment]
-    sheet.number("80205", 30, 32.5, 2.0, 2.3)
+    sheet.number("80205", 30, 32.5, 2.6, 3.4)
     [found] = at(locate(sheet.image, 200), sheet, 34, 33.5)
     assert found.spec.kind is Kind.CELL
-    assert found.rect.width > sheet.px(8, 0)[0]
+    assert found.rect.width > sheet.px(10, 0)[0]
 
 
 def test_what_is_printed_alike_in_many_cells_is_left_out() -> None:
