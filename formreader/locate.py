@@ -56,7 +56,7 @@ def at_places(image: Grey, dpi: float, places: list[Place]) -> list[tuple[FieldI
     """Cut the fields of a form out of an upright page; also how much of their lines was found."""
     page = _opened(image, dpi)
     laid = placed.lay(page, places)
-    written = page.written() if page.cells else []
+    written = page.written(level_too=False) if page.cells else []
     cuts = (placed.cut(page, lie, written) for lie in laid)
     return [(field, found) for field, found in cuts if field is not None]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import cv2
 import numpy as np
 
@@ -69,9 +71,15 @@ class OpenPage:
         self.pale_boxes = True
         self.see_rules(rules.FAINTEST_AGAIN)
 
+    @cached_property
+    def level_lines(self) -> Mask:
+        """Return where level rules run, in the working copy."""
+        return zones.level_lines(self.rules, self.scale)
+
     def see_rules(self, faintest: int) -> None:
         """Take lines that are at least `faintest` dark for the page's rules."""
         self.rules = rules.find_rules(self.small_dark, self.scale, faintest)
+        self.__dict__.pop("level_lines", None)
 
     def find(self) -> None:
         """Find rows of boxes and other cells among the page's rules."""
@@ -139,9 +147,14 @@ class OpenPage:
         if not inside.any():
             return None
         own = self.own_level(dark[inside])
-        across, up = self.cut_mask(self.rules.across, rect), self.cut_mask(self.rules.up, rect)
+        across, up = self.cut_mask(self.level_lines, rect), self.cut_mask(self.rules.up, rect)
         guides = (across | up) & inside & (dark < PALE * own)
         ink = binarize.ink_mask(dark, own) & ~guides
+        walls = ink & (across & ~inside | up & ~within)
+        if walls.any():  # ink over walls much paler than itself is seen there, too
+            wall = float(np.median(dark[walls]))
+            covered = dark < (own + wall) / 2 if wall < PALE * own else np.True_
+            across, up = across & covered, up & covered
         bare = rules.without_rules(ink, across & ~inside, up & ~within)
         ink = self.own_ink(bare, inside, 0.35)
         image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
@@ -218,8 +231,11 @@ class OpenPage:
             return 0.7
         return doubt
 
-    def written(self) -> list[FieldImage]:
-        """Cut out what is written in cells, on lines and on plain paper."""
+    def written(self, level_too: bool = True) -> list[FieldImage]:
+        """Cut out what is written in cells, on lines and on plain paper.
+
+        `level_too`: also in cells digits that stand as level as print.
+        """
         dark = self._small_strokes()
         ink = self._with_pale_cells(binarize.ink_mask(dark, self.level), dark)
         across, levels = zones.level_zone(self.rules, self.cells, self.scale)
@@ -234,7 +250,7 @@ class OpenPage:
                 max(0, int(f.left - pad)) : int(f.right + pad) + 1,
             ] = False
         spots = groups.spots(outside, self.scale)
-        found = text.find_written(spots, dark * ink, self.cells, levels, self.scale)
+        found = text.find_written(spots, dark * ink, self.cells, levels, self.scale, level_too)
         return [f for f in (self._written_field(w, ink) for w in found) if f is not None]
 
     def _with_pale_cells(self, ink: Mask, dark: Grey) -> Mask:

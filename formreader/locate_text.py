@@ -138,14 +138,20 @@ def _joined(found: list[tuple[Group, int, bool]]) -> list[tuple[Group, int, bool
 
 
 def find_written(
-    boxes: NDArray[np.int64], dark: Grey, cells: list[Cell], levels: list[Level], scale: float
+    boxes: NDArray[np.int64],
+    dark: Grey,
+    cells: list[Cell],
+    levels: list[Level],
+    scale: float,
+    level_too: bool,
 ) -> list[Written]:
     """Find the numbers written by hand among character boxes outside of box rows.
 
-    `dark` uint8 (H, W) is the darkness of the ink.
+    `dark` uint8 (H, W) is the darkness of the ink. `level_too` finds digits in cells that stand
+    as level as print; a form has cells of its own, which are looked at whatever stands there.
     """
     placed = [(group, _home(group, cells)) for group in groups(boxes, _cells_of(boxes, cells))]
-    known = _known_print(placed, boxes, dark, scale)
+    known = _known_print(placed, boxes, dark, scale, level_too)
     ends = [(v.x0, v.x1, v.y.min(), v.y.max()) for v in levels]
     spans = np.array(ends, np.float64).reshape(-1, 4)
     kept: list[tuple[Group, int, bool]] = []
@@ -192,7 +198,11 @@ class _Print:
 
 
 def _known_print(
-    placed: list[tuple[Group, int]], boxes: NDArray[np.int64], dark: Grey, scale: float
+    placed: list[tuple[Group, int]],
+    boxes: NDArray[np.int64],
+    dark: Grey,
+    scale: float,
+    level_too: bool,
 ) -> _Print:
     """Tell print by its rows outside of cells, and by its shapes.
 
@@ -206,7 +216,7 @@ def _known_print(
     labels: list[Group] = []
     lines: prints.Lines = []
     for g, home in placed:
-        in_cell = home >= 0 and id(g) in alike
+        in_cell = level_too and home >= 0 and id(g) in alike
         level = len(g.tall) > 1 and g.printed >= PRINTED and not in_cell
         if level or alike.get(id(g), 0.0) >= prints.SAME:
             printed.add(id(g))

@@ -13,8 +13,38 @@ LONG_LEVEL_MM, LONG_UPRIGHT_MM = 6.0, 8.0
 """Length in millimetres from which a level or an upright rule is taken out wherever it runs."""
 EVEN = 0.6
 """Swing of darkness along a level rule below which it is a line and no row of letters."""
+FOOT_MM = 0.6
+"""Distance from a level rule, in millimetres, within which only its own rows are taken for it."""
+OWN_PX = 0.8
+"""Distance from its measured edge, in pixels, up to which a row is the rule's: it is blurred."""
+SMOOTH_MM = 5.0
+"""Length in millimetres over which a rule's height on the page is smoothed: feet pull it up."""
 REACH_MM = 0.7
 """How far from the edge of a cell its line may lie, in millimetres."""
+
+
+def level_lines(rules: Rules, scale: float) -> Mask:
+    """Return where level rules run, without the feet of characters that stand right on them.
+
+    Of printed 2s close over the rule of a comb the feet went with it, and 2024 was read as 7074.
+    """
+    band, own = np.zeros((2, *rules.across.shape), bool)
+    reach = round(FOOT_MM * scale)
+    last = rules.across.shape[0] - 1
+    for level in rules.levels:
+        if len(level.y) < LONG_LEVEL_MM * scale or level.even >= EVEN:
+            continue
+        columns = np.arange(level.x0, level.x1)
+        window = min(len(columns), round(SMOOTH_MM * scale) | 1)
+        ends = (window // 2, (window - 1) // 2)
+        runs = np.lib.stride_tricks.sliding_window_view(np.pad(level.y, ends, "edge"), window)
+        middle = np.median(runs, axis=1)
+        for shift in range(-reach - 2, reach + 3):
+            lines = np.clip(np.floor(middle) + shift, 0, last).astype(np.int64)
+            off = np.abs(lines - middle) - level.thick / 2
+            band[lines, columns] |= off < reach
+            own[lines, columns] |= off < OWN_PX
+    return np.asarray(rules.across & (own | ~band), np.bool_)
 
 
 def level_zone(rules: Rules, cells: list[Cell], scale: float) -> tuple[Mask, list[Level]]:
