@@ -150,7 +150,7 @@ class OpenPage:
         across, up = self.cut_mask(self.level_lines, rect), self.cut_mask(self.rules.up, rect)
         guides = (across | up) & inside & (dark < PALE * own)
         ink = binarize.ink_mask(dark, own) & ~guides
-        walls = ink & (across & ~inside | up & ~within)
+        walls = across & ~inside | up & ~within
         if walls.any():  # ink over walls much paler than itself is seen there, too
             wall = float(np.median(dark[walls]))
             covered = dark < (own + wall) / 2 if wall < PALE * own else np.True_

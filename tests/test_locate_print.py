@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from pages import Sheet
@@ -76,6 +77,33 @@ def test_boxes_beside_one_under_a_watermark_are_not_all_of_a_number() -> None:
     found = [f for f in locate(sheet.image, 200) if len(f.cells) > 1]
     assert found
     assert all(f.doubt > 0.5 for f in found if len(f.cells) < 4)
+
+
+def test_the_foot_of_a_digit_right_on_a_combs_rule_stays() -> None:
+    sheet = Sheet(width_mm=90, height_mm=40, dpi=300)
+    sheet.comb("      ", 15, 22)
+    for i in range(6):
+        sheet.label("2", 16.2 + 5.5 * i, 21.7, 4.0)
+    [found] = [f for f in locate(sheet.image, 300) if f.cells]
+    for cell in found.cells:
+        rows, columns = np.nonzero(found.ink[cell.y : cell.bottom + 6, cell.x : cell.right])
+        foot = columns[rows > rows.max() - 6]
+        assert np.ptp(foot) > 0.7 * np.ptp(columns)
+
+
+@pytest.mark.parametrize(("wall", "stays"), [(175, True), (30, False)])
+def test_a_stroke_over_the_wall_of_its_box_is_seen_where_the_wall_is_paler(
+    wall: int, stays: bool
+) -> None:
+    sheet = Sheet(width_mm=90, height_mm=40, dpi=300, line_mm=0.8, line_grey=wall)
+    sheet.row("731 ", 15, 15)
+    x, y = sheet.px(15 + 3 * 6 + 1.5, 15.0)
+    cv2.line(sheet.image, (x, y), (x + 30, y), 20, 6)
+    cv2.line(sheet.image, (x + 15, y), (x + 10, y + 50), 20, 6)
+    [found] = [f for f in locate(sheet.image, 300) if len(f.cells) > 1]
+    last = found.ink[:, found.cells[3].x : found.cells[3].right]
+    bar = last[max(0, y - found.rect.y - 2) : y - found.rect.y + 3]
+    assert (bar.sum(axis=1).max() >= 28) == stays
 
 
 # Cells
