@@ -136,7 +136,7 @@ class AmountGrammar:
         a point parts decimals, and no dash follows those. Where these are usual, digits without
         any mark may have a point that touches one: 194000.92 was read 19400092.
         """
-        if self._taken.get(text, True):
+        if self._taken.get(text, True) or any(mark.broken for mark in self.marks):
             return False
         separators = self.separators(text)
         if not separators and self.tail is Tail.NONE and self.profile.hundredths:
@@ -180,7 +180,8 @@ class AmountGrammar:
         """Return the log-likelihood of separators that leave groups of these lengths."""
         separators = from_right(lengths)
         cost = values.grouping_cost(separators, len(text), self.profile, self._may_be_decimals())
-        return cost + values.MISFIT * (lengths.count(0) + text.startswith("0"))
+        misfits = lengths.count(0) + text.startswith("0")
+        return cost + values.MISFIT * misfits + values.roundness(text)
 
 
 def to_candidate(whole: Whole, score: float) -> Candidate:
