@@ -131,19 +131,18 @@ class AmountGrammar:
     def clear(self, text: str) -> bool:
         """Tell whether neither the separators nor the end of an amount leave a doubt.
 
-        Separators that fit say how many digits there are. Without them a digit before a dash
-        may be a slash, or a stroke taken for one a digit; one separator alone may be a 1. Only
-        a point parts decimals, and no dash follows those. Where these are usual, digits without
-        any mark may have a point that touches one: 194000.92 was read 19400092.
+        Separators that fit say how many digits there are. Without them a stroke taken for a
+        slash may be a digit; one separator alone may be a 1. A digit before a dash may be a slash,
+        even where separators fit: of zeros that hang together one is easily missed. Only a point
+        parts decimals, and no dash follows those. Digits without any mark may have a point that
+        touches one: 194000.92 was read 19400092.
         """
         if self._taken.get(text, True) or any(mark.broken for mark in self.marks):
             return False
         separators = self.separators(text)
-        if not separators and self.tail is Tail.NONE and self.profile.hundredths:
+        if not separators and self.tail not in (Tail.DASH, Tail.DASH_AND_SLASH):
             return False
-        if not separators and self.tail is Tail.DASH and text[-1:] in LIKE_A_SLASH:
-            return False
-        if not separators and self.tail in (Tail.DASH_AND_STROKE, Tail.LONG_STROKE):
+        if self.tail in (Tail.DASH, Tail.JOINED_STROKE) and text[-1:] in LIKE_A_SLASH:
             return False
         if len(separators) == 1 and self.marks[-1].like_a_one:
             return False
@@ -159,7 +158,7 @@ class AmountGrammar:
         """Try all ways to read all groups; return the amounts, best first."""
         options = [[way for found in g for way in readings(found)] for g in groups]
         if options and self.tail in (Tail.DASH, Tail.LONG_STROKE):
-            options[-1] += [shortened(way) for way in options[-1] if len(way.text) > 1]
+            options[-1] += [shortened(way) for way in options[-1] if ends_in_slash(way.text)]
         kept = min(KEPT, int(MOST ** (1 / max(1, len(options))) + 0.01))
         options = [sorted(o, key=lambda w: -w.common)[:kept] for o in options]
         best: dict[str, Whole] = {}
@@ -167,7 +166,7 @@ class AmountGrammar:
             text = "".join(way.text for way in ways)
             if not text:
                 continue
-            cost = self._cost(text, tuple(n for way in ways for n in way.lengths))
+            cost = self._cost(text, ways)
             common = sum(way.common for way in ways) + 2 * cost
             if text not in best or common > best[text].common:
                 best[text] = Whole(text, ways, cost, common)
@@ -176,12 +175,17 @@ class AmountGrammar:
             self._taken.setdefault(text, any(way.taken for way in whole.ways))
         return sorted(best.values(), key=lambda whole: (-whole.common, whole.text))
 
-    def _cost(self, text: str, lengths: tuple[int, ...]) -> float:
-        """Return the log-likelihood of separators that leave groups of these lengths."""
+    def _cost(self, text: str, ways: Sequence[Way]) -> float:
+        """Return the log-likelihood of the separators between groups and of the zeros at the end.
+
+        Zeros before a stroke that was taken for a slash prove nothing.
+        """
+        lengths = tuple(n for way in ways for n in way.lengths)
         separators = from_right(lengths)
         cost = values.grouping_cost(separators, len(text), self.profile, self._may_be_decimals())
         misfits = lengths.count(0) + text.startswith("0")
-        return cost + values.MISFIT * misfits + values.roundness(text)
+        taken = any(way.taken for way in ways)
+        return cost + values.MISFIT * misfits + (0.0 if taken else values.roundness(text))
 
 
 def to_candidate(whole: Whole, score: float) -> Candidate:
@@ -221,6 +225,11 @@ def readings(way: Way) -> Iterator[Way]:
         at = len(way.text) - behind - 1
         if at > 0 and way.text[at] == "1":
             yield without(way, at, (at, behind))
+
+
+def ends_in_slash(text: str) -> bool:
+    """Tell whether the last of several digits may be a slash."""
+    return len(text) > 1 and text[-1] in LIKE_A_SLASH
 
 
 def shortened(way: Way) -> Way:

@@ -32,7 +32,7 @@ class Tail(Enum):
     """What closes an amount; a dash without a free slash may follow one that touches a digit.
 
     A stroke before the dash that is no taller than the digits may be a 1 as well as a slash;
-    so may a taller one without a dash, which is left in.
+    so may a taller one without a dash, which is left in, and one that touches the last digit.
     """
 
     NONE = 0
@@ -40,6 +40,7 @@ class Tail(Enum):
     DASH_AND_SLASH = 2
     DASH_AND_STROKE = 3
     LONG_STROKE = 4
+    JOINED_STROKE = 5
 
 
 def without_tail(ink: Mask, height: float) -> tuple[Mask, Tail]:
