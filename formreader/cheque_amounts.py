@@ -51,13 +51,13 @@ class Way:
     touching: int = 0
     taken: bool = False
 
-    def taking(self) -> Way:
-        """Return the way with what it costs to take a stroke for a separator or slash."""
+    def scored(self, more: float) -> Way:
+        """Return the way with more log-likelihood, or less."""
         return replace(
             self,
-            ours=self.ours + TAKEN,
-            theirs=None if self.theirs is None else self.theirs + TAKEN,
-            common=self.common + 2 * TAKEN,
+            ours=self.ours + more,
+            theirs=None if self.theirs is None else self.theirs + more,
+            common=self.common + 2 * more,
         )
 
 
@@ -109,7 +109,7 @@ class AmountGrammar:
 
         The separators speak for some strings and against others, so what all amounts together
         have in the strip reader's posteriors is 1 again (Bayes); strings that were not listed
-        count as if separators fitted them.
+        count as if separators fitted them and as round as the likeliest.
         """
         tried = self._join(groups)
         ours = [(w, w.ours()) for w in tried]
@@ -119,7 +119,8 @@ class AmountGrammar:
         kept = {w.text for w in tried[:JOINED]}
         kept |= {w.text for best in (ours, theirs) for w, _ in best[:FAVOURED]}
         listed = prod(sum(exp(w.theirs) for w in g if w.theirs is not None) for g in groups)
-        total = max(sum(exp(score) for _, score in theirs) + max(0.0, 1.0 - listed), LEAST)
+        others = max(0.0, 1.0 - listed) * exp(values.roundness(theirs[0][0].text)) if theirs else 1.0
+        total = max(sum(exp(score) for _, score in theirs) + others, LEAST)
         return [to_candidate(w, score) for w, score in ours if w.text in kept], [
             (w.text, score - log(total)) for w, score in theirs if w.text in kept
         ]
@@ -166,7 +167,7 @@ class AmountGrammar:
             text = "".join(way.text for way in ways)
             if not text:
                 continue
-            cost = self._cost(text, ways)
+            cost = self._cost(text, tuple(n for way in ways for n in way.lengths))
             common = sum(way.common for way in ways) + 2 * cost
             if text not in best or common > best[text].common:
                 best[text] = Whole(text, ways, cost, common)
@@ -175,17 +176,12 @@ class AmountGrammar:
             self._taken.setdefault(text, any(way.taken for way in whole.ways))
         return sorted(best.values(), key=lambda whole: (-whole.common, whole.text))
 
-    def _cost(self, text: str, ways: Sequence[Way]) -> float:
-        """Return the log-likelihood of the separators between groups and of the zeros at the end.
-
-        Zeros before a stroke that was taken for a slash prove nothing.
-        """
-        lengths = tuple(n for way in ways for n in way.lengths)
+    def _cost(self, text: str, lengths: tuple[int, ...]) -> float:
+        """Return the log-likelihood of groups of these lengths and of the zeros at the end."""
         separators = from_right(lengths)
         cost = values.grouping_cost(separators, len(text), self.profile, self._may_be_decimals())
         misfits = lengths.count(0) + text.startswith("0")
-        taken = any(way.taken for way in ways)
-        return cost + values.MISFIT * misfits + (0.0 if taken else values.roundness(text))
+        return cost + values.MISFIT * misfits + values.roundness(text)
 
 
 def to_candidate(whole: Whole, score: float) -> Candidate:
@@ -233,15 +229,16 @@ def ends_in_slash(text: str) -> bool:
 
 
 def shortened(way: Way) -> Way:
-    """Return a way whose last stroke is taken for a slash."""
+    """Return a way whose last stroke is taken for a slash; zeros before it are no evidence."""
     *before, last = way.lengths
-    return without(way, len(way.text) - 1, (*before, last - 1))
+    bare = way.scored(-values.roundness(way.text[:-1]))
+    return without(bare, len(way.text) - 1, (*before, last - 1))
 
 
 def without(way: Way, at: int, lengths: tuple[int, ...]) -> Way:
-    """Return a way without the character at a place."""
+    """Return a way without the character at a place, and with what taking it for a mark costs."""
     return replace(
-        way.taking(),
+        way.scored(TAKEN),
         text=way.text[:at] + way.text[at + 1 :],
         lengths=lengths,
         characters=way.characters[:at] + way.characters[at + 1 :],

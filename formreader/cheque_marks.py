@@ -132,15 +132,15 @@ def take_commas(ink: Mask, height: float) -> tuple[Mask, list[Mark]]:
     """
     parts = Parts(ink)
     digits = np.flatnonzero((parts.high > 0.45 * height) & (parts.wide > 0.3 * height))
-    tall = parts.middle[parts.high > TALL_COMMA * height]
-    if digits.size < 2 or not tall.size:
+    if digits.size < 2:
         return ink, []
+    written = parts.middle[np.union1d(digits, np.flatnonzero(parts.high > TALL_COMMA * height))]
     left, marks = ink.copy(), []
     pieces = near_pieces(parts, height)
     for number in np.unique(pieces):
         own = pieces == number
         mark = as_mark(parts, own, digits)
-        if mark and tall.min() < mark.x < tall.max():
+        if mark and written.min() < mark.x < written.max():
             left[np.concatenate([[False], own])[parts.labels]] = False
             marks.append(mark)
     return left, sorted(marks, key=lambda mark: mark.x)
