@@ -38,7 +38,8 @@ def calibrate(
     """Say what a field reads as, best string first, and how sure the best is (0…1).
 
     `look` is the ink's contrast in grey levels, the digit height in pixels and the hints of this
-    kind of field, `fitted` the card's calibration for it. A best string without a digit has confidence 0.
+    kind of field, `fitted` the card's calibration for it. A best string without a digit has
+    confidence 0.
     """
     fused = fuse(lattice, strip, fitted["strip_weight"])
     values = features(lattice, strip, fused, look)

@@ -119,7 +119,8 @@ class AmountGrammar:
         kept = {w.text for w in tried[:JOINED]}
         kept |= {w.text for best in (ours, theirs) for w, _ in best[:FAVOURED]}
         listed = prod(sum(exp(w.theirs) for w in g if w.theirs is not None) for g in groups)
-        others = max(0.0, 1.0 - listed) * exp(values.roundness(theirs[0][0].text)) if theirs else 1.0
+        round_as = values.roundness(theirs[0][0].text) if theirs else 0.0
+        others = max(0.0, 1.0 - listed) * exp(round_as)
         total = max(sum(exp(score) for _, score in theirs) + others, LEAST)
         return [to_candidate(w, score) for w, score in ours if w.text in kept], [
             (w.text, score - log(total)) for w, score in theirs if w.text in kept

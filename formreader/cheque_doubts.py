@@ -1,4 +1,4 @@
-"""What in the picture of an amount speaks for or against its reading, however sure the readers are."""
+"""What in the picture of an amount speaks for or against what was read in it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from formreader.document import Character, Grey, Mask, Rect
 from formreader.ink import strokes_of
 
 BRIDGED = 0.2
-"""Gap in the outline of a 0 at most, as a share of its height: the 4 of a hand that writes it like a u
-was read 0 on two of 53 cheques, as surely as any."""
+"""Gap in the outline of a 0 at most, as a share of its height: the 4 of a hand that writes it
+like a u was read 0 on two of 53 cheques, as surely as any."""
 LEAST_HOLE = 0.01
 """Area of a hole at least, as a share of the square of a digit's height."""
 

@@ -22,7 +22,8 @@ class Profile:
     `code_line` is a regular expression for the whole code line (spaces are not read); each of
     its groups becomes a field. `aba` names the groups that carry an ABA check digit, `date`
     is the order of day, month and year, `groups` the digits between separators from the right
-    (the last one repeats) and `words` where the amount in words stands: "left" of the figures or "below" them.
+    (the last one repeats) and `words` where the amount in words stands: "left" of the figures
+    or "below" them.
     """
 
     name: str

@@ -16,9 +16,9 @@ MISFIT = -4.0
 MISSING = -2.0
 """Log-likelihood lost for a separator missing where others stand: taken to be 1 in 7."""
 ROUND, ROUND_ZEROS = 1.5, 3
-"""Log-likelihood gained by each zero an amount ends in, and of how many: 1,000 is written more often
-than 1,070. Chosen, about half of what amounts composed for the confidence would bear out; without
-it "000" written in one stroke was read 070 on eight of 53 cheques."""
+"""Log-likelihood gained by each zero an amount ends in, and of how many: 1,000 is written more
+often than 1,070. Chosen, about half of what amounts composed for the confidence would bear out;
+without it "000" written in one stroke was read 070 on eight of 53 cheques."""
 MINOR_DIGITS = 2
 """Decimals of the currencies of all profiles (rupee, dollar)."""
 
