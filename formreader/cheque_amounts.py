@@ -27,6 +27,8 @@ LEAST = 1e-300
 TAKEN = -1.5
 """Log-likelihood lost for taking a 1 for a separator or slash; chosen, and a person is asked."""
 
+MAY_HIDE_SLASH = (Tail.DASH, Tail.JOINED_DASH, Tail.LONG_STROKE)
+"""Ends before which the last digit may be a slash."""
 LIKE_A_SLASH = "1247"
 """Digits that a slash, alone or with the dash after it, may be read as."""
 
@@ -100,7 +102,7 @@ class AmountGrammar:
                 right += [groups[-1]] * (count - len(right))
                 for place, size in enumerate(reversed(right)):
                     found[place] |= set(range(1, size + 1)) if place == 0 else {size}
-        if self.tail in (Tail.DASH, Tail.LONG_STROKE):
+        if self.tail in MAY_HIDE_SLASH:
             found[-1] |= {size + 1 for size in found[-1]}
         return [frozenset(sizes) for sizes in found]
 
@@ -144,22 +146,28 @@ class AmountGrammar:
         separators = self.separators(text)
         if not separators and self.tail not in (Tail.DASH, Tail.DASH_AND_SLASH):
             return False
-        if self.tail in (Tail.DASH, Tail.JOINED_STROKE) and text[-1:] in LIKE_A_SLASH:
+        like_slash = text[-1:] in LIKE_A_SLASH
+        if like_slash and self.tail in (Tail.DASH, Tail.JOINED_DASH, Tail.JOINED_STROKE):
             return False
         if len(separators) == 1 and self.marks[-1].like_a_one:
             return False
-        if values.MINOR_DIGITS in separators and not self._may_be_decimals():
+        decimals = self._may_be_decimals() and self.tail is Tail.NONE
+        if values.MINOR_DIGITS in separators and not decimals:
             return False
         return values.clear(text, separators, self.profile)
 
     def _may_be_decimals(self) -> bool:
-        """Tell whether the last separator may part decimals: a point that no dash follows."""
-        return self.tail is Tail.NONE and bool(self.marks) and self.marks[-1].is_point
+        """Tell whether the last separator may part decimals: a point that no dash follows.
+
+        A dash that touches the last digit may be its bar: 663050.85 was read 66305085.
+        """
+        open_end = self.tail in (Tail.NONE, Tail.JOINED_DASH)
+        return open_end and bool(self.marks) and self.marks[-1].is_point
 
     def _join(self, groups: Sequence[Sequence[Way]]) -> list[Whole]:
         """Try all ways to read all groups; return the amounts, best first."""
         options = [[way for found in g for way in readings(found)] for g in groups]
-        if options and self.tail in (Tail.DASH, Tail.LONG_STROKE):
+        if options and self.tail in MAY_HIDE_SLASH:
             options[-1] += [shortened(way) for way in options[-1] if ends_in_slash(way.text)]
         kept = min(KEPT, int(MOST ** (1 / max(1, len(options))) + 0.01))
         options = [sorted(o, key=lambda w: -w.common)[:kept] for o in options]

@@ -64,7 +64,8 @@ def read_figures(field: FieldImage, readers: Readers, profile: Profile) -> Figur
         found = joined(field, whole, marks, Tail.NONE, readers, profile)
         return replace(found, hundredths=True, doubtful=True)  # a tall comma looks like a slash
     ink, marks = cheque_marks.take_commas(ink, height)
-    if tail is Tail.DASH and (bare := cheque_closing.without_joined_slash(ink, height)) is not None:
+    dashed = tail in (Tail.DASH, Tail.JOINED_DASH)
+    if dashed and (bare := cheque_closing.without_joined_slash(ink, height)) is not None:
         found = joined(field, ink, marks, Tail.JOINED_STROKE, readers, profile, bare)
     else:
         found = joined(field, ink, marks, tail, readers, profile)

@@ -247,3 +247,12 @@ def test_the_loose_bar_of_a_digit_is_no_point() -> None:
     page = written("22 37").view(np.uint8).copy()
     cv2.line(page, (126, 62), (136, 62), 1, 4)
     assert marks.take_commas(page > 0, HEIGHT)[1] == []
+
+
+def test_a_dash_that_touches_the_last_digit_may_be_its_bar() -> None:
+    page = written("285").view(np.uint8).copy()
+    end = int(np.flatnonzero(page.any(axis=0))[-1])
+    cv2.line(page, (end - 6, 60), (end + 24, 58), 1, 4)
+    assert closing.without_tail(page > 0, HEIGHT)[1] is Tail.JOINED_DASH
+    page[:, end + 3 : end + 6] = 0
+    assert closing.without_tail(page > 0, HEIGHT)[1] is Tail.DASH

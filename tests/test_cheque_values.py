@@ -147,6 +147,9 @@ def test_the_last_stroke_before_a_dash_may_be_a_slash_and_is_never_sure() -> Non
         (("28317",), Tail.NONE, [], False),  # a point may touch a digit
         (("28317",), Tail.DASH_AND_SLASH, [], True),  # no separator stands before two digits
         (("28317",), Tail.LONG_STROKE, [], False),
+        (("663",), Tail.JOINED_DASH, [], False),  # the dash may be the bar of a 5
+        (("663", "85"), Tail.JOINED_DASH, [POINT], False),
+        (("2", "663"), Tail.JOINED_DASH, [COMMA], True),
         (("2", "800"), Tail.NONE, [LOW_STROKE], False),  # 21800
         (("2", "80", "000"), Tail.NONE, [LOW_STROKE, COMMA], True),
         (("12", "34"), Tail.NONE, [POINT], True),
@@ -208,6 +211,12 @@ def test_records_have_a_row_for_every_cheque_of_a_page() -> None:
         ["a.jpg", 1, 2, "review", "74.5?", "7450?", "0.5000", "03012024", "0.5000"],
         ["b.jpg", 1, "", "failed", "", "", "", "", ""],
     ]
+
+
+def test_decimals_stay_where_the_bar_of_the_last_digit_looks_like_a_dash() -> None:
+    grammar = AmountGrammar(INDIA, Tail.JOINED_DASH, [POINT])
+    text = best(grammar, [[way("663050", 0)], [way("85", 0), way("850", -4)]])
+    assert amount_text(text, grammar.separators(text)) == "663050.85"
 
 
 def test_zeros_at_the_end_win_over_slightly_likelier_digits_and_over_no_likely_ones() -> None:
