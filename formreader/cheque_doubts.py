@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from formreader.cheque_marks import PIXEL
 from formreader.document import Character, Grey, Mask, Rect
 from formreader.ink import strokes_of
 
@@ -15,8 +16,10 @@ BRIDGED = 0.2
 like a u was read 0 on two of 53 cheques, as surely as any."""
 LEAST_HOLE = 0.01
 """Area of a hole at least, as a share of the square of a digit's height."""
-
-
+BENT = 0.3
+"""Spread of a 1's ink across its long direction, as a share of that along it, from which it may be
+a 7 or an open 9 or 4: 4 of the 8 surest misreadings of 3,000 composed amounts were such; straight
+strokes have 0.1."""
 CORNER = 0.15
 """Side of the lower right corner that a 0 leaves free, as a share of its width and height."""
 PIECES = 4
@@ -43,10 +46,20 @@ def hints(ink: Mask, height: float, separators: int, closes: bool) -> tuple[floa
     )
 
 
-def four_like_u(ink: Mask, characters: Sequence[Character]) -> bool:
-    """Tell whether any character read as 0 is open and ends in a foot; `ink` bool (H, W)."""
-    zeros = [c.rect for c in characters if c.text == "0"]
-    return any(has_foot(ink, rect) and is_open(ink, rect) for rect in zeros)
+def is_doubtful(ink: Mask, characters: Sequence[Character]) -> bool:
+    """Tell whether a 0 may be a 4 that is written like a u, or a 1 a 7; `ink` bool (H, W)."""
+    zeros, ones = ([c.rect for c in characters if c.text == symbol] for symbol in "01")
+    like_u = any(has_foot(ink, rect) and is_open(ink, rect) for rect in zeros)
+    return like_u or any(spread(ink, rect) > BENT for rect in ones)
+
+
+def spread(ink: Mask, rect: Rect) -> float:
+    """Return how far a digit's ink spreads across its long direction, over that along it."""
+    y, x = np.nonzero(ink[rect.y : rect.bottom, rect.x : rect.right])
+    if len(x) < 2:
+        return 0.0
+    across, along = np.linalg.eigvalsh(np.cov(np.stack([x, y]))) + PIXEL
+    return float(np.sqrt(across / along))
 
 
 def has_foot(ink: Mask, rect: Rect) -> bool:

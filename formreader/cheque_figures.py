@@ -41,11 +41,11 @@ class Figures:
     doubtful: bool = False
 
     def is_clear(self, text: str) -> bool:
-        """Tell whether neither marks, separators nor a 4 like a u leave a doubt about a reading."""
+        """Tell whether neither marks, separators nor digits leave a doubt about a reading."""
         if self.doubtful or not self.amounts.clear(text):
             return False
         seen = next((c.characters for c in self.candidates if c.text == text), ())
-        return not cheque_doubts.four_like_u(self.cut.field.ink, seen)
+        return not cheque_doubts.is_doubtful(self.cut.field.ink, seen)
 
     def as_amount(self, text: str) -> str:
         """Write a reading with a point before its decimals and no other marks."""

@@ -35,8 +35,8 @@ LIKE_U = drawn([[22, 22], [24, 50], [32, 60], [42, 58], [46, 44]], [[46, 32], [4
 def test_only_a_0_that_is_open_and_has_a_foot_may_be_a_4(ink: Mask, doubt: bool) -> None:
     x, y, w, h = cv2.boundingRect(ink.view(np.uint8))
     read = [Character("0", 0.99, (), Rect(x, y, w, h))]
-    assert doubts.four_like_u(ink, read) is doubt
-    assert not doubts.four_like_u(ink, [Character("4", 0.99, (), Rect(x, y, w, h))])
+    assert doubts.is_doubtful(ink, read) is doubt
+    assert not doubts.is_doubtful(ink, [Character("4", 0.99, (), Rect(x, y, w, h))])
 
 
 def test_a_0_closed_or_nearly_so_is_not_open() -> None:
@@ -49,3 +49,17 @@ def test_pieces_of_ink_and_what_counts_the_digits_are_told() -> None:
     ink[20:30, 70:74] = ink[50:60, 70:74] = True
     ink[80, 80] = True  # dust
     assert doubts.hints(ink, 40.0, 1, True) == (0.5, 1.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("path", "doubt"),
+    [
+        ([[40, 20], [36, 64]], False),
+        ([[34, 28], [41, 20], [36, 64]], False),  # a flag
+        ([[24, 24], [46, 22], [36, 64]], True),  # a 7
+    ],
+)
+def test_only_a_1_that_is_bent_like_a_7_is_doubtful(path: list[list[int]], doubt: bool) -> None:
+    ink = drawn(path)
+    read = [Character("1", 0.99, (), Rect(*cv2.boundingRect(ink.view(np.uint8))))]
+    assert doubts.is_doubtful(ink, read) is doubt
