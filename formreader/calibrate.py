@@ -32,13 +32,14 @@ Scored = list[tuple[str, float]]
 def calibrate(
     lattice: Sequence[Candidate],
     strip: Sequence[tuple[str, float]],
-    look: tuple[float, float],
+    look: tuple[float, ...],
     fitted: Mapping[str, Any],
 ) -> tuple[list[tuple[str, float]], float]:
     """Say what a field reads as, best string first, and how sure the best is (0…1).
 
-    `look` is the ink's contrast in grey levels and the digit height in pixels, `fitted` the
-    card's calibration for this kind of field. A best string without a digit has confidence 0.
+    `look` is the ink's contrast in grey levels, the digit height in pixels and the hints of this
+    kind of field, `fitted` the card's calibration for it. A best string without a digit has
+    confidence 0.
     """
     fused = fuse(lattice, strip, fitted["strip_weight"])
     values = features(lattice, strip, fused, look)
@@ -67,12 +68,13 @@ def features(
     lattice: Sequence[Candidate],
     strip: Sequence[tuple[str, float]],
     fused: Sequence[tuple[str, float]],
-    look: tuple[float, float],
+    look: tuple[float, ...],
 ) -> NDArray[np.float64]:
-    """Describe how sure a reading is: float64 (9,).
+    """Describe how sure a reading is: float64 (9 + hints,).
 
     Fused margin, lattice score and margin, weakest character, strip log-odds, agreement,
-    length, contrast in grey levels and digit height in pixels (`look`), each scaled to about 1.
+    length, contrast in grey levels and digit height in pixels (`look`), each scaled to about 1;
+    then the hints that follow in `look`.
     """
     best = fused[0][0]
     margin = fused[0][1] - fused[1][1] if len(fused) > 1 else 12.0
@@ -92,6 +94,7 @@ def features(
             len(best) / 5,
             min(look[0], 60.0) / 60,
             float(np.log2(np.clip(look[1], 8, 64) / 20)),
+            *look[2:],
         ]
     )
 
@@ -114,8 +117,12 @@ def log_odds(probability: float) -> float:
 
 
 def confidence(values: NDArray[np.float64], weights: Mapping[str, Any]) -> float:
-    """Return the probability in 0…1 that the reading is right."""
-    z = float(np.dot(values, np.asarray(weights["weights"])) + weights["bias"])
+    """Return the probability in 0…1 that the reading is right.
+
+    A model of before there were hints has no weights for them.
+    """
+    fitted = np.asarray(weights["weights"])
+    z = float(np.dot(values[: len(fitted)], fitted) + weights["bias"])
     return float(1.0 / (1.0 + np.exp(-np.clip(z, -30, 30))))
 
 

@@ -27,6 +27,8 @@ LEAST = 1e-300
 TAKEN = -1.5
 """Log-likelihood lost for taking a 1 for a separator or slash; chosen, and a person is asked."""
 
+MAY_HIDE_SLASH = (Tail.DASH, Tail.JOINED_DASH, Tail.LONG_STROKE)
+"""Ends before which the last digit may be a slash."""
 LIKE_A_SLASH = "1247"
 """Digits that a slash, alone or with the dash after it, may be read as."""
 
@@ -51,13 +53,13 @@ class Way:
     touching: int = 0
     taken: bool = False
 
-    def taking(self) -> Way:
-        """Return the way with what it costs to take a stroke for a separator or slash."""
+    def scored(self, more: float) -> Way:
+        """Return the way with more log-likelihood, or less."""
         return replace(
             self,
-            ours=self.ours + TAKEN,
-            theirs=None if self.theirs is None else self.theirs + TAKEN,
-            common=self.common + 2 * TAKEN,
+            ours=self.ours + more,
+            theirs=None if self.theirs is None else self.theirs + more,
+            common=self.common + 2 * more,
         )
 
 
@@ -100,7 +102,7 @@ class AmountGrammar:
                 right += [groups[-1]] * (count - len(right))
                 for place, size in enumerate(reversed(right)):
                     found[place] |= set(range(1, size + 1)) if place == 0 else {size}
-        if self.tail in (Tail.DASH, Tail.LONG_STROKE):
+        if self.tail in MAY_HIDE_SLASH:
             found[-1] |= {size + 1 for size in found[-1]}
         return [frozenset(sizes) for sizes in found]
 
@@ -109,7 +111,7 @@ class AmountGrammar:
 
         The separators speak for some strings and against others, so what all amounts together
         have in the strip reader's posteriors is 1 again (Bayes); strings that were not listed
-        count as if separators fitted them.
+        count as if separators fitted them and as round as the likeliest.
         """
         tried = self._join(groups)
         ours = [(w, w.ours()) for w in tried]
@@ -119,7 +121,9 @@ class AmountGrammar:
         kept = {w.text for w in tried[:JOINED]}
         kept |= {w.text for best in (ours, theirs) for w, _ in best[:FAVOURED]}
         listed = prod(sum(exp(w.theirs) for w in g if w.theirs is not None) for g in groups)
-        total = max(sum(exp(score) for _, score in theirs) + max(0.0, 1.0 - listed), LEAST)
+        round_as = values.roundness(theirs[0][0].text) if theirs else 0.0
+        others = max(0.0, 1.0 - listed) * exp(round_as)
+        total = max(sum(exp(score) for _, score in theirs) + others, LEAST)
         return [to_candidate(w, score) for w, score in ours if w.text in kept], [
             (w.text, score - log(total)) for w, score in theirs if w.text in kept
         ]
@@ -131,35 +135,40 @@ class AmountGrammar:
     def clear(self, text: str) -> bool:
         """Tell whether neither the separators nor the end of an amount leave a doubt.
 
-        Separators that fit say how many digits there are. Without them a digit before a dash
-        may be a slash, or a stroke taken for one a digit; one separator alone may be a 1. Only
-        a point parts decimals, and no dash follows those. Where these are usual, digits without
-        any mark may have a point that touches one: 194000.92 was read 19400092.
+        Separators that fit say how many digits there are. Without them a stroke taken for a
+        slash may be a digit; one separator alone may be a 1. A digit before a dash may be a slash,
+        even where separators fit: of zeros that hang together one is easily missed. Only a point
+        parts decimals, and no dash follows those. Digits without any mark may have a point that
+        touches one: 194000.92 was read 19400092.
         """
-        if self._taken.get(text, True):
+        if self._taken.get(text, True) or any(mark.broken for mark in self.marks):
             return False
         separators = self.separators(text)
-        if not separators and self.tail is Tail.NONE and self.profile.hundredths:
+        if not separators and self.tail not in (Tail.DASH, Tail.DASH_AND_SLASH):
             return False
-        if not separators and self.tail is Tail.DASH and text[-1:] in LIKE_A_SLASH:
-            return False
-        if not separators and self.tail in (Tail.DASH_AND_STROKE, Tail.LONG_STROKE):
+        like_slash = text[-1:] in LIKE_A_SLASH
+        if like_slash and self.tail in (Tail.DASH, Tail.JOINED_DASH, Tail.JOINED_STROKE):
             return False
         if len(separators) == 1 and self.marks[-1].like_a_one:
             return False
-        if values.MINOR_DIGITS in separators and not self._may_be_decimals():
+        decimals = self._may_be_decimals() and self.tail is Tail.NONE
+        if values.MINOR_DIGITS in separators and not decimals:
             return False
         return values.clear(text, separators, self.profile)
 
     def _may_be_decimals(self) -> bool:
-        """Tell whether the last separator may part decimals: a point that no dash follows."""
-        return self.tail is Tail.NONE and bool(self.marks) and self.marks[-1].is_point
+        """Tell whether the last separator may part decimals: a point that no dash follows.
+
+        A dash that touches the last digit may be its bar: 663050.85 was read 66305085.
+        """
+        open_end = self.tail in (Tail.NONE, Tail.JOINED_DASH)
+        return open_end and bool(self.marks) and self.marks[-1].is_point
 
     def _join(self, groups: Sequence[Sequence[Way]]) -> list[Whole]:
         """Try all ways to read all groups; return the amounts, best first."""
         options = [[way for found in g for way in readings(found)] for g in groups]
-        if options and self.tail in (Tail.DASH, Tail.LONG_STROKE):
-            options[-1] += [shortened(way) for way in options[-1] if len(way.text) > 1]
+        if options and self.tail in MAY_HIDE_SLASH:
+            options[-1] += [shortened(way) for way in options[-1] if ends_in_slash(way.text)]
         kept = min(KEPT, int(MOST ** (1 / max(1, len(options))) + 0.01))
         options = [sorted(o, key=lambda w: -w.common)[:kept] for o in options]
         best: dict[str, Whole] = {}
@@ -177,10 +186,11 @@ class AmountGrammar:
         return sorted(best.values(), key=lambda whole: (-whole.common, whole.text))
 
     def _cost(self, text: str, lengths: tuple[int, ...]) -> float:
-        """Return the log-likelihood of separators that leave groups of these lengths."""
+        """Return the log-likelihood of groups of these lengths and of the zeros at the end."""
         separators = from_right(lengths)
         cost = values.grouping_cost(separators, len(text), self.profile, self._may_be_decimals())
-        return cost + values.MISFIT * (lengths.count(0) + text.startswith("0"))
+        misfits = lengths.count(0) + text.startswith("0")
+        return cost + values.MISFIT * misfits + values.roundness(text)
 
 
 def to_candidate(whole: Whole, score: float) -> Candidate:
@@ -222,16 +232,22 @@ def readings(way: Way) -> Iterator[Way]:
             yield without(way, at, (at, behind))
 
 
+def ends_in_slash(text: str) -> bool:
+    """Tell whether the last of several digits may be a slash."""
+    return len(text) > 1 and text[-1] in LIKE_A_SLASH
+
+
 def shortened(way: Way) -> Way:
-    """Return a way whose last stroke is taken for a slash."""
+    """Return a way whose last stroke is taken for a slash; zeros before it are no evidence."""
     *before, last = way.lengths
-    return without(way, len(way.text) - 1, (*before, last - 1))
+    bare = way.scored(-values.roundness(way.text[:-1]))
+    return without(bare, len(way.text) - 1, (*before, last - 1))
 
 
 def without(way: Way, at: int, lengths: tuple[int, ...]) -> Way:
-    """Return a way without the character at a place."""
+    """Return a way without the character at a place, and with what taking it for a mark costs."""
     return replace(
-        way.taking(),
+        way.scored(TAKEN),
         text=way.text[:at] + way.text[at + 1 :],
         lengths=lengths,
         characters=way.characters[:at] + way.characters[at + 1 :],

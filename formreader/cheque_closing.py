@@ -32,7 +32,8 @@ class Tail(Enum):
     """What closes an amount; a dash without a free slash may follow one that touches a digit.
 
     A stroke before the dash that is no taller than the digits may be a 1 as well as a slash;
-    so may a taller one without a dash, which is left in.
+    so may a taller one without a dash, which is left in, and one that touches the last digit. A
+    dash that touches it may be its bar.
     """
 
     NONE = 0
@@ -40,6 +41,8 @@ class Tail(Enum):
     DASH_AND_SLASH = 2
     DASH_AND_STROKE = 3
     LONG_STROKE = 4
+    JOINED_STROKE = 5
+    JOINED_DASH = 6
 
 
 def without_tail(ink: Mask, height: float) -> tuple[Mask, Tail]:
@@ -80,7 +83,10 @@ def without_tail(ink: Mask, height: float) -> tuple[Mask, Tail]:
         usual = before.usual_height(np.flatnonzero(before.high > 0.5 * height))
         long = float(closing.high[slash].max()) > LONG * usual
         return left, Tail.DASH_AND_SLASH if long else Tail.DASH_AND_STROKE
-    return without_slash(left, height)
+    bare, tail = without_slash(left, height)
+    dash = np.argmax(np.where(leaning, 0, parts.x + parts.wide - np.maximum(parts.x, at + 1)))
+    touching = parts.x[dash] <= at and not hooked[dash]
+    return bare, Tail.JOINED_DASH if tail is Tail.DASH and touching else tail
 
 
 def without_dash(ink: Mask, height: float) -> Tail:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from formreader import assemble, cheque_closing, cheque_marks, ctc, segment
+from formreader import assemble, cheque_closing, cheque_doubts, cheque_marks, ctc, segment
 from formreader import cheque_values as values
 from formreader.calibrate import Scored
 from formreader.cheque_amounts import AmountGrammar, Way, way_of
@@ -41,8 +41,11 @@ class Figures:
     doubtful: bool = False
 
     def is_clear(self, text: str) -> bool:
-        """Tell whether neither marks nor separators leave a doubt about a reading."""
-        return not self.doubtful and self.amounts.clear(text)
+        """Tell whether neither marks, separators nor digits leave a doubt about a reading."""
+        if self.doubtful or not self.amounts.clear(text):
+            return False
+        seen = next((c.characters for c in self.candidates if c.text == text), ())
+        return not cheque_doubts.is_doubtful(self.cut.field.ink, seen)
 
     def as_amount(self, text: str) -> str:
         """Write a reading with a point before its decimals and no other marks."""
@@ -61,8 +64,9 @@ def read_figures(field: FieldImage, readers: Readers, profile: Profile) -> Figur
         found = joined(field, whole, marks, Tail.NONE, readers, profile)
         return replace(found, hundredths=True, doubtful=True)  # a tall comma looks like a slash
     ink, marks = cheque_marks.take_commas(ink, height)
-    if tail is Tail.DASH and (bare := cheque_closing.without_joined_slash(ink, height)) is not None:
-        found = joined(field, ink, marks, Tail.DASH_AND_STROKE, readers, profile, bare)
+    dashed = tail in (Tail.DASH, Tail.JOINED_DASH)
+    if dashed and (bare := cheque_closing.without_joined_slash(ink, height)) is not None:
+        found = joined(field, ink, marks, Tail.JOINED_STROKE, readers, profile, bare)
     else:
         found = joined(field, ink, marks, tail, readers, profile)
     return replace(found, doubtful=cheque_closing.inner_slash(ink, height) is not None)
@@ -102,7 +106,8 @@ def joined(
         last = cut_of(field, parts[-1] & bare)
         others = ways_of(last, readers.score([last])[0], readers, sizes[-1])
         ways[-1] = better([*ways[-1], *others])
-    return Figures(whole, *amounts.join(ways), amounts)
+    hints = cheque_doubts.hints(ink, digit_height(ink), len(between), tail is not Tail.NONE)
+    return Figures(replace(whole, hints=hints), *amounts.join(ways), amounts)
 
 
 def cut_of(field: FieldImage, ink: Mask) -> Cut:

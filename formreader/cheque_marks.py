@@ -26,11 +26,22 @@ LOWER = 0.25
 """How much lower than the digits beside it a comma's middle lies, in their heights."""
 DOT, SPECK = 0.45, 0.08
 """Size of a mark on the line that no digit reaches, and of dust, in heights of the digits."""
+WRITTEN = 0.4
+"""Height from which ink between two marks is digits, in digit heights: at half the height of one
+part the first 2 of "2,30,900" was left out, and a 5 in three pieces."""
 LEANING = 1.2
 """Width of a comma at most, in its own heights: 40 degrees steep."""
 BELOW, HANGING = 0.35, 0.15
 """How far below the digits' top a comma begins, and how far below their foot it ends if it need
 not be straight, in their heights: no digit is as low and as short."""
+OFF_LINE = 0.3
+"""How far above the digits' foot a point ends at most, in their heights: the loose bar of a 5 was
+one, 0.39 above it."""
+PIECE, TALLEST_COMMA, BROKEN = 0.5, 0.8, 0.6
+"""Heights in digit heights: of a piece of a broken digit, of a comma, and of what may be the upper
+part of a digit whose foot looks like a point, at most; chosen."""
+BESIDE, ABOVE = 0.1, 0.5
+"""Gaps across and up, in digit heights, up to which two pieces are taken for one broken digit."""
 ON_LINE, TALL_COMMA = 0.4, 0.6
 """How much lower than the digits' a comma's middle lies, in their heights, and how tall it is,
 below and above which it may be a 1 written low; chosen."""
@@ -38,11 +49,15 @@ below and above which it may be a 1 written low; chosen."""
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A separator: its column, whether it is a point and whether it may be a 1 written low."""
+    """A separator: its column, whether it is a point and whether it may be a 1 written low.
+
+    `broken` tells that it is in pieces, or one of several in one gap: it may be a pale digit.
+    """
 
     x: float
     is_point: bool
     like_a_one: bool
+    broken: bool = False
 
 
 class Parts:
@@ -112,39 +127,78 @@ def take_commas(ink: Mask, height: float) -> tuple[Mask, list[Mark]]:
     """Take commas and points out of ink bool (H, W); return the rest and them, left to right.
 
     `height` is the digit height in pixels. A comma is a straight stroke whose middle lies
-    clearly lower than that of the digits beside it; one in line with them is a 1 and stays.
+    clearly lower than that of the digits beside it; one in line with them is a 1 and stays, and
+    so do the pieces of a broken digit, which reach higher together than a comma.
     """
     parts = Parts(ink)
     digits = np.flatnonzero((parts.high > 0.45 * height) & (parts.wide > 0.3 * height))
     if digits.size < 2:
         return ink, []
+    written = parts.middle[np.union1d(digits, np.flatnonzero(parts.high > TALL_COMMA * height))]
     left, marks = ink.copy(), []
-    first, last = parts.middle[digits].min(), parts.middle[digits].max()
-    for i in range(len(parts.x)):
-        if not first < parts.middle[i] < last:
-            continue
-        far = np.abs(parts.middle[digits] - parts.middle[i])
-        beside = [k for k in digits[np.argsort(far)] if k != i][:3]
-        top = float(np.median(parts.y[beside]))
-        foot = float(np.median((parts.y + parts.high)[beside]))
-        size = max(parts.wide[i], parts.high[i]) / (foot - top)
-        low = parts.y[i] + parts.high[i]
-        shift = (low - parts.high[i] / 2 - (top + foot) / 2) / (foot - top)
-        dot = size < DOT and low > foot - DOT * (foot - top) and not parts.ringed[i]
-        covering = (np.abs(parts.middle - parts.middle[i]) < 0.4 * parts.wide) & (
-            parts.y + parts.high > parts.y[i] + 0.2 * (foot - top)
-        )
-        alone = covering.sum() - covering[i] == 0
-        steep = parts.wide[i] <= LEANING * parts.high[i]
-        short = parts.y[i] >= top + BELOW * (foot - top) and low > foot - 0.15 * (foot - top)
-        hanging = short and low > foot + HANGING * (foot - top) and not parts.ringed[i]
-        stroke = steep and ((parts.straight[i] and (shift >= LOWER or short)) or hanging)
-        if size > SPECK and alone and (dot or stroke):
-            left[parts.labels == i + 1] = False
-            tall = parts.high[i] > TALL_COMMA * (foot - top)
-            point = bool(dot and low < foot + 0.5 * DOT * (foot - top))
-            marks.append(Mark(float(parts.middle[i]), point, bool(tall and shift < ON_LINE)))
+    pieces = near_pieces(parts, height)
+    for number in np.unique(pieces):
+        own = pieces == number
+        mark = as_mark(parts, own, digits)
+        if mark and written.min() < mark.x < written.max():
+            left[np.concatenate([[False], own])[parts.labels]] = False
+            marks.append(mark)
     return left, sorted(marks, key=lambda mark: mark.x)
+
+
+def near_pieces(parts: Parts, height: float) -> NDArray[np.intp]:
+    """Give each part a number, small pieces that stand close together the same.
+
+    A thin pen leaves a 5 or a 9 in pieces, of which one was a point and the next a comma:
+    22937 was read 22.37.
+    """
+    small = (np.maximum(parts.wide, parts.high) < PIECE * height) & ~parts.ringed
+    across = gaps(parts.x, parts.wide) <= BESIDE * height
+    up = gaps(parts.y, parts.high) <= ABOVE * height
+    mark = small | (parts.straight & (parts.high < TALLEST_COMMA * height))
+    near = across & up & ((small[:, None] & mark) | (small & mark[:, None]))
+    np.fill_diagonal(near, True)
+    first = near.argmax(axis=1)
+    while (first != (reached := np.where(near, first, len(near)).min(axis=1))).any():
+        first = reached
+    return np.asarray(first)
+
+
+def gaps(start: Float, size: Float) -> Float:
+    """Return how far apart each two of some stretches are, float64 (N, N); below 0 they overlap."""
+    end = start + size
+    return np.maximum(start - end[:, None], start[:, None] - end)
+
+
+def as_mark(parts: Parts, own: NDArray[np.bool_], digits: NDArray[np.intp]) -> Mark | None:
+    """Return the separator that the parts `own` are together, None where they are none."""
+    x, y = parts.x[own].min(), parts.y[own].min()
+    wide = (parts.x + parts.wide)[own].max() - x
+    low = (parts.y + parts.high)[own].max()
+    high, middle = low - y, x + wide / 2
+    far = np.abs(parts.middle[digits] - middle)
+    beside = [k for k in digits[np.argsort(far)] if not own[k]][:3]
+    if not beside:
+        return None
+    top = float(np.median(parts.y[beside]))
+    foot = float(np.median((parts.y + parts.high)[beside]))
+    usual = foot - top
+    size = max(wide, high) / usual
+    shift = (low - high / 2 - (top + foot) / 2) / usual
+    ringed = bool(parts.ringed[own].any())
+    straight = bool(parts.straight[own][np.argmax(parts.high[own])])
+    dot = size < DOT and low > foot - OFF_LINE * usual and not ringed
+    covering = ~own & (np.abs(parts.middle - middle) < 0.4 * parts.wide)
+    covering &= (parts.y + parts.high > y + 0.2 * usual) | (parts.high < BROKEN * usual)
+    steep = wide <= LEANING * high
+    short = y >= top + BELOW * usual and low > foot - 0.15 * usual
+    hanging = short and low > foot + HANGING * usual and not ringed
+    stroke = steep and ((straight and (shift >= LOWER or short)) or hanging)
+    if size <= SPECK or covering.any() or not (dot or stroke):
+        return None
+    point = bool(dot and low < foot + 0.5 * DOT * usual)
+    tall = high > TALL_COMMA * usual and shift < ON_LINE
+    return Mark(float(middle), point, bool(tall), bool(own.sum() > 1))
 
 
 def split(ink: Mask, marks: list[Mark], height: float) -> tuple[list[Mask], list[Mark]]:
@@ -155,14 +209,18 @@ def split(ink: Mask, marks: list[Mark], height: float) -> tuple[list[Mask], list
     """
     parts = Parts(ink)
     group = np.searchsorted(np.array([mark.x for mark in marks]), parts.middle)
-    written = parts.high > 0.5 * height
-    numbers = np.unique(group[written] if written.any() else group)
+    least = [parts.y[group == n].min(initial=np.inf) for n in range(len(marks) + 1)]
+    most = [(parts.y + parts.high)[group == n].max(initial=0) for n in range(len(marks) + 1)]
+    written = np.subtract(most, least) > WRITTEN * height
+    numbers = np.flatnonzero(written) if written.any() else np.unique(group)
     masks = []
     for number in numbers:
         owned = np.concatenate([[False], group == number])
         masks.append(np.asarray(owned[parts.labels], np.bool_))
-    between = [
-        max(marks[a:b], key=lambda mark: (mark.like_a_one, not mark.is_point))
-        for a, b in pairwise(numbers.tolist())
-    ]
-    return masks, between
+    return masks, [the_mark(marks[a:b]) for a, b in pairwise(numbers.tolist())]
+
+
+def the_mark(marks: list[Mark]) -> Mark:
+    """Return what stands for the marks in one gap: the doubtful one of them."""
+    worst = max(marks, key=lambda mark: (mark.like_a_one, not mark.is_point))
+    return replace(worst, broken=worst.broken or len(marks) > 1)

@@ -22,8 +22,8 @@ class Profile:
     `code_line` is a regular expression for the whole code line (spaces are not read); each of
     its groups becomes a field. `aba` names the groups that carry an ABA check digit, `date`
     is the order of day, month and year, `groups` the digits between separators from the right
-    (the last one repeats), `hundredths` whether amounts usually show them and `words` where the
-    amount in words stands: "left" of the figures or "below" them.
+    (the last one repeats) and `words` where the amount in words stands: "left" of the figures
+    or "below" them.
     """
 
     name: str
@@ -31,7 +31,6 @@ class Profile:
     aba: tuple[str, ...] = ()
     date: str = "DMY"
     groups: tuple[tuple[int, ...], ...] = ((3,),)
-    hundredths: bool = True
     words: str = "left"
 
 
@@ -42,7 +41,6 @@ INDIA = Profile(
         rf"(?P<micr_account>\d{{6}}){ON_US}(?P<transaction_code>\d{{2}})"
     ),
     groups=((3, 2), (3,)),
-    hundredths=False,
 )
 """Indian cheque (CTS-2010): cheque number, sort code, account part, transaction code."""
 

@@ -15,6 +15,10 @@ MISFIT = -4.0
 """Log-likelihood lost for a separator where none can stand: taken to be 1 in 50; not fitted."""
 MISSING = -2.0
 """Log-likelihood lost for a separator missing where others stand: taken to be 1 in 7."""
+ROUND, ROUND_ZEROS = 1.5, 3
+"""Log-likelihood gained by each zero an amount ends in, and of how many: 1,000 is written more
+often than 1,070. Chosen, about half of what amounts composed for the confidence would bear out;
+without it "000" written in one stroke was read 070 on eight of 53 cheques."""
 MINOR_DIGITS = 2
 """Decimals of the currencies of all profiles (rupee, dollar)."""
 
@@ -68,6 +72,11 @@ def grouping_cost(
             wanted, seen = set(borders(groups, length, minor)), set(separators)
             costs.append(MISFIT * len(seen - wanted) + MISSING * len(wanted - seen))
     return max(costs)
+
+
+def roundness(digits: str) -> float:
+    """Return the log-likelihood (≥ 0) that an amount gains by the zeros it ends in."""
+    return ROUND * min(ROUND_ZEROS, len(digits) - len(digits.rstrip("0")))
 
 
 def amount_text(digits: str, separators: Sequence[int]) -> str:

@@ -52,8 +52,8 @@ def try_amounts(
         digits = amount.text.replace(".", "") if amount.text else ""
         truth = digits if found.as_amount(digits) == amount.text else None
         lattice = found.cut.lattice
-        look = (lattice.contrast, lattice.height)
-        trials.append(AmountTrial(found.candidates, found.spelt, *look, truth, found))
+        look = (lattice.contrast, lattice.height, *found.cut.hints)
+        trials.append(AmountTrial(found.candidates, found.spelt, look, truth, found))
     return trials
 
 

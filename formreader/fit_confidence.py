@@ -39,12 +39,14 @@ STRIP_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """One composed field read by both readers, with its truth (None: no number)."""
+    """One composed field read by both readers, with its truth (None: no number).
+
+    `look` is as `calibrate.features` takes it.
+    """
 
     candidates: list[Candidate]
     spelt: list[tuple[str, float]]
-    contrast: float
-    height: float
+    look: tuple[float, ...]
     truth: str | None
 
 
@@ -115,19 +117,19 @@ def try_fields(
         scores = reader.score([cut])[0]
         candidates, spelt = pipeline.propose(cut, scores, reader.strips)
         if candidates:
-            trials.append(Trial(candidates, spelt, cut.lattice.contrast, cut.lattice.height, truth))
+            look = (cut.lattice.contrast, cut.lattice.height)
+            trials.append(Trial(candidates, spelt, look, truth))
     return trials
 
 
 def described(
     trials: Sequence[Trial], strip_weight: float
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return features (N, 9) of the fused best strings and whether each is right (N,)."""
+    """Return features (N, 9 + hints) of the fused best strings and whether each is right (N,)."""
     values, right = [], []
     for trial in trials:
         fused = calibrate.fuse(trial.candidates, trial.spelt, strip_weight)
-        look = (trial.contrast, trial.height)
-        values.append(calibrate.features(trial.candidates, trial.spelt, fused, look))
+        values.append(calibrate.features(trial.candidates, trial.spelt, fused, trial.look))
         right.append(fused[0][0] == trial.truth)
     return np.stack(values), np.array(right)
 

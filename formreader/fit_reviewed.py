@@ -55,7 +55,7 @@ def try_lessons(lessons: Sequence[Lesson], readers: pipeline.Readers) -> list[Tr
         lattice = lesson.cut.lattice
         candidates, spelt = pipeline.propose(lesson.cut, gains, readers.strips)
         look = (lattice.contrast, lattice.height)
-        trials.append(Tried(candidates, spelt, *look, lesson.text, lesson.fair))
+        trials.append(Tried(candidates, spelt, look, lesson.text, lesson.fair))
     return trials
 
 

@@ -15,10 +15,14 @@ TINY = 3.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """One field on its way: where it lies and what it was cut into."""
+    """One field on its way: where it lies and what it was cut into.
+
+    `hints` are what else tells how sure its reading is, of a kind that has such.
+    """
 
     field: FieldImage
     lattice: segment.Lattice
+    hints: tuple[float, ...] = ()
 
 
 def judge(
@@ -39,7 +43,7 @@ def judge(
     agreed = calibrate.agree(candidates, spelt)
     candidates, spelt, misfit = narrowed(candidates, spelt, cut.field.spec)
     fitted = calibration[kind or (calibrate.CELLS if lattice.cells else calibrate.FREE)]
-    look = (lattice.contrast, lattice.height)
+    look = (lattice.contrast, lattice.height, *cut.hints)
     fused, chance = calibrate.calibrate(candidates, spelt, look, fitted)
     best = next((c for c in candidates if c.text == fused[0][0]), None)
     shown = best or candidates[0]

@@ -33,7 +33,7 @@ def candidate(text: str, score: float, probability: float = 0.99) -> Candidate:
 def described(
     lattice: list[Candidate],
     strip: list[tuple[str, float]],
-    look: tuple[float, float] = (60.0, 20.0),
+    look: tuple[float, ...] = (60.0, 20.0),
 ) -> np.ndarray:
     return features(lattice, strip, fuse(lattice, strip, 1.0), look)
 
@@ -221,3 +221,14 @@ def test_what_the_sample_cannot_show_is_not_promised(max_error: float) -> None:
 
 def test_a_kind_without_a_table_promises_nothing() -> None:
     assert threshold_for(CALIBRATION, CELLS, 0.5) is None
+
+
+def test_hints_are_described_and_a_model_of_before_them_does_without() -> None:
+    lattice = [candidate("12", -1.0), candidate("17", -3.0)]
+    plain = described(lattice, [])
+    hinted = described(lattice, [], (60.0, 20.0, 0.5, 1.0))
+    assert list(hinted) == [*plain, 0.5, 1.0]
+    old = {"weights": [0.1] * len(plain), "bias": 0.0}
+    assert confidence(hinted, old) == confidence(plain, old)
+    new = {"weights": [0.1] * len(hinted), "bias": 0.0}
+    assert confidence(hinted, new) > confidence(plain, old)

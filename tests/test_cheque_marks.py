@@ -209,3 +209,50 @@ def test_a_short_stroke_on_the_lower_half_of_the_line_is_a_comma() -> None:
     page = written("2 803").view(np.uint8).copy()
     cv2.line(page, (112, 58), (106, 80), 1, 4)
     assert len(marks.take_commas(page > 0, HEIGHT)[1]) == 1
+
+
+def test_the_pieces_of_a_pale_digit_are_no_points_and_commas() -> None:
+    page = written("22 37").view(np.uint8).copy()
+    for start, end in (((120, 50), (140, 44)), ((122, 62), (136, 64)), ((142, 52), (142, 58))):
+        cv2.line(page, start, end, 1, 4)
+    cv2.line(page, (140, 68), (138, 80), 1, 4)
+    ink, found = marks.take_commas(page > 0, HEIGHT)
+    assert found == []
+    assert (ink == (page > 0)).all()
+
+
+def test_two_marks_in_one_gap_are_in_doubt() -> None:
+    page = written("22  37").view(np.uint8).copy()
+    cv2.circle(page, (142, 79), 3, 1, -1)
+    cv2.line(page, (166, 72), (160, 92), 1, 4)
+    parts, [mark] = marks.split(*marks.take_commas(page > 0, HEIGHT), HEIGHT)
+    assert len(parts) == 2
+    assert mark.broken
+
+
+def test_a_comma_after_a_1_that_comes_first_is_taken_out() -> None:
+    assert len(marks.take_commas(written("1,70,000"), HEIGHT)[1]) == 2
+
+
+def test_a_first_digit_half_as_tall_as_the_others_is_a_group() -> None:
+    page = written("8,300").view(np.uint8).copy()
+    small = cv2.resize(page[40:84, 30:86], None, fx=0.46, fy=0.46, interpolation=cv2.INTER_AREA)
+    page[40:84, 30:86] = 0
+    page[60 : 60 + small.shape[0], 56 : 56 + small.shape[1]] = small
+    parts, between = marks.split(*marks.take_commas(page > 0, HEIGHT), HEIGHT)
+    assert len(parts) == len(between) + 1 == 2
+
+
+def test_the_loose_bar_of_a_digit_is_no_point() -> None:
+    page = written("22 37").view(np.uint8).copy()
+    cv2.line(page, (126, 62), (136, 62), 1, 4)
+    assert marks.take_commas(page > 0, HEIGHT)[1] == []
+
+
+def test_a_dash_that_touches_the_last_digit_may_be_its_bar() -> None:
+    page = written("285").view(np.uint8).copy()
+    end = int(np.flatnonzero(page.any(axis=0))[-1])
+    cv2.line(page, (end - 6, 60), (end + 24, 58), 1, 4)
+    assert closing.without_tail(page > 0, HEIGHT)[1] is Tail.JOINED_DASH
+    page[:, end + 3 : end + 6] = 0
+    assert closing.without_tail(page > 0, HEIGHT)[1] is Tail.DASH

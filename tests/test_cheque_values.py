@@ -28,6 +28,7 @@ from formreader.export_cheques import records
 from formreader.store_schema import Field
 
 COMMA, POINT, LOW_STROKE = Mark(0, False, False), Mark(0, True, False), Mark(0, False, True)
+IN_PIECES = Mark(0, False, False, True)
 
 
 def way(text: str, ours: float, theirs: float | None = None) -> Way:
@@ -137,16 +138,24 @@ def test_the_last_stroke_before_a_dash_may_be_a_slash_and_is_never_sure() -> Non
         (("2", "55", "000"), Tail.DASH, [COMMA, COMMA], True),  # separators count the digits
         (("255000",), Tail.DASH, [], True),  # no slash looks like a 0
         (("255007",), Tail.DASH, [], False),
+        (("2", "55", "007"), Tail.DASH, [COMMA, COMMA], False),  # 2,55,000/ in one stroke
+        (("2", "55", "001"), Tail.JOINED_STROKE, [COMMA, COMMA], False),
+        (("2", "55", "005"), Tail.JOINED_STROKE, [COMMA, COMMA], True),
         (("2550",), Tail.DASH_AND_STROKE, [], False),  # 25501-
         (("2", "550"), Tail.DASH_AND_STROKE, [COMMA], True),
         (("28031",), Tail.LONG_STROKE, [], False),  # 2803/
-        (("28317",), Tail.NONE, [], True),  # no separator stands before two digits
+        (("28317",), Tail.NONE, [], False),  # a point may touch a digit
+        (("28317",), Tail.DASH_AND_SLASH, [], True),  # no separator stands before two digits
         (("28317",), Tail.LONG_STROKE, [], False),
+        (("663",), Tail.JOINED_DASH, [], False),  # the dash may be the bar of a 5
+        (("663", "85"), Tail.JOINED_DASH, [POINT], False),
+        (("2", "663"), Tail.JOINED_DASH, [COMMA], True),
         (("2", "800"), Tail.NONE, [LOW_STROKE], False),  # 21800
         (("2", "80", "000"), Tail.NONE, [LOW_STROKE, COMMA], True),
         (("12", "34"), Tail.NONE, [POINT], True),
         (("12", "34"), Tail.NONE, [COMMA], False),  # 12,34 is no amount
         (("12", "34"), Tail.DASH_AND_SLASH, [POINT], False),
+        (("2", "80", "500"), Tail.NONE, [COMMA, IN_PIECES], False),  # a pale digit
     ],
 )
 def test_an_amount_is_clear_only_where_marks_prove_its_digits(
@@ -160,11 +169,11 @@ def test_an_amount_is_clear_only_where_marks_prove_its_digits(
 def test_separators_that_fit_make_the_strip_reader_surer_and_none_leave_it_as_it_was() -> None:
     last = [way("000", 0, math.log(0.6)), way("0000", 0, math.log(0.3))]
     _, with_comma = AmountGrammar(INDIA, Tail.NONE, [COMMA]).join([[way("27", 0, 0.0)], last])
-    some = [way("500", 0, math.log(0.6)), way("5000", 0, math.log(0.3))]
+    some = [way("505", 0, math.log(0.6)), way("5005", 0, math.log(0.3))]
     _, alone = AmountGrammar(INDIA, Tail.NONE, []).join([some])
     assert with_comma[0][0] == "27000"
     assert 0.8 < math.exp(with_comma[0][1]) < 0.9  # 0.1 of the strings are not known
-    assert math.exp(dict(alone)["500"]) == pytest.approx(0.6)
+    assert math.exp(dict(alone)["505"]) == pytest.approx(0.6)
     assert sum(math.exp(score) for _, score in with_comma) <= 1
 
 
@@ -204,8 +213,18 @@ def test_records_have_a_row_for_every_cheque_of_a_page() -> None:
     ]
 
 
-def test_digits_without_any_mark_are_clear_only_where_hundredths_are_not_usual() -> None:
-    for profile, is_clear in ((INDIA, True), (US, False)):
-        grammar = AmountGrammar(profile, Tail.NONE, [])
-        assert best(grammar, [[way("28317", 0)]]) == "28317"
-        assert grammar.clear("28317") is is_clear
+def test_decimals_stay_where_the_bar_of_the_last_digit_looks_like_a_dash() -> None:
+    grammar = AmountGrammar(INDIA, Tail.JOINED_DASH, [POINT])
+    text = best(grammar, [[way("663050", 0)], [way("85", 0), way("850", -4)]])
+    assert amount_text(text, grammar.separators(text)) == "663050.85"
+
+
+def test_zeros_at_the_end_win_over_slightly_likelier_digits_and_over_no_likely_ones() -> None:
+    for lead, read in ((-2.0, "27000"), (-9.0, "27070")):
+        last = [way("070", 0), way("000", lead)]
+        assert best(AmountGrammar(INDIA, Tail.NONE, [COMMA]), [[way("27", 0)], last]) == read
+
+
+@pytest.mark.parametrize("text", ["25003", "25007"])
+def test_zeros_do_not_make_the_digit_after_them_a_slash(text: str) -> None:
+    assert best(AmountGrammar(INDIA, Tail.DASH, []), [[way(text, 0)]]) == text

@@ -64,7 +64,7 @@ def test_amounts_get_a_calibration_of_their_own(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(fit_cheques, "AMOUNTS", (20, 20))
     hands = [hand(seed) for seed in range(4)]
     fitted = fit_cheques.fit_amounts(Readers(TemplateModel(), None), hands, 1)
-    assert len(fitted["weights"]) == 9
+    assert len(fitted["weights"]) == 13
     assert fitted["fields"] <= 20
     assert fitted["right"] > 0
     assert fitted["agree"] <= fitted["fields"]

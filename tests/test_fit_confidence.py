@@ -223,7 +223,7 @@ NOTHING = Candidate("", -9.0, ())
 
 
 def trial(truth: str, strip: str) -> fit.Trial:
-    return fit.Trial([Candidate("12", -0.1, ()), NOTHING], [(strip, -0.1)], 60.0, 20.0, truth)
+    return fit.Trial([Candidate("12", -0.1, ()), NOTHING], [(strip, -0.1)], (60.0, 20.0), truth)
 
 
 def test_readings_on_which_the_readers_disagree_are_promised_nothing(
