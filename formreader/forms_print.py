@@ -109,7 +109,8 @@ def print_of(image: Grey, dpi: float) -> Print:
     small = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
     scale = small.shape[1] / width
     seen = see_lines(np.asarray(small, np.uint8), scale)
-    per_mm = (np.array(part) / scale for part in (seen.levels, seen.uprights, seen.words))
+    # pixels are counted from the middle of the first one, millimetres from the edge of the page
+    per_mm = ((part + 0.5) / scale for part in (seen.levels, seen.uprights, seen.words))
     return Print(width, height, *per_mm)
 
 

@@ -24,8 +24,9 @@ MOSTLY = 0.5
 """Share of a number found on the page that must lie in a field to be the field's."""
 NEXT_FIELD = 0.5
 """Share of a stroke that must lie in its box; the rest may reach out."""
-PALE_LINED = 0.3
-"""Share of the lines of all fields below which they are looked for among fainter ones."""
+PALE_LINED = 0.7
+"""Share of the lines of all fields below which they are looked for among fainter ones as well:
+below it a page is taken for another version of the form."""
 WORD_MM = 1.0
 """Distance in millimetres from the middle of a printed word within which ink is that word."""
 LEAST_FRAMED = 0.5
@@ -59,13 +60,23 @@ class Lie:
 def lay(page: OpenPage, places: list[Place]) -> list[Lie]:
     """Move each field to its own lines, and tell the page its boxes and cells."""
     laid = [_laid(page, place) for place in places]
-    lined = [lie.found for lie in laid if lie.place.spec.kind is not Kind.LINE]
-    if lined and sum(lined) < PALE_LINED * len(lined):
+    if laid and _lined(laid) < PALE_LINED:
+        seen = page.rules
         page.look_for_paler()
-        laid = [_laid(page, place) for place in places]
+        again = [_laid(page, place) for place in places]
+        if _lined(again) > _lined(laid):
+            laid = again
+        else:
+            page.rules, page.pale_boxes = seen, False
     page.rows = [Row(lie.place.spec.kind, lie.cells) for lie in laid if len(lie.cells) > 1]
     page.cells = [lie.cells[0] for lie in laid if len(lie.cells) == 1]
     return laid
+
+
+def _lined(laid: list[Lie]) -> float:
+    """Return how much of the lines of all boxes was found, 1.0 where a form has none."""
+    found = [lie.found for lie in laid if lie.place.spec.kind is not Kind.LINE]
+    return sum(found) / len(found) if found else 1.0
 
 
 def _laid(page: OpenPage, place: Place) -> Lie:
@@ -165,7 +176,7 @@ def snapped(found: Rules, cells: list[Cell], scale: float) -> tuple[float, float
 def _best_shift(mask: Mask, edges: list[float], along: slice, scale: float) -> tuple[float, float]:
     reach = round(SNAP_MM * scale)
     shifts = np.arange(-reach, reach + 1)
-    at = np.rint(np.array(edges)[:, None] + shifts).astype(np.int64)
+    at = np.floor(np.array(edges)[:, None] + shifts).astype(np.int64)  # the pixel they lie in
     band = mask[max(0, along.start) : max(0, along.stop)]
     if not band.size:
         return 0.0, 0.0

@@ -159,12 +159,11 @@ def on_picture(
     left, top, width, height = box
     slack = OFF_PICTURE_MM
     corners = [
-        (x, y, 25.4 / dpi)
+        (x, y)
         for x in (left + slack, left + width - slack)
         for y in (top + slack, top + height - slack)
     ]
-    x, y, w = registration.matrix @ np.array(corners).T * dpi / 25.4
-    x, y = x / w, y / w
+    x, y = register.to_loaded(np.array(corners) * dpi / 25.4, registration).T
     return bool(x.min() >= 0 and y.min() >= 0 and x.max() <= shape[1] and y.max() <= shape[0])
 
 
