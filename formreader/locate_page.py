@@ -88,9 +88,10 @@ class OpenPage:
         zoom = self.zoom
         cols = ((np.arange(rect.x, rect.right) + 0.5) * zoom).astype(np.int64)
         lines = ((np.arange(rect.y, rect.bottom) + 0.5) * zoom).astype(np.int64)
-        lines = np.clip(lines, 0, mask.shape[0] - 1)
-        cut = mask.view(np.uint8)[np.ix_(lines, np.clip(cols, 0, mask.shape[1] - 1))]
-        return np.ascontiguousarray(cut).view(np.bool_)
+        lines, cols = np.minimum(lines, mask.shape[0] - 1), np.minimum(cols, mask.shape[1] - 1)
+        part = mask[lines[0] : lines[-1] + 1, cols[0] : cols[-1] + 1]
+        cut = part.take(lines - lines[0], axis=0).take(cols - cols[0], axis=1)
+        return np.asarray(cut, np.bool_)
 
     def rect_of(self, left: float, top: float, right: float, bottom: float) -> Rect:
         """Turn edges of the working copy into a rectangle of the picture, cut to the page."""

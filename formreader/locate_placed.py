@@ -177,11 +177,12 @@ def _best_shift(mask: Mask, edges: list[float], along: slice, scale: float) -> t
     reach = round(SNAP_MM * scale)
     shifts = np.arange(-reach, reach + 1)
     at = np.floor(np.array(edges)[:, None] + shifts).astype(np.int64)  # the pixel they lie in
-    band = mask[max(0, along.start) : max(0, along.stop)]
+    first = max(0, int(at.min()))
+    band = mask[max(0, along.start) : max(0, along.stop), first : max(0, int(at.max()) + 1)]
     if not band.size:
         return 0.0, 0.0
-    dark = band.mean(axis=0)
-    share = dark[np.clip(at, 0, len(dark) - 1)]
+    dark = np.count_nonzero(band, axis=0) / len(band)
+    share = dark[np.clip(at - first, 0, len(dark) - 1)]
     score = share.mean(axis=0) - 0.02 * np.abs(shifts) / max(scale, 1)
     best = score.max()
     if best < 0.3:

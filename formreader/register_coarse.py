@@ -46,12 +46,18 @@ class Correlated:
     def _drawn(self, lines: tuple[Points, Points], scale: float) -> list[Float]:
         """Draw level and upright segments blurred, `scale` pixels a unit."""
         pictures = []
+        height, width = self.frame
         for segments, swap in zip(lines, (False, True), strict=True):
-            picture = np.zeros(self.frame, np.uint8)
-            y, a, b = np.rint(segments * scale).astype(np.int32).T
-            ends = np.stack([y, a, y, b] if swap else [a, y, b, y], 1).reshape(-1, 2, 2)
-            cv2.polylines(picture, list(ends), False, 255, 1)
-            pictures.append(cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 1.0))
+            along, across = (height, width) if swap else (width, height)
+            y, a, b = np.rint(segments * scale).astype(np.int64).T
+            kept = (y >= 0) & (y < across) & (b >= 0) & (a < along)
+            y, a, b = y[kept], np.maximum(a[kept], 0), np.minimum(b[kept], along - 1)
+            steps = np.zeros((across, along + 1), np.float32)
+            np.add.at(steps, (y, a), 1)
+            np.add.at(steps, (y, b + 1), -1)
+            picture = np.minimum(np.cumsum(steps, axis=1)[:, :along], 1)
+            picture = np.ascontiguousarray(picture.T if swap else picture)
+            pictures.append(cv2.GaussianBlur(picture, (0, 0), 1.0))
         return pictures
 
     def best(self, turned: Print, scale: float) -> tuple[float, Matrix]:

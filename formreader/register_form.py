@@ -43,6 +43,8 @@ LEAST_POINTS = 12
 """Points that a form must have to be laid on anything."""
 REFINED = 8
 """Places that are refined, of 12 at most."""
+FINISHED = 3
+"""Places that are refined to the end."""
 NEAR_MM = 0.6
 """Distance in millimetres from its place within which a rule counts as found."""
 
@@ -79,7 +81,9 @@ def fit(form: Print, target: Target, begun: list[Start]) -> Fit | None:
     drawn = [
         refine(few, target, start.matrix, RADII_MM, AFFINE_ROUNDS) for start in begun[:REFINED]
     ]
-    close = [refine(probes, target, m, CLOSE_MM) for m in _distinct(form, drawn)]
+    rough = [_rated(form, few, target, Fit(m, None, 0.0, 0.0)) for m in _distinct(form, drawn)]
+    rough.sort(key=lambda one: -one.found)
+    close = [refine(probes, target, one.matrix, CLOSE_MM) for one in rough[:FINISHED]]
     fits = [_rated(form, probes, target, Fit(m, None, 0.0, 0.0)) for m in close if m is not None]
     if not fits:
         return None

@@ -17,6 +17,8 @@ READING_DPI = (150.0, 300.0)
 """Least and greatest resolution of the straightened page that is read."""
 BLOCK = 16
 """Side in pixels of the blocks between which a bent map is interpolated."""
+STRIP = 8
+"""Blocks from top to bottom that are drawn at once: their maps fit into the processor's cache."""
 
 
 def powers(at: Points, size: tuple[float, float]) -> Matrix:
@@ -54,11 +56,16 @@ def straightened(
     scale = dpi / 25.4
     width, height = round(form.width * scale), round(form.height * scale)
     cols = (np.arange(-1, width // BLOCK + 2) + 0.5) * BLOCK
-    rows = (np.arange(-1, height // BLOCK + 2) + 0.5) * BLOCK
-    grid = np.stack(np.meshgrid(cols, rows), -1).reshape(-1, 2) / scale
-    at = placed(matrix, bend, grid, form).reshape(len(rows), len(cols), 2).astype(np.float32)
-    size = (len(cols) * BLOCK, len(rows) * BLOCK)
-    maps = [cv2.resize(at[:, :, axis], size, interpolation=cv2.INTER_LINEAR) for axis in (0, 1)]
-    drawn = cv2.remap(image, maps[0], maps[1], cv2.INTER_LINEAR, borderValue=255)
-    kept = drawn[BLOCK : BLOCK + height, BLOCK : BLOCK + width]
-    return np.ascontiguousarray(kept), dpi
+    drawn = np.empty((height, width), np.uint8)
+    for top in range(0, height, STRIP * BLOCK):
+        rows = top + (np.arange(-1, STRIP + 1) + 0.5) * BLOCK
+        grid = np.stack(np.meshgrid(cols, rows), -1).reshape(-1, 2) / scale
+        at = placed(matrix, bend, grid, form).reshape(len(rows), len(cols), 2).astype(np.float32)
+        size = (len(cols) * BLOCK, len(rows) * BLOCK)
+        maps = [
+            cv2.resize(at[:, :, axis], size, interpolation=cv2.INTER_LINEAR)[BLOCK:-BLOCK, BLOCK:]
+            for axis in (0, 1)
+        ]
+        part = cv2.remap(image, maps[0], maps[1], cv2.INTER_LINEAR, borderValue=255)
+        drawn[top : top + STRIP * BLOCK] = part[: height - top, :width]
+    return drawn, dpi
