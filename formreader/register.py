@@ -81,7 +81,8 @@ def to_form(page: Page, forms: list[Print]) -> tuple[int, Grey, float, Registrat
     """
     small, to_page = level.shrunk(page.image, level.TURNED_SIDE)
     drawn, to_small, angle = level.leveled(small)
-    index, fit, signs = by_print.choose(drawn, forms)
+    grown = max(drawn.shape) / max(small.shape)  # a sheet laid askew keeps its size
+    index, fit, signs = by_print.choose(drawn, forms, grown)
     matrix = np.asarray(to_page @ to_small @ fit.matrix)
     image, dpi = straight.straightened(page.image, matrix, fit.bend, forms[index])
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # from middles of pixels to edges

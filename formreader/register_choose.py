@@ -29,7 +29,7 @@ CLEARLY_FURTHER = 1.5
 be tried: on 13 photos and scans the right one was always nearest, others 1.17 to 12 times
 further, sister forms from 1.17 on."""
 WORKING_PX = 1500
-"""Longest side in pixels of the picture in which the print is looked for."""
+"""Longest side in pixels of a page as loaded in which the print is looked for."""
 ONE_SCALE = 1.1
 """How far two forms may differ in size, as a factor, to be looked for among the same lines."""
 FITS_IN = 1.1
@@ -65,12 +65,13 @@ class Laid:
         return self.known >= LEAST_FOUND and self.fit.residual_mm <= MOST_RESIDUAL_MM
 
 
-def choose(image: Grey, forms: list[Print]) -> tuple[int, Fit, Proof]:
+def choose(image: Grey, forms: list[Print], grown: float) -> tuple[int, Fit, Proof]:
     """Find the form that a level picture is: its index, its fit, and the signs against it.
 
-    Raises PageError where no form is found.
+    `grown` is how much larger than the page as loaded it was drawn. Raises PageError where no
+    form is found.
     """
-    small, back = shrunk(image, WORKING_PX)
+    small, back = shrunk(image, round(WORKING_PX * grown))
     seen: dict[float, tuple[Lines, Target]] = {}
     begun: list[tuple[list[Start], int, Lines, Target]] = []
     for index, form in enumerate(forms):

@@ -45,6 +45,10 @@ REFINED = 8
 """Places that are refined, of 12 at most."""
 FINISHED = 3
 """Places that are refined to the end."""
+NARROW = 2.0
+"""How much less matches count the further off they are within a round's radius."""
+STEADY = 1e-5
+"""Share of itself by which each term of a step is held back, where matches do not fix it."""
 NEAR_MM = 0.6
 """Distance in millimetres from its place within which a rule counts as found."""
 
@@ -158,7 +162,8 @@ def refine(
         near = far < radius_mm * scale
         if near.sum() < LEAST_POINTS:
             return None
-        solved = _solve(used, spot, near, matrix, far / scale, number >= affine_rounds)
+        near_share = far / (radius_mm * scale)
+        solved = _solve(used, spot, near, matrix, near_share, number >= affine_rounds)
         if solved is None:
             return None
         matrix = solved
@@ -170,7 +175,7 @@ def _solve(
     spot: Points,
     near: NDArray[np.bool_],
     matrix: Matrix,
-    far_mm: Points,
+    share: Points,
     projective: bool,
 ) -> Matrix | None:
     """Take one Gauss-Newton step of the map towards the spots found near."""
@@ -182,7 +187,7 @@ def _solve(
     w = moved[:, 2:]
     at = moved[:, :2] / w
     zero, one = np.zeros(len(p)), np.ones(len(p))
-    weight = probes.weight[near] / (1 + (far_mm[near] / 1.5) ** 2)
+    weight = probes.weight[near] / (1 + (NARROW * share[near]) ** 2)
     kinds = probes.kind[near]
     rows, misses = [], []
     for axis, kind in ((0, 1), (1, 0)):
@@ -197,9 +202,9 @@ def _solve(
         rows.append(jacobian[chosen] * root)
         misses.append((spot[near][chosen, axis] - at[chosen, axis]) * root[:, 0])
     a, b = np.concatenate(rows), np.concatenate(misses)
-    normal = a.T @ a
-    normal += np.eye(len(normal)) * 1e-6 * np.trace(normal) / len(normal)
-    step = np.linalg.solve(normal, a.T @ b)
+    size = np.maximum(np.sqrt((a * a).sum(axis=0)), 1e-9)
+    a = a / size  # else what steadies the large terms of the tilt would hold the others back
+    step = np.linalg.solve(a.T @ a + STEADY * np.eye(len(size)), a.T @ b) / size
     change = np.zeros(9)
     change[: len(step)] = step
     fresh = (m + change.reshape(3, 3)) @ np.diag([1 / grow, 1 / grow, 1.0])
