@@ -29,6 +29,10 @@ PALE_LINED = 0.7
 below it a page is taken for another version of the form."""
 WORD_MM = 1.0
 """Distance in millimetres from the middle of a printed word within which ink is that word."""
+WALL_MM = 0.3
+"""How far off its place a wall still counts as seen, in millimetres."""
+TYPICAL = 0.6
+"""Share of one side of a row's boxes, on average, from which that side is printed at all."""
 LEAST_FRAMED = 0.5
 """Share of the lines of a checkbox that must be found for its mark to be believed."""
 
@@ -49,12 +53,14 @@ class Place:
 class Lie:
     """Where a field really lies: the middles of its walls in pixels of the working copy.
 
-    `found` is the share of its printed lines that was found there, 0 to 1.
+    `found` is the share of its printed lines that was found there, 0 to 1, `whole` the least of
+    one of its boxes.
     """
 
     place: Place
     cells: tuple[Cell, ...]
     found: float
+    whole: float
 
 
 def lay(page: OpenPage, places: list[Place]) -> list[Lie]:
@@ -83,12 +89,44 @@ def _laid(page: OpenPage, place: Place) -> Lie:
     zoom = page.zoom
     cells = [Cell(a * zoom, b * zoom, c * zoom, d * zoom) for a, b, c, d in place.rects]
     dx, dy, found = snapped(page.rules, cells, page.scale)
-    moved = (Cell(c.left + dx, c.top + dy, c.right + dx, c.bottom + dy) for c in cells)
-    return Lie(place, tuple(moved), found)
+    moved = tuple(Cell(c.left + dx, c.top + dy, c.right + dx, c.bottom + dy) for c in cells)
+    return Lie(place, moved, found, _whole(page, moved) if len(moved) > 1 else found)
 
 
-def cut(page: OpenPage, lie: Lie, written: list[FieldImage]) -> tuple[FieldImage | None, float]:
-    """Cut a field out within its walls; also how much of its lines was found, 0 to 1.
+def _whole(page: OpenPage, cells: Sequence[Cell]) -> float:
+    """Return how much of the lines around one box of a row was found at least.
+
+    Of sides that no box of the row has, as the tops of a comb, none is missing.
+    """
+    reach = max(2, round(WALL_MM * page.scale))
+    seen = np.array([_sides_seen(page.rules, cell, reach) for cell in cells])
+    usual = np.median(seen, axis=0)
+    printed = usual > TYPICAL
+    if not printed.any():
+        return 0.0
+    return float(np.minimum(seen[:, printed] / usual[printed], 1).mean(axis=1).min())
+
+
+def _sides_seen(found: Rules, cell: Cell, reach: int) -> tuple[float, float, float, float]:
+    """Return the shares of a box's left, right, upper and lower line that were found."""
+    rows = slice(max(0, round(cell.top)) + reach, max(0, round(cell.bottom) - reach))
+    cols = slice(max(0, round(cell.left)) + reach, max(0, round(cell.right) - reach))
+
+    def seen(mask: Mask, along: slice, at: float) -> float:
+        band = mask[along, max(0, int(at) - reach) : max(0, int(at) + reach + 1)]
+        return np.count_nonzero(band.any(axis=1)) / len(band) if band.size else 0.0
+
+    up, across = found.up, found.across.T
+    return (
+        seen(up, rows, cell.left),
+        seen(up, rows, cell.right),
+        seen(across, cols, cell.top),
+        seen(across, cols, cell.bottom),
+    )
+
+
+def cut(page: OpenPage, lie: Lie, written: list[FieldImage]) -> FieldImage | None:
+    """Cut a field out within its walls.
 
     `written` are the numbers found on the page with no form.
     """
@@ -105,7 +143,7 @@ def cut(page: OpenPage, lie: Lie, written: list[FieldImage]) -> tuple[FieldImage
         for c, w in zip(lie.cells, within, strict=True)
     ]
     field = _field(page, lie.place, cells, written)
-    return (field and _doubted(page, lie.place, cells, field, lie.found)), lie.found
+    return field and _doubted(page, lie.place, cells, field, lie.found)
 
 
 def _field(

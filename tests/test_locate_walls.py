@@ -72,7 +72,7 @@ def test_an_empty_box_to_tick_is_never_marked_however_thick_its_frame(
     per_mm = dpi / 25.4
     rect = (20.2 * per_mm, 15.2 * per_mm, 25.7 * per_mm, 18.7 * per_mm)
     place = Place(FieldSpec("box", Kind.CHECKBOX), (rect,))
-    [(field, _)] = at_places(cv2.GaussianBlur(page, (0, 0), 0.7), dpi, [place])
+    [(field, *_)] = at_places(cv2.GaussianBlur(page, (0, 0), 0.7), dpi, [place])
     assert field is not None
     assert tick(field).status is not Status.ACCEPTED
 
@@ -85,7 +85,7 @@ def test_a_word_printed_in_a_cell_is_doubted(
     cv2.rectangle(page, (60, 40), (360, 110), 0, 2)
     cv2.putText(page, "707", (180, 88), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 0, 3)
     place = Place(FieldSpec("cell", Kind.CELL), ((60.0, 40.0, 360.0, 110.0),), words)
-    [(field, _)] = at_places(page, 200, [place])
+    [(field, *_)] = at_places(page, 200, [place])
     assert field is not None
     assert field.ink.any()
     assert (field.doubt > 0.5) == doubted
