@@ -32,10 +32,12 @@ MOST_MOVED = 0.08
 """Share of the form's rules around a field that may look moved before a person looks: 0.09 to
 0.78 at the 100 fields read off place on 24 drawn sister forms, from which it was chosen; on three
 poor scans and photos of the right form it sends fields to review as well."""
+LEAST_OWN_LINED = 0.4
+"""The same for one field; below it the field may not be where it was looked for."""
 LEAST_WHOLE = 0.62
-"""The same for any one box; below it a field may not be where it was looked for, or a part of it
-is torn off or covered: of a 92003789 whose first box was cut off with the corner of its page the
-2003789 was accepted. On 14 photos and scans of the right form two fields of 346 had less."""
+"""The same for any one box of a row; below it a part of the row may be torn off or covered: of a
+92003789 whose first box was cut off with the corner of its page the 2003789 was accepted. On 14
+photos and scans of the right form two rows of 238 had less."""
 OFF_PICTURE_MM = 0.5
 """How much of a field, in millimetres, may be cut off from the picture."""
 TICKED, EMPTY = 0.06, 0.015
@@ -95,7 +97,7 @@ class Forms:
             f.name
             for f in placed
             if signs.doubt(f.box) > MOST_MOVED
-            or (f.layout is not Kind.LINE and whole.get(f.name, 0.0) < LEAST_WHOLE)
+            or (f.layout is not Kind.LINE and not holds(f, whole.get(f.name, 0.0)))
         }
         if 2 * len(doubted) > len(placed):  # then chance may have spared the others
             doubted = {f.name for f in fields}
@@ -134,6 +136,11 @@ def cut_fields(
             images[field.name] = pipeline_codes.cut(field, image, dpi)
     whole = {field.spec.name: share for field, _, share in found}
     return [images[field.name] for field in fields if field.name in images], whole
+
+
+def holds(field: FieldDef, whole: float) -> bool:
+    """Tell whether enough was found of the lines around each box of a field."""
+    return whole >= (LEAST_WHOLE if len(field.cells_mm()) > 1 else LEAST_OWN_LINED)
 
 
 def place_of(field: FieldDef, dpi: float, words: Sequence[Sequence[float]] = ()) -> Place:
