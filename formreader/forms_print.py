@@ -86,13 +86,9 @@ def _thin(
     rows = np.clip(np.rint(np.concatenate([level.y for level in kept])), 0, shape[0] - 1)
     cols = np.concatenate([np.arange(level.x0, level.x1) for level in kept])
     mask[rows.astype(np.int64), cols] = True
-    return mask, np.array([(_middle(level.y), level.x0, level.x1 - 1) for level in kept])
-
-
-def _middle(values: NDArray[np.float64]) -> float:
-    """Return the median, in a fifth of the time that `np.median` takes for a few."""
-    ordered, count = np.sort(values), len(values)
-    return float(ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+    return mask, np.array(
+        [(rules.quantile(level.y, 0.5), level.x0, level.x1 - 1) for level in kept]
+    )
 
 
 def _words(ink: Mask, pixels_per_mm: float) -> Segments:

@@ -61,7 +61,7 @@ def at_places(
     """
     page = _opened(image, dpi)
     laid = placed.lay(page, places)
-    written = page.written() if page.cells else []
+    written = page.written(anywhere=False) if page.cells else []
     cuts = ((placed.cut(page, lie, written), lie.found, lie.whole) for lie in laid)
     return [(field, found, whole) for field, found, whole in cuts if field is not None]
 

@@ -192,8 +192,8 @@ class OpenPage:
             return 0.7
         return doubt
 
-    def written(self) -> list[FieldImage]:
-        """Cut out what is written in cells, on lines and on plain paper."""
+    def written(self, anywhere: bool = True) -> list[FieldImage]:
+        """Cut out what is written in cells and, if `anywhere`, on lines and on plain paper."""
         dark = self._small_strokes()
         ink = self._with_pale_cells(binarize.ink_mask(dark, self.level), dark)
         across, levels = self._level_zone(ink.shape)
@@ -206,7 +206,7 @@ class OpenPage:
                 max(0, int(f.left - pad)) : int(f.right + pad) + 1,
             ] = False
         spots = groups.spots(outside, self.scale)
-        found = text.find_written(spots, self.cells, levels, self.scale)
+        found = text.find_written(spots, self.cells, levels, self.scale, anywhere)
         return [f for f in (self._written_field(w, ink) for w in found) if f is not None]
 
     def _with_pale_cells(self, ink: Mask, dark: Grey) -> Mask:

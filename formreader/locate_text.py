@@ -170,9 +170,16 @@ def _joined(found: list[tuple[Group, int, bool]]) -> list[tuple[Group, int, bool
 
 
 def find_written(
-    boxes: NDArray[np.int64], cells: list[Cell], levels: list[Level], scale: float
+    boxes: NDArray[np.int64],
+    cells: list[Cell],
+    levels: list[Level],
+    scale: float,
+    anywhere: bool = True,
 ) -> list[Written]:
-    """Find the numbers written by hand among character boxes outside of box rows."""
+    """Find the numbers written by hand among character boxes outside of box rows.
+
+    Only in `cells`, where `anywhere` is false.
+    """
     found = groups(boxes)
     heights = print_heights(found)
     neat = {id(g) for g in found if _neat(g, heights) and _home(g, cells) >= 0}
@@ -184,9 +191,9 @@ def find_written(
     for group in found:
         if not 0.4 * SMALLEST_MM * scale <= group.height <= LARGEST_MM * scale:
             continue
-        if _in_line(group, lines):
-            continue
         home = _home(group, cells)
+        if (home < 0 and not anywhere) or _in_line(group, lines):
+            continue
         if group.printed >= PRINTED and len(group.tall) > 1 and id(group) not in neat:
             continue
         ruled = home < 0 and _on_rule(group, levels, spans)
