@@ -46,7 +46,8 @@ class OpenPage:
         self.scale = scale = dpi * zoom / 25.4
         self.small_dark = binarize.darkness(small, scale)
         self.level = binarize.ink_level(self.small_dark)
-        self.dark = binarize.darkness(image, self.full_mm)
+        self.paper = binarize.paper_of(image, self.full_mm, shadows=True)
+        self.dark = binarize.darker(image, self.paper)
         self.pale_boxes = False
         self.rules: Rules = rules.find_rules(self.small_dark, scale)
         self.rows: list[Row] = []
@@ -100,6 +101,14 @@ class OpenPage:
         x1, y1 = min(width, round(right / self.zoom)), min(height, round(bottom / self.zoom))
         return Rect(x0, y0, max(1, x1 - x0), max(1, y1 - y0))
 
+    def picture(self, rect: Rect) -> Grey:
+        """Cut a field out of the picture, the edge of a shadow across it taken out."""
+        part = np.s_[rect.y : rect.bottom, rect.x : rect.right]
+        image, paper = self.image[part], self.paper[part]
+        if paper.min() < binarize.SHADED * paper.max():
+            image = 255 - self.dark[part]
+        return np.ascontiguousarray(image)
+
     def own_level(self, dark: Grey) -> float:
         """Return the usual darkness of a field's own ink, at most the page's.
 
@@ -133,7 +142,7 @@ class OpenPage:
         ink = binarize.ink_mask(dark, own) & ~guides
         bare = rules.without_rules(ink, across & ~inside, up & ~within)
         ink = self.own_ink(bare, inside, 0.35)
-        image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
+        image = self.picture(rect)
         spec = FieldSpec("", row.kind, len(cells))
         doubt = self._row_doubt(ink, dark, cells)
         struck = torn.runs_through(bare, ink, cells, max(2, round(0.5 * self.full_mm)))
@@ -298,5 +307,5 @@ class OpenPage:
         least = PALE_DOUBT if written.kind is Kind.FREE else PALE_PLACE_DOUBT
         doubt = max(written.doubt, least) if pale else written.doubt
         doubt = max(doubt, torn.DOUBT) if torn.beside(group, ink) else doubt
-        image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
+        image = self.picture(rect)
         return FieldImage(FieldSpec("", written.kind), rect, image, own, (), doubt)

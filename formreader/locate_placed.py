@@ -249,5 +249,5 @@ def _single(page: OpenPage, spec: FieldSpec, cell: Cell) -> FieldImage | None:
     ink = binarize.ink_mask(dark, page.own_level(dark[inside]))
     ink = rules.without_rules(ink, across & ~between, up & ~amid)
     ink = page.own_ink(ink, inside, NEXT_FIELD)
-    image = np.ascontiguousarray(page.image[rect.y : rect.bottom, rect.x : rect.right])
+    image = page.picture(rect)
     return FieldImage(spec, rect, image, ink)

@@ -186,6 +186,24 @@ def test_no_wall_of_a_soft_blank_page_is_trusted_as_ink(
     ]
 
 
+@pytest.mark.parametrize(("seed", "angle"), [(1, 140), (2, 20), (2, 75), (2, 140)])
+def test_the_edge_of_a_shadow_is_never_trusted_as_ink(
+    tmp_path: Path, seed: int, angle: float
+) -> None:
+    forms = Forms([definition(tmp_path, seed, headed=False)])
+    page = drawn(seed, headed=False)
+    height, width = page.shape
+    y, x = np.mgrid[:height, :width]
+    along = (x - width / 2) * np.cos(np.deg2rad(angle)) + (y - height / 2) * np.sin(
+        np.deg2rad(angle)
+    )
+    light = 1 - 0.5 / (1 + np.exp(-np.clip(4 * along / SCALE, -50, 50)))  # an edge 1 mm wide
+    shaded = (page * light).astype(np.uint8)
+    _, fields, registration = forms.find(Page("shaded.png", 1, shaded, DPI))
+    assert not [f.spec.name for f in fields if f.ink.any()]
+    assert not registration.doubted
+
+
 def test_doubted_fields_go_to_a_person_blank_ones_too() -> None:
     readings = [
         Reading(name, "", 1.0, Status.BLANK, (), (), Rect(0, 0, 5, 5)) for name in ("here", "there")
