@@ -22,22 +22,49 @@ INK_SHARE = 0.43
 """Share of the page's usual ink from which a pixel is ink; pale guides and tints lie below."""
 
 
-def darkness(image: Grey, pixels_per_mm: float) -> Grey:
+SHADE_MM = 3.0
+"""Side in millimetres of the dark square from which it is no stroke but lies in shadow; tips of
+pens and felt pens write lines of up to 1.5."""
+SHADED, DARKEST = 0.85, 0.45
+"""Brightness of such a place, as a share of the paper around it, below which its own paper is
+darker, and the least that is believed to be paper: shadows take a third to a half of the light."""
+
+
+def darkness(image: Grey, pixels_per_mm: float, shadows: bool = False) -> Grey:
     """Measure how much darker each pixel is than the paper around it.
 
     `image` uint8 (H, W). Returns uint8 (H, W), 0 paper to 255 black, as a share of the
-    local paper, which is the median of the brighter pixels nearby.
+    local paper, see `paper_of`.
+    """
+    return darker(image, paper_of(image, pixels_per_mm, shadows))
+
+
+def darker(image: Grey, paper: Grey) -> Grey:
+    """Return how much darker a picture is than its paper: uint8, 255 black."""
+    return np.asarray(cv2.divide(cv2.subtract(paper, image), paper, scale=255), np.uint8)
+
+
+def paper_of(image: Grey, pixels_per_mm: float, shadows: bool) -> Grey:
+    """Return the brightness of the paper at each pixel, uint8 (H, W).
+
+    It is the median of the brighter pixels nearby; with `shadows`, at the edge of a shadow that
+    of the paper in it, whose first 4 mm were taken for ink otherwise.
     """
     height, width = image.shape
     shrink = max(1, round(pixels_per_mm / 2))
     size = (max(1, width // shrink), max(1, height // shrink))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    small = cv2.dilate(small, np.ones((3, 3), np.uint8))
+    bright = cv2.dilate(small, np.ones((3, 3), np.uint8))
     window = max(3, round(PAPER_WINDOW_MM * pixels_per_mm / shrink) | 1)
-    small = cv2.medianBlur(small, min(window, 255))
-    paper = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-    paper = np.maximum(paper, 24)
-    return np.asarray(cv2.divide(cv2.subtract(paper, image), paper, scale=255), np.uint8)
+    paper = cv2.medianBlur(bright, min(window, 255))
+    if shadows:
+        side = max(3, round(SHADE_MM * pixels_per_mm / shrink) | 1)
+        shade = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+        least = cv2.convertScaleAbs(paper, alpha=DARKEST)
+        shaded = shade < SHADED * paper
+        paper = np.where(shaded, np.maximum(shade, least), paper)
+    full = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(np.maximum(full, 24), np.uint8)
 
 
 def ink_level(dark: Grey) -> float:

@@ -124,9 +124,10 @@ class Registration:
     """How the upright page lies on the loaded one.
 
     `matrix` (3, 3) float64 takes upright pixels to loaded pixels; `skew_deg` is the fine
-    rotation that was taken out and `turns` the quarter turns, both counter-clockwise. `doubted`
-    names fields around which the page differs from its form; `unnamed` tells that the code which
-    names the form was not found.
+    rotation that was taken out and `turns` the quarter turns, both counter-clockwise. `bend`
+    (10, 2) is what bent paper adds to upright pixels before that, as powers up to the third
+    degree over a page of `size` (width, height). `doubted` names fields around which the page
+    differs from its form; `unnamed` tells that the code which names the form was not found.
     """
 
     matrix: NDArray[np.float64]
@@ -135,6 +136,8 @@ class Registration:
     residual_mm: float = 0.0
     doubted: frozenset[str] = frozenset()
     unnamed: bool = False
+    bend: NDArray[np.float64] | None = None
+    size: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

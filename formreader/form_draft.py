@@ -10,7 +10,7 @@ import numpy as np
 
 from formreader import binarize, load, locate, register
 from formreader.document import Grey
-from formreader.errors import OutputError
+from formreader.errors import OutputError, PageError
 from formreader.form_names import Draft, distinct, from_pdf
 from formreader.forms import OVERLAP_MM, FormDef, load_form
 from formreader.forms_print import print_of, read_prints, write_prints
@@ -218,7 +218,8 @@ def meets(a: Cell, b: Cell) -> bool:
 def check(path: Path, page_path: Path | None, out: Path) -> list[Path]:
     """Draw a definition over a page, or over its own print; return the pictures written.
 
-    Each page of the file is registered to the page of the form that it is.
+    Each page of the file is registered to the page of the form that it is; those that are none
+    of its pages are left out. Raises PageError where all are.
     """
     form = load_form(path)
     prints = read_prints(path.parent / (form.print_file or f"{path.stem}.print.json"))
@@ -231,7 +232,12 @@ def check(path: Path, page_path: Path | None, out: Path) -> list[Path]:
     else:
         for number in range(1, load.count_pages(page_path) + 1):
             page = load.load(page_path, number, page_path.name)
-            index, image, dpi, *_ = register.to_form(page, prints)
+            try:
+                index, image, dpi, *_ = register.to_form(page, prints)
+            except PageError:
+                if number == load.count_pages(page_path) and not pictures:
+                    raise
+                continue  # a page of text alone, as of instructions, is laid on nothing
             pictures.append((index + 1, image, dpi))
     written = []
     for k, (number, image, dpi) in enumerate(pictures, 1):

@@ -79,14 +79,16 @@ def _thin(
 ) -> tuple[Mask, Segments]:
     """Draw the rules one pixel thin and list them: middle row, first and last column."""
     mask = np.zeros(shape, bool)
-    segments = []
-    for level in found:
-        if len(level.y) < SHORTEST_MM * pixels_per_mm or level.even > UNEVEN:
-            continue
-        row = np.clip(np.rint(level.y).astype(np.int64), 0, shape[0] - 1)
-        mask[row, np.arange(level.x0, level.x1)] = True
-        segments.append((float(np.median(level.y)), level.x0, level.x1 - 1))
-    return mask, np.array(segments, np.float64).reshape(-1, 3)
+    least = SHORTEST_MM * pixels_per_mm
+    kept = [level for level in found if len(level.y) >= least and level.even <= UNEVEN]
+    if not kept:
+        return mask, np.zeros((0, 3))
+    rows = np.clip(np.rint(np.concatenate([level.y for level in kept])), 0, shape[0] - 1)
+    cols = np.concatenate([np.arange(level.x0, level.x1) for level in kept])
+    mask[rows.astype(np.int64), cols] = True
+    return mask, np.array(
+        [(rules.quantile(level.y, 0.5), level.x0, level.x1 - 1) for level in kept]
+    )
 
 
 def _words(ink: Mask, pixels_per_mm: float) -> Segments:
@@ -109,7 +111,8 @@ def print_of(image: Grey, dpi: float) -> Print:
     small = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
     scale = small.shape[1] / width
     seen = see_lines(np.asarray(small, np.uint8), scale)
-    per_mm = (np.array(part) / scale for part in (seen.levels, seen.uprights, seen.words))
+    # pixels are counted from the middle of the first one, millimetres from the edge of the page
+    per_mm = ((part + 0.5) / scale for part in (seen.levels, seen.uprights, seen.words))
     return Print(width, height, *per_mm)
 
 

@@ -52,13 +52,18 @@ def locate(image: Grey, dpi: float) -> list[FieldImage]:
     return in_reading_order(fields)
 
 
-def at_places(image: Grey, dpi: float, places: list[Place]) -> list[tuple[FieldImage, float]]:
-    """Cut the fields of a form out of an upright page; also how much of their lines was found."""
+def at_places(
+    image: Grey, dpi: float, places: list[Place]
+) -> list[tuple[FieldImage, float, float]]:
+    """Cut the fields of a form out of an upright page.
+
+    With each comes how much of its lines was found, and the least of one of its boxes.
+    """
     page = _opened(image, dpi)
     laid = placed.lay(page, places)
-    written = page.written(level_too=False) if page.cells else []
-    cuts = (placed.cut(page, lie, written) for lie in laid)
-    return [(field, found) for field, found in cuts if field is not None]
+    written = page.written(anywhere=False) if page.cells else []
+    cuts = ((placed.cut(page, lie, written), lie.found, lie.whole) for lie in laid)
+    return [(field, found, whole) for field, found, whole in cuts if field is not None]
 
 
 def empty_places(image: Grey, dpi: float) -> tuple[list[Row], list[Cell], list[Level]]:

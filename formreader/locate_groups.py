@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formreader.document import Mask
+from formreader.rules import quantile
 
 LARGEST_MM = 14.0
 """Greatest height of a written digit in millimetres; above it are headings and signatures."""
@@ -68,17 +69,17 @@ class Group:
     def tall(self) -> NDArray[np.int64]:
         """Return the boxes that are no commas, dots or dashes."""
         high = self.boxes[:, 3]
-        return self.boxes[high >= 0.55 * np.percentile(high, 80)]
+        return self.boxes[high >= 0.55 * quantile(high, 0.8)]
 
     @cached_property
     def height(self) -> float:
         """Return the usual height of its characters."""
-        return float(np.median(self.tall[:, 3]))
+        return quantile(self.tall[:, 3], 0.5)
 
     @cached_property
     def base(self) -> float:
         """Return the row its characters stand on."""
-        return float(np.median(self.tall[:, 1] + self.tall[:, 3]))
+        return quantile(self.tall[:, 1] + self.tall[:, 3], 0.5)
 
     @cached_property
     def printed(self) -> float:
@@ -155,13 +156,13 @@ def _printed(group: Group) -> float:
         return 0.5 * (1 - broad)
     slack = max(1.0, LEVEL_SLACK * high)
     base = tall[:, 1] + tall[:, 3]
-    on_row = float(np.mean(np.abs(base - np.median(base)) <= slack))
+    on_row = float(np.mean(np.abs(base - quantile(base, 0.5)) <= slack))
     heights = tall[:, 3].astype(np.float64)
     close = np.abs(heights[:, None] - heights[None, :]) <= slack
     first = close[np.argmax(close.sum(axis=1))]
     rest = ~first
     gaps = tall[1:, 0] - (tall[:-1, 0] + tall[:-1, 2])
-    wide_set = float(np.median(gaps)) > WIDE_SET * high
+    wide_set = quantile(gaps, 0.5) > WIDE_SET * high
     word = len(tall) > 4 or (len(tall) > 3 and not wide_set and broad == 0)
     second = close[rest][:, rest].sum(axis=1).max() if rest.sum() > 1 and word else 0
     few = (first.sum() + second) / len(tall)

@@ -33,14 +33,22 @@ def in_reading_order(fields: list[FieldImage]) -> list[FieldImage]:
 
 
 def enlarged(cell: Cell, zoom: float) -> Cell:
-    """Return a cell of the working copy in pixels of the picture."""
+    """Return a cell of the working copy in pixels of the picture, counted from its edge.
+
+    Rows of rules, and the ticks of combs, are counted from the middle of the first pixel.
+    """
+    across = 0.0 if cell.closed else 0.5
     return Cell(
-        cell.left / zoom, cell.top / zoom, cell.right / zoom, cell.bottom / zoom, cell.closed
+        (cell.left + across) / zoom,
+        (cell.top + 0.5) / zoom,
+        (cell.right + across) / zoom,
+        (cell.bottom + 0.5) / zoom,
+        cell.closed,
     )
 
 
 def stretched(level: Level, zoom: float) -> Level:
     """Return a level rule of the working copy in pixels of the picture, its row the middle one."""
     count = max(1, round(len(level.y) / zoom))
-    y = np.full(count, float(np.median(level.y)) / zoom)
+    y = np.full(count, (float(np.median(level.y)) + 0.5) / zoom)
     return replace(level, x0=round(level.x0 / zoom), y=y, seen=np.ones(count, bool))

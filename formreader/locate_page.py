@@ -52,7 +52,8 @@ class OpenPage:
         self.scale = scale = dpi * zoom / 25.4
         self.small_dark = binarize.darkness(small, scale)
         self.level = binarize.ink_level(self.small_dark)
-        self.dark = binarize.darkness(image, self.full_mm)
+        self.paper = binarize.paper_of(image, self.full_mm, shadows=True)
+        self.dark = binarize.darker(image, self.paper)
         self.pale_boxes = False
         self.rules: Rules = rules.find_rules(self.small_dark, scale)
         self.rows: list[Row] = []
@@ -103,9 +104,10 @@ class OpenPage:
         zoom = self.zoom
         cols = ((np.arange(rect.x, rect.right) + 0.5) * zoom).astype(np.int64)
         lines = ((np.arange(rect.y, rect.bottom) + 0.5) * zoom).astype(np.int64)
-        lines = np.clip(lines, 0, mask.shape[0] - 1)
-        cut = mask.view(np.uint8)[np.ix_(lines, np.clip(cols, 0, mask.shape[1] - 1))]
-        return np.ascontiguousarray(cut).view(np.bool_)
+        lines, cols = np.minimum(lines, mask.shape[0] - 1), np.minimum(cols, mask.shape[1] - 1)
+        part = mask[lines[0] : lines[-1] + 1, cols[0] : cols[-1] + 1]
+        cut = part.take(lines - lines[0], axis=0).take(cols - cols[0], axis=1)
+        return np.asarray(cut, np.bool_)
 
     def rect_of(self, left: float, top: float, right: float, bottom: float) -> Rect:
         """Turn edges of the working copy into a rectangle of the picture, cut to the page."""
@@ -118,6 +120,14 @@ class OpenPage:
     def least_own(self) -> float:
         """Return the darkness below which nothing is a field's own ink, 0 to 255."""
         return max(binarize.LEAST_INK, 0.35 * self.level)
+
+    def picture(self, rect: Rect) -> Grey:
+        """Cut a field out of the picture, the edge of a shadow across it taken out."""
+        part = np.s_[rect.y : rect.bottom, rect.x : rect.right]
+        image, paper = self.image[part], self.paper[part]
+        if paper.min() < binarize.SHADED * paper.max():
+            image = 255 - self.dark[part]
+        return np.ascontiguousarray(image)
 
     def own_level(self, dark: Grey) -> float:
         """Return the usual darkness of a field's own ink, at most the page's.
@@ -157,7 +167,7 @@ class OpenPage:
             across, up = across & covered, up & covered
         bare = rules.without_rules(ink, across & ~inside, up & ~within)
         ink = self.own_ink(bare, inside, 0.35)
-        image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
+        image = self.picture(rect)
         spec = FieldSpec("", row.kind, len(cells))
         doubt = self._row_doubt(ink, dark, cells)
         half = max(2, round(0.5 * self.full_mm))
@@ -231,10 +241,10 @@ class OpenPage:
             return 0.7
         return doubt
 
-    def written(self, level_too: bool = True) -> list[FieldImage]:
-        """Cut out what is written in cells, on lines and on plain paper.
+    def written(self, anywhere: bool = True) -> list[FieldImage]:
+        """Cut out what is written in cells and, if `anywhere`, on lines and on plain paper.
 
-        `level_too`: also in cells digits that stand as level as print.
+        Where not, the cells are those of a form, and what looks like print is left to `cut`.
         """
         dark = self._small_strokes()
         ink = self._with_pale_cells(binarize.ink_mask(dark, self.level), dark)
@@ -250,7 +260,7 @@ class OpenPage:
                 max(0, int(f.left - pad)) : int(f.right + pad) + 1,
             ] = False
         spots = groups.spots(outside, self.scale)
-        found = text.find_written(spots, dark * ink, self.cells, levels, self.scale, level_too)
+        found = text.find_written(spots, dark * ink, self.cells, levels, self.scale, anywhere)
         return [f for f in (self._written_field(w, ink) for w in found) if f is not None]
 
     def _with_pale_cells(self, ink: Mask, dark: Grey) -> Mask:
@@ -311,5 +321,5 @@ class OpenPage:
             group.left, group.right, (group.top + group.bottom) / 2
         )
         doubt = max(doubt, torn.DOUBT) if in_part else doubt
-        image = np.ascontiguousarray(self.image[rect.y : rect.bottom, rect.x : rect.right])
+        image = self.picture(rect)
         return FieldImage(FieldSpec("", written.kind), rect, image, own, (), doubt)

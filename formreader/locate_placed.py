@@ -24,10 +24,15 @@ MOSTLY = 0.5
 """Share of a number found on the page that must lie in a field to be the field's."""
 NEXT_FIELD = 0.5
 """Share of a stroke that must lie in its box; the rest may reach out."""
-PALE_LINED = 0.3
-"""Share of the lines of all fields below which they are looked for among fainter ones."""
+PALE_LINED = 0.7
+"""Share of the lines of all fields below which they are looked for among fainter ones as well:
+below it a page is taken for another version of the form."""
 WORD_MM = 1.0
 """Distance in millimetres from the middle of a printed word within which ink is that word."""
+WALL_MM = 0.3
+"""How far off its place a wall still counts as seen, in millimetres."""
+TYPICAL = 0.6
+"""Share of one side of a row's boxes, on average, from which that side is printed at all."""
 LEAST_FRAMED = 0.5
 """Share of the lines of a checkbox that must be found for its mark to be believed."""
 
@@ -48,36 +53,80 @@ class Place:
 class Lie:
     """Where a field really lies: the middles of its walls in pixels of the working copy.
 
-    `found` is the share of its printed lines that was found there, 0 to 1.
+    `found` is the share of its printed lines that was found there, 0 to 1, `whole` the least of
+    one of its boxes.
     """
 
     place: Place
     cells: tuple[Cell, ...]
     found: float
+    whole: float
 
 
 def lay(page: OpenPage, places: list[Place]) -> list[Lie]:
     """Move each field to its own lines, and tell the page its boxes and cells."""
     laid = [_laid(page, place) for place in places]
-    lined = [lie.found for lie in laid if lie.place.spec.kind is not Kind.LINE]
-    if lined and sum(lined) < PALE_LINED * len(lined):
+    if laid and _lined(laid) < PALE_LINED:
+        seen = page.rules
         page.look_for_paler()
-        laid = [_laid(page, place) for place in places]
+        again = [_laid(page, place) for place in places]
+        if _lined(again) > _lined(laid):
+            laid = again
+        else:
+            page.rules, page.pale_boxes = seen, False
     page.rows = [Row(lie.place.spec.kind, lie.cells) for lie in laid if len(lie.cells) > 1]
     page.cells = [lie.cells[0] for lie in laid if len(lie.cells) == 1]
     return laid
+
+
+def _lined(laid: list[Lie]) -> float:
+    """Return how much of the lines of all boxes was found, 1.0 where a form has none."""
+    found = [lie.found for lie in laid if lie.place.spec.kind is not Kind.LINE]
+    return sum(found) / len(found) if found else 1.0
 
 
 def _laid(page: OpenPage, place: Place) -> Lie:
     zoom = page.zoom
     cells = [Cell(a * zoom, b * zoom, c * zoom, d * zoom) for a, b, c, d in place.rects]
     dx, dy, found = snapped(page.rules, cells, page.scale)
-    moved = (Cell(c.left + dx, c.top + dy, c.right + dx, c.bottom + dy) for c in cells)
-    return Lie(place, tuple(moved), found)
+    moved = tuple(Cell(c.left + dx, c.top + dy, c.right + dx, c.bottom + dy) for c in cells)
+    return Lie(place, moved, found, _whole(page, moved) if len(moved) > 1 else found)
 
 
-def cut(page: OpenPage, lie: Lie, written: list[FieldImage]) -> tuple[FieldImage | None, float]:
-    """Cut a field out within its walls; also how much of its lines was found, 0 to 1.
+def _whole(page: OpenPage, cells: Sequence[Cell]) -> float:
+    """Return how much of the lines around one box of a row was found at least.
+
+    Of sides that no box of the row has, as the tops of a comb, none is missing.
+    """
+    reach = max(2, round(WALL_MM * page.scale))
+    seen = np.array([_sides_seen(page.rules, cell, reach) for cell in cells])
+    usual = np.median(seen, axis=0)
+    printed = usual > TYPICAL
+    if not printed.any():
+        return 0.0
+    return float(np.minimum(seen[:, printed] / usual[printed], 1).mean(axis=1).min())
+
+
+def _sides_seen(found: Rules, cell: Cell, reach: int) -> tuple[float, float, float, float]:
+    """Return the shares of a box's left, right, upper and lower line that were found."""
+    rows = slice(max(0, round(cell.top)) + reach, max(0, round(cell.bottom) - reach))
+    cols = slice(max(0, round(cell.left)) + reach, max(0, round(cell.right) - reach))
+
+    def seen(mask: Mask, along: slice, at: float) -> float:
+        band = mask[along, max(0, int(at) - reach) : max(0, int(at) + reach + 1)]
+        return np.count_nonzero(band.any(axis=1)) / len(band) if band.size else 0.0
+
+    up, across = found.up, found.across.T
+    return (
+        seen(up, rows, cell.left),
+        seen(up, rows, cell.right),
+        seen(across, cols, cell.top),
+        seen(across, cols, cell.bottom),
+    )
+
+
+def cut(page: OpenPage, lie: Lie, written: list[FieldImage]) -> FieldImage | None:
+    """Cut a field out within its walls.
 
     `written` are the numbers found on the page with no form.
     """
@@ -94,7 +143,7 @@ def cut(page: OpenPage, lie: Lie, written: list[FieldImage]) -> tuple[FieldImage
         for c, w in zip(lie.cells, within, strict=True)
     ]
     field = _field(page, lie.place, cells, written)
-    return (field and _doubted(page, lie.place, cells, field, lie.found)), lie.found
+    return field and _doubted(page, lie.place, cells, field, lie.found)
 
 
 def _field(
@@ -165,12 +214,13 @@ def snapped(found: Rules, cells: list[Cell], scale: float) -> tuple[float, float
 def _best_shift(mask: Mask, edges: list[float], along: slice, scale: float) -> tuple[float, float]:
     reach = round(SNAP_MM * scale)
     shifts = np.arange(-reach, reach + 1)
-    at = np.rint(np.array(edges)[:, None] + shifts).astype(np.int64)
-    band = mask[max(0, along.start) : max(0, along.stop)]
+    at = np.floor(np.array(edges)[:, None] + shifts).astype(np.int64)  # the pixel they lie in
+    first = max(0, int(at.min()))
+    band = mask[max(0, along.start) : max(0, along.stop), first : max(0, int(at.max()) + 1)]
     if not band.size:
         return 0.0, 0.0
-    dark = band.mean(axis=0)
-    share = dark[np.clip(at, 0, len(dark) - 1)]
+    dark = np.count_nonzero(band, axis=0) / len(band)
+    share = dark[np.clip(at - first, 0, len(dark) - 1)]
     score = share.mean(axis=0) - 0.02 * np.abs(shifts) / max(scale, 1)
     best = score.max()
     if best < 0.3:
@@ -199,5 +249,5 @@ def _single(page: OpenPage, spec: FieldSpec, cell: Cell) -> FieldImage | None:
     ink = binarize.ink_mask(dark, page.own_level(dark[inside]))
     ink = rules.without_rules(ink, across & ~between, up & ~amid)
     ink = page.own_ink(ink, inside, NEXT_FIELD)
-    image = np.ascontiguousarray(page.image[rect.y : rect.bottom, rect.x : rect.right])
+    image = page.picture(rect)
     return FieldImage(spec, rect, image, ink)

@@ -143,20 +143,22 @@ def find_written(
     cells: list[Cell],
     levels: list[Level],
     scale: float,
-    level_too: bool,
+    anywhere: bool,
 ) -> list[Written]:
     """Find the numbers written by hand among character boxes outside of box rows.
 
-    `dark` uint8 (H, W) is the darkness of the ink. `level_too` finds digits in cells that stand
-    as level as print; a form has cells of its own, which are looked at whatever stands there.
+    `dark` uint8 (H, W) is the darkness of the ink. Only in `cells` where not `anywhere`, and
+    nothing as level as print: a form's own cells are looked at whatever stands there.
     """
     placed = [(group, _home(group, cells)) for group in groups(boxes, _cells_of(boxes, cells))]
-    known = _known_print(placed, boxes, dark, scale, level_too)
+    known = _known_print(placed, boxes, dark, scale, anywhere)
     ends = [(v.x0, v.x1, v.y.min(), v.y.max()) for v in levels]
     spans = np.array(ends, np.float64).reshape(-1, 4)
     kept: list[tuple[Group, int, bool]] = []
     for group, home in placed:
         if not 0.4 * SMALLEST_MM * scale <= group.height <= LARGEST_MM * scale:
+            continue
+        if home < 0 and not anywhere:
             continue
         if id(group) in known.printed or prints.in_line(group, home, known.lines):
             continue
@@ -202,7 +204,7 @@ def _known_print(
     boxes: NDArray[np.int64],
     dark: Grey,
     scale: float,
-    level_too: bool,
+    anywhere: bool,
 ) -> _Print:
     """Tell print by its rows outside of cells, and by its shapes.
 
@@ -216,7 +218,7 @@ def _known_print(
     labels: list[Group] = []
     lines: prints.Lines = []
     for g, home in placed:
-        in_cell = level_too and home >= 0 and id(g) in alike
+        in_cell = anywhere and home >= 0 and id(g) in alike
         level = len(g.tall) > 1 and g.printed >= PRINTED and not in_cell
         if level or alike.get(id(g), 0.0) >= prints.SAME:
             printed.add(id(g))

@@ -91,7 +91,7 @@ def _depth(side: _Side, dark: Grey, level: float, scale: float) -> float | None:
     strip, first = side.strip(dark, off + thickest)
     if min(strip.shape) < 3:
         return None
-    profile: Float = np.percentile(strip, STEADY, axis=0).astype(np.float32)
+    profile = _steady(strip)
     place = round(side.at) - first
     near = profile[max(0, place - off) : place + off + 1]
     peak = int(near.argmax()) + max(0, place - off)
@@ -101,6 +101,14 @@ def _depth(side: _Side, dark: Grey, level: float, scale: float) -> float | None:
     ends = np.flatnonzero(onward < TAIL * profile[peak])
     width = int(ends[0]) if ends.size else thickest
     return max(0.0, (peak + side.inwards * min(width, thickest) + first - side.at) * side.inwards)
+
+
+def _steady(strip: Grey) -> Float:
+    """Return the percentile STEADY of each column; `np.percentile` takes ten times as long."""
+    at = STEADY / 100 * (len(strip) - 1)
+    low, share = int(at), np.float32(at - int(at))
+    part = np.partition(strip, (low, low + 1), axis=0)[low : low + 2].astype(np.float32)
+    return np.asarray(part[0] + share * (part[1] - part[0]))
 
 
 def hugged(ink: Mask, boxes: Sequence[Rect], pixels_per_mm: float) -> bool:

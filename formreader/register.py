@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from formreader import binarize, rules
 from formreader import register_choose as by_print
+from formreader import register_level as level
 from formreader import register_straight as straight
 from formreader.document import Float, Grey, Page, Rect, Registration
 from formreader.forms_print import Print
 from formreader.register_proof import Proof
+from formreader.register_straight import to_loaded as to_loaded
 
 Matrix = NDArray[np.float64]
 
@@ -42,8 +44,6 @@ UPSIDE_DOWN = 0.75
 Latin script it was 0.05 to 0.3."""
 LEAST_FAN_DEG = 0.3
 """Spread of the directions of level rules, in degrees, from which a photo is taken for tilted."""
-LARGEST_TILT = 0.4
-"""Greatest change of scale across the picture that is believed to be perspective."""
 
 
 def register(page: Page) -> Registration:
@@ -65,12 +65,11 @@ def register(page: Page) -> Registration:
     skew = _skew(turned)
     to_turned = turn_matrix(turns, height, width)
     turned_size = (width, height) if turns % 2 == 0 else (height, width)
-    straight = _rotation(skew, turned_size)
-    level = _warp(turned, _scaled(straight, shrink), 0)
-    tilt = _perspective(level, scale)
+    spin = _rotation(skew, turned_size)
+    tilt = _perspective(_warp(turned, _scaled(spin, shrink), 0), scale)
     if abs(skew) < LEAST_SKEW_DEG and tilt is None:
         return Registration(to_turned, 0.0, turns)
-    full = straight if tilt is None else straight @ _scaled(tilt, 1 / shrink)
+    full = spin if tilt is None else spin @ _scaled(tilt, 1 / shrink)
     return Registration(to_turned @ full, skew, turns)
 
 
@@ -80,22 +79,23 @@ def to_form(page: Page, forms: list[Print]) -> tuple[int, Grey, float, Registrat
     Returns its index, the page drawn straight, its dpi and place, and signs against it.
     Raises PageError where it is none of the forms.
     """
-    small, shrink = straight.shrunk(page.image)
-    angle = straight.level_turn(small)
-    turned, back = straight.rotated(small, angle)
-    found = register(level := Page(page.source, page.number, turned, page.dpi * shrink))
-    index, fit, signs = by_print.choose(upright(level, found), forms)
-    full = np.diag([1 / shrink, 1 / shrink, 1.0])
-    matrix = np.asarray(full @ back @ found.matrix @ fit.matrix)
+    small, to_page = level.shrunk(page.image, level.TURNED_SIDE)
+    drawn, to_small, angle = level.leveled(small)
+    grown = max(drawn.shape) / max(small.shape)  # a sheet laid askew keeps its size
+    index, fit, signs = by_print.choose(drawn, forms, grown)
+    matrix = np.asarray(to_page @ to_small @ fit.matrix)
     image, dpi = straight.straightened(page.image, matrix, fit.bend, forms[index])
-    matrix = matrix @ np.diag([25.4 / dpi, 25.4 / dpi, 1.0])
-    return (
-        index,
-        image,
-        dpi,
-        Registration(matrix, found.skew_deg + angle, 0, fit.residual_mm),
-        signs,
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # from middles of pixels to edges
+    scale = dpi / 25.4
+    found = Registration(
+        half @ matrix @ np.diag([1 / scale, 1 / scale, 1.0]),
+        angle,
+        0,
+        fit.residual_mm,
+        bend=None if fit.bend is None else fit.bend * scale,
+        size=(forms[index].width * scale, forms[index].height * scale),
     )
+    return index, image, dpi, found, signs
 
 
 def upright(page: Page, registration: Registration) -> Grey:
@@ -123,8 +123,7 @@ def to_page(rect: Rect, registration: Registration, shape: tuple[int, ...]) -> R
     """Return the rectangle around `rect` in pixels of the page as loaded, `shape` (H, W)."""
     x = np.array([rect.x, rect.right, rect.right, rect.x], np.float64)
     y = np.array([rect.y, rect.y, rect.bottom, rect.bottom], np.float64)
-    at = registration.matrix @ np.stack([x, y, np.ones(4)])
-    at = at[:2] / at[2]
+    at = to_loaded(np.stack([x, y], 1), registration).T
     left, top = (max(0, int(np.floor(v + 1e-6))) for v in at.min(axis=1))
     right = min(shape[1], int(np.ceil(at[0].max() - 1e-6)))
     bottom = min(shape[0], int(np.ceil(at[1].max() - 1e-6)))
@@ -255,18 +254,6 @@ def _heads(letters: Grey, words: Grey, usual: float) -> tuple[int, int]:
     return above, below
 
 
-def _meeting_point(lines: Matrix, weight: NDArray[np.float64]) -> Matrix:
-    """Return the point (homogeneous) through which weighted lines (N, 3) pass most nearly."""
-    kept = np.ones(len(lines), bool)
-    point = np.array([1.0, 0.0, 0.0])
-    for _ in range(4):
-        _, _, v = np.linalg.svd(lines[kept] * weight[kept, None], full_matrices=False)
-        point = v[-1]
-        miss = np.abs(lines @ point)
-        kept = miss <= max(3.0 * float(np.median(miss)), 1e-9)
-    return point
-
-
 def _long_lines(found: list[rules.Level], scale: float, middle: Float) -> tuple[Matrix, Matrix]:
     """Return lines a·x+b·y+c=0 (N, 3) through long rules, around `middle`, and their lengths."""
     lines, lengths = [], []
@@ -289,31 +276,10 @@ def _perspective(dark: Grey, scale: float) -> Matrix | None:
     middle = np.array([width / 2, height / 2], np.float32)
     found = rules.find_levels(dark, scale)
     turned = rules.find_levels(np.ascontiguousarray(dark.T), scale)
-    level, level_length = _long_lines(found, scale, middle)
+    level_lines, level_length = _long_lines(found, scale, middle)
     steep, steep_length = _long_lines(turned, scale, middle[::-1])
-    if len(level) < 5 or len(steep) < 4:
-        return None
     steep = steep[:, [1, 0, 2]]
-    norm = np.diag([1.0, 1.0, 2.0 / max(height, width)])
-    level, steep = level @ norm, steep @ norm
-    fan = np.rad2deg(np.arctan(-level[:, 0] / level[:, 1]))
-    far_x = _meeting_point(level, level_length)
-    far_y = _meeting_point(steep, steep_length)
-    horizon = np.cross(far_x, far_y)
-    if abs(horizon[2]) < 1e-9:
+    fan = np.rad2deg(np.arctan(-level_lines[:, 0] / level_lines[:, 1]))
+    if not len(fan) or np.ptp(np.percentile(fan, (10, 90))) < LEAST_FAN_DEG:
         return None
-    horizon = horizon / horizon[2]
-    tilt = float(np.abs(horizon[:2]).sum())
-    spread = float(np.percentile(fan, 90) - np.percentile(fan, 10))
-    if spread < LEAST_FAN_DEG or tilt > LARGEST_TILT:
-        return None
-    flat = np.eye(3)
-    flat[2] = horizon
-    along, down = far_x[:2] / np.linalg.norm(far_x[:2]), far_y[:2] / np.linalg.norm(far_y[:2])
-    along, down = along * np.sign(along[0]), down * np.sign(down[1])
-    shear = np.eye(3)
-    shear[:2, :2] = np.linalg.inv(np.stack([along, down], axis=1))
-    half = max(height, width) / 2
-    place = np.array([[half, 0, width / 2], [0, half, height / 2], [0, 0, 1.0]])
-    full = place @ shear @ flat @ np.linalg.inv(place)
-    return np.asarray(np.linalg.inv(straight.fitted(full, width, height)), np.float64)
+    return level.flattening(level_lines, level_length, steep, steep_length, (width, height))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 
-import cv2
 import numpy as np
 
 from formreader.document import Grey
 from formreader.errors import PageError
 from formreader.forms_print import Lines, Print, see_lines
-from formreader.register_form import Fit, Start, Target, fit, probes_of, starts
+from formreader.register_form import Fit, Start, fit, starts
+from formreader.register_level import shrunk
+from formreader.register_near import Target, probes_of
 from formreader.register_proof import Proof, proof
 from formreader.register_straight import placed
 
@@ -28,7 +29,7 @@ CLEARLY_FURTHER = 1.5
 be tried: on 13 photos and scans the right one was always nearest, others 1.17 to 12 times
 further, sister forms from 1.17 on."""
 WORKING_PX = 1500
-"""Longest side in pixels of the picture in which the print is looked for."""
+"""Longest side in pixels of a page as loaded in which the print is looked for."""
 ONE_SCALE = 1.1
 """How far two forms may differ in size, as a factor, to be looked for among the same lines."""
 FITS_IN = 1.1
@@ -64,20 +65,20 @@ class Laid:
         return self.known >= LEAST_FOUND and self.fit.residual_mm <= MOST_RESIDUAL_MM
 
 
-def choose(image: Grey, forms: list[Print]) -> tuple[int, Fit, Proof]:
-    """Find the form that an upright picture is: its index, its fit, and the signs against it.
+def choose(image: Grey, forms: list[Print], grown: float) -> tuple[int, Fit, Proof]:
+    """Find the form that a level picture is: its index, its fit, and the signs against it.
 
-    Raises PageError where no form is found.
+    `grown` is how much larger than the page as loaded it was drawn. Raises PageError where no
+    form is found.
     """
-    zoom = min(1.0, WORKING_PX / max(image.shape))
-    small = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+    small, back = shrunk(image, round(WORKING_PX * grown))
     seen: dict[float, tuple[Lines, Target]] = {}
     begun: list[tuple[list[Start], int, Lines, Target]] = []
     for index, form in enumerate(forms):
         scale = max(small.shape) / max(form.width, form.height) / FITS_IN
         key = next((k for k in seen if 1 / ONE_SCALE < scale / k < ONE_SCALE), scale)
         if key not in seen:
-            lines = see_lines(np.asarray(small, np.uint8), key)
+            lines = see_lines(small, key)
             seen[key] = lines, Target(lines)
         places = starts(form, *seen[key])
         if places:
@@ -96,7 +97,6 @@ def choose(image: Grey, forms: list[Print]) -> tuple[int, Fit, Proof]:
             nearest = min(nearest, places[0].miss_mm)
     laid.sort(key=lambda one: -one.known)
     if laid and laid[0].is_it():
-        back = np.diag([1 / zoom, 1 / zoom, 1.0])
         best = laid[0]
         return best.index, replace(best.fit, matrix=back @ best.fit.matrix), best.signs
     share = laid[0].known if laid else 0.0

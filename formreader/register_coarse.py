@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
 from itertools import product
 
 import cv2
@@ -13,6 +15,7 @@ from formreader.forms_print import Lines, Print
 
 Matrix = NDArray[np.float64]
 Points = NDArray[np.float64]
+Waves = NDArray[np.complexfloating]
 
 ROUGH_MM, COARSE_MM = 4.0, 2.0
 """Millimetres a pixel in the first and the second coarse search; rules are blurred to as much."""
@@ -46,44 +49,82 @@ class Correlated:
     def _drawn(self, lines: tuple[Points, Points], scale: float) -> list[Float]:
         """Draw level and upright segments blurred, `scale` pixels a unit."""
         pictures = []
+        height, width = self.frame
         for segments, swap in zip(lines, (False, True), strict=True):
-            picture = np.zeros(self.frame, np.uint8)
-            y, a, b = np.rint(segments * scale).astype(np.int32).T
-            ends = np.stack([y, a, y, b] if swap else [a, y, b, y], 1).reshape(-1, 2, 2)
-            cv2.polylines(picture, list(ends), False, 255, 1)
-            pictures.append(cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 1.0))
+            along, across = (height, width) if swap else (width, height)
+            y, a, b = np.rint(segments * scale).astype(np.int64).T
+            kept = (y >= 0) & (y < across) & (b >= 0) & (a < along)
+            y, a, b = y[kept], np.maximum(a[kept], 0), np.minimum(b[kept], along - 1)
+            steps = np.zeros((across, along + 1), np.float32)
+            np.add.at(steps, (y, a), 1)
+            np.add.at(steps, (y, b + 1), -1)
+            picture = np.minimum(np.cumsum(steps, axis=1)[:, :along], 1)
+            picture = np.ascontiguousarray(picture.T if swap else picture)
+            pictures.append(cv2.GaussianBlur(picture, (0, 0), 1.0))
         return pictures
 
-    def best(self, turned: Print, scale: float) -> tuple[float, Matrix]:
-        """Return how well a form lies on the picture at one scale, 0 to 1, and where."""
+    def waves_of(self, turned: Print, scale: float) -> tuple[list[Waves], float]:
+        """Return the spectra of a form drawn at one scale, and the size of the drawing."""
         drawn = self._drawn((turned.levels, turned.uprights), scale / self.mm)
-        norm = np.sqrt(sum(float((d * d).sum()) for d in drawn)) or 1.0
-        parts = (w * np.conj(np.fft.rfft2(d)) for w, d in zip(self.waves, drawn, strict=True))
-        match = np.fft.irfft2(sum(parts), self.frame)
-        y, x = np.unravel_index(int(np.argmax(match)), self.frame)
-        dy, dx = (
-            float(v - size if v > size / 2 else v) / self.unit
-            for v, size in zip((y, x), self.frame, strict=True)
-        )
-        place = np.array([[scale * self.fill, 0, dx], [0, scale * self.fill, dy], [0, 0, 1]])
-        return float(match[y, x]) / norm, place
+        norm = np.sqrt(sum(float(np.vdot(d, d)) for d in drawn)) or 1.0
+        return [np.fft.rfft2(d) for d in drawn], norm
+
+    def best(
+        self, waves: list[Waves], norm: float, turned: Print, scale: float, flipped: bool
+    ) -> tuple[float, Matrix]:
+        """Return how well a form lies on the picture, 0 to 1, and where; `flipped` is by 180°.
+
+        The spectrum of a picture turned by 180° is the conjugate of its own.
+        """
+        level, up = waves if flipped else (np.conj(part) for part in waves)
+        match = np.fft.irfft2(self.waves[0] * level + self.waves[1] * up, self.frame)
+        peak = np.unravel_index(int(np.argmax(match)), self.frame)
+        per_mm = scale * self.fill
+        shift = []
+        for at, size, side in zip(peak, self.frame, (turned.height, turned.width), strict=True):
+            begin = (float(at) - flipped * side * scale / self.mm) % size
+            shift.append((begin - size if begin > size / 2 else begin) / self.unit)
+        place = np.array([[per_mm, 0, shift[1]], [0, per_mm, shift[0]], [0, 0, 1]])
+        return float(match[peak]) / norm, place
 
 
 def coarse(form: Print, seen: Lines) -> list[Matrix]:
     """Return likely places of the form on the picture, best first: affine maps (3, 3)."""
     fill = max(seen.across.shape) / max(form.width, form.height)
-    turned = [_turned(form, turns) for turns in range(4)]
     rough = Correlated(seen, fill, ROUGH_MM)
-    steps = product(range(4), range(1, len(SCALES), 2))
-    ranked = sorted(steps, key=lambda step: -rough.best(turned[step[0]], SCALES[step[1]])[0])
-    near = {(turns, k + by) for turns, k in ranked[:LIKELY] for by in (-1, 0, 1)}
+    steps = product((0, 1), range(1, len(SCALES), 2))
+    ranked = sorted(_tried(form, rough, steps, (0, 1)), key=lambda one: -one[0])
+    near = {(turns, k + by) for _, turns, k, _ in ranked[:LIKELY] for by in (-1, 0, 1)}
     fine = Correlated(seen, fill, COARSE_MM)
-    tried = []
-    for turns, k in sorted(near):
-        score, place = fine.best(turned[turns], SCALES[k])
-        tried.append((score, place @ _turn(form, turns)))
-    tried.sort(key=lambda pair: -pair[0])
-    return [matrix for _, matrix in tried[:TRIED]]
+    tried = [
+        one
+        for flipped in (0, 1)
+        for one in _tried(
+            form, fine, sorted((t % 2, k) for t, k in near if t // 2 == flipped), (flipped,)
+        )
+    ]
+    tried.sort(key=lambda one: -one[0])
+    return [place @ _turn(form, turns) for _, turns, _, place in tried[:TRIED]]
+
+
+def _tried(
+    form: Print,
+    picture: Correlated,
+    steps: Iterable[tuple[int, int]],
+    flips: tuple[int, ...],
+) -> list[tuple[float, int, int, Matrix]]:
+    """Lay a form on a picture by quarter turns and scales, as it is and by 180°.
+
+    Returns how well it lies, the quarter turns clockwise, the index of the scale and the place.
+    """
+    found = []
+    for turns, k in steps:
+        turned = _turned(form, turns)
+        waves, norm = picture.waves_of(turned, SCALES[k])
+        for flipped in flips:
+            score, place = picture.best(waves, norm, turned, SCALES[k], bool(flipped))
+            found.append((score, turns + 2 * flipped, k, place))
+    return found
 
 
 def _turn(form: Print, turns: int) -> Matrix:
@@ -100,20 +141,12 @@ def _turn(form: Print, turns: int) -> Matrix:
     )
 
 
+@lru_cache(maxsize=512)
 def _turned(form: Print, turns: int) -> Print:
-    """Return a form's rules after quarter turns clockwise."""
+    """Return a form's rules after one quarter turn clockwise, or none."""
     if turns == 0:
         return form
-    matrix = _turn(form, turns)
-    parts: list[list[tuple[float, float, float]]] = [[], []]
-    for swap, segments in enumerate((form.levels, form.uprights)):
-        for y, a, b in segments:
-            ends = np.array([[a, y], [b, y]] if not swap else [[y, a], [y, b]])
-            (x0, y0), (x1, y1) = project(matrix, ends)
-            if abs(x1 - x0) >= abs(y1 - y0):
-                parts[0].append((y0, min(x0, x1), max(x0, x1)))
-            else:
-                parts[1].append((x0, min(y0, y1), max(y0, y1)))
-    levels, uprights = (np.array(part).reshape(-1, 3) for part in parts)
-    size = (form.width, form.height) if turns == 2 else (form.height, form.width)
-    return Print(*size, levels, uprights, form.words)
+    (x, top, bottom), (y, left, right) = form.uprights.T, form.levels.T
+    levels = np.stack([x, form.height - bottom, form.height - top], 1)
+    uprights = np.stack([form.height - y, left, right], 1)
+    return Print(form.height, form.width, levels, uprights, form.words)

@@ -17,33 +17,38 @@ from numpy.typing import NDArray
 
 from formreader.forms_print import Lines, Print
 from formreader.register_coarse import coarse, project
+from formreader.register_near import Probes, Target, probes_of
 from formreader.register_straight import placed, powers
 
 Matrix = NDArray[np.float64]
 Points = NDArray[np.float64]
 
-STEP_MM = 2.0
-"""Distance of the points along a printed rule, in millimetres."""
-RADII_MM = (12.0, 9.0, 7.0, 5.0, 4.0, 3.0, 2.0, 1.5, 1.2, 1.0)
+RADII_MM = (12.0, 9.0, 7.0, 5.0, 4.0, 3.0, 2.0)
 """How far the nearest rule may be, in millimetres, from one round of refinement to the next."""
 CLOSE_MM = (1.5, 1.2, 1.0, 0.8, 0.6)
-"""The same where the place is known already."""
+"""The same where the place is known nearly."""
+SAME_MM = 0.5
+"""Distance in millimetres between two places of a form's corners up to which they are one."""
 AFFINE_ROUNDS = 3
 """Rounds in which the map stays affine: few matches are right while the reach is wide."""
 TILTS = (0.0, -0.04, 0.04, -0.08, 0.08, -0.12, 0.12)
 """Tilts tried from each coarse place: change of scale from the middle of a page to its edge.
 Left to the refinement alone, tilts from 0.04 were laid one row of boxes (7 to 13 mm) off."""
-TILT_EVERY, TILT_REACH_MM = 3, 4.0
-"""Of how many points one is looked at for a tilt, and the distance in millimetres from which
-it counts as missed."""
-SPARSE, SPARSE_MM = 4, 2.0
-"""Of how many points one is used while the nearest rule may be further off than this, in mm."""
-LEAST_SPARSE = 600
-"""Points of a form from which that is done."""
+TILT_PROBES, TILT_REACH_MM = 500, 4.0
+"""How many points are looked at for a tilt, and the distance in millimetres from which one
+counts as missed."""
+SPARSE = 1000
+"""How many points are drawn near first."""
 LEAST_POINTS = 12
 """Points that a form must have to be laid on anything."""
 REFINED = 8
 """Places that are refined, of 12 at most."""
+FINISHED = 3
+"""Places that are refined to the end."""
+NARROW = 2.0
+"""How much less matches count the further off they are within a round's radius."""
+STEADY = 1e-5
+"""Share of itself by which each term of a step is held back, where matches do not fix it."""
 NEAR_MM = 0.6
 """Distance in millimetres from its place within which a rule counts as found."""
 
@@ -70,101 +75,46 @@ class Start:
     matrix: Matrix
 
 
-class Target:
-    """The nearest rule or word of a picture for every pixel: level rules, upright ones, words."""
-
-    def __init__(self, seen: Lines) -> None:
-        self.shape = height, width = seen.across.shape
-        words = np.zeros((height, width), bool)
-        if len(seen.words):
-            x, y = np.rint(seen.words).astype(np.int64).T
-            words[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)] = True
-        self.far = np.full((3, height, width), np.inf, np.float32)
-        self.label = np.zeros((3, height, width), np.int32)
-        places = [np.full((1, 2), 1e6)]
-        for kind, mask in enumerate((seen.across, seen.up, words)):
-            if mask.any():
-                self.far[kind], label = cv2.distanceTransformWithLabels(
-                    (~mask).view(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-                )
-                rows, cols = np.nonzero(mask)
-                place = np.zeros((len(rows), 2))
-                place[label[rows, cols] - 1] = np.stack([cols, rows], 1)
-                np.add(label, sum(map(len, places)) - 1, out=self.label[kind])
-                places.append(place)
-        self.place = np.concatenate(places)
-
-    def find(self, kinds: NDArray[np.int64], at: Points) -> tuple[Points, Points]:
-        """Return the nearest place of its kind for each point (N, 2), and its distance, in px."""
-        x, y, outside = self._pixels(at)
-        spot = self.place[self.label[kinds, y, x]]
-        far = np.hypot(*(spot - at).T)
-        far[outside] = np.inf
-        return spot, far
-
-    def distance(self, kinds: NDArray[np.int64], at: Points) -> NDArray[np.float32]:
-        """Return the distance alone, to a pixel: for points (…, N, 2)."""
-        x, y, outside = self._pixels(at)
-        far = self.far[kinds, y, x]
-        far[outside] = np.inf
-        return far
-
-    def _pixels(self, at: Points) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-        height, width = self.shape
-        whole = np.rint(at).astype(np.int64)
-        x, y = whole[..., 0], whole[..., 1]
-        outside = (x < 0) | (y < 0) | (x >= width) | (y >= height)
-        return np.clip(x, 0, width - 1), np.clip(y, 0, height - 1), outside
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Probes:
-    """Points of a form's print (N, 2) in mm, the kind of each, and what each counts for."""
-
-    at: Points
-    kind: NDArray[np.int64]
-    weight: NDArray[np.float64]
-
-
-def probes_of(form: Print) -> Probes:
-    """Put points on the rules and words of a form."""
-    level = _along(form.levels)
-    upright = _along(form.uprights)[:, ::-1]
-    at = np.concatenate([level, upright, form.words])
-    sizes = (len(level), len(upright), len(form.words))
-    kind = np.repeat([0, 1, 2], sizes)
-    return Probes(at, kind, np.where(kind == 2, 0.7, 1.0))
-
-
-def _along(segments: Points) -> Points:
-    points = [
-        np.stack([x := np.linspace(a, b, max(2, round((b - a) / STEP_MM))), np.full(len(x), y)], 1)
-        for y, a, b in segments
-    ]
-    return np.concatenate(points) if points else np.zeros((0, 2))
-
-
 def fit(form: Print, target: Target, begun: list[Start]) -> Fit | None:
     """Lay a form's print over the lines of a picture; None where nothing fits.
 
     `begun` are the places to begin at, as `starts` gives them.
     """
     probes = probes_of(form)
-    best: Fit | None = None
-    for start in begun[:REFINED]:
-        found = refine(form, probes, target, start.matrix)
-        if found is not None and (best is None or found.found > best.found):
-            best = found
-    if best is None:
+    few = probes.thinned(SPARSE)
+    drawn = [
+        refine(few, target, start.matrix, RADII_MM, AFFINE_ROUNDS) for start in begun[:REFINED]
+    ]
+    rough = [_rated(form, few, target, Fit(m, None, 0.0, 0.0)) for m in _distinct(form, drawn)]
+    rough.sort(key=lambda one: -one.found)
+    close = [refine(probes, target, one.matrix, CLOSE_MM) for one in rough[:FINISHED]]
+    fits = [_rated(form, probes, target, Fit(m, None, 0.0, 0.0)) for m in close if m is not None]
+    if not fits:
         return None
-    curved = bent(form, probes, target, best)
+    curved = bent(form, probes, target, max(fits, key=lambda one: one.found))
     if curved.bend is None:
         return curved
     # The tilt of a photo is no bend of the paper: take what is projective out and begin there.
     at = placed(curved.matrix, curved.bend, probes.at, form)
     flat = np.asarray(cv2.findHomography(probes.at, at, 0)[0], np.float64)
-    again = refine(form, probes, target, flat, CLOSE_MM, 0)
-    return bent(form, probes, target, again) if again else curved
+    again = refine(probes, target, flat, CLOSE_MM)
+    if again is None:
+        return curved
+    return bent(form, probes, target, _rated(form, probes, target, Fit(again, None, 0.0, 0.0)))
+
+
+def _distinct(form: Print, drawn: list[Matrix | None]) -> list[Matrix]:
+    """Return the maps that lay a form on different places."""
+    corners = np.array([[0, 0], [form.width, 0], [0, form.height], [form.width, form.height]])
+    kept: list[tuple[Matrix, Points]] = []
+    for matrix in drawn:
+        if matrix is None:
+            continue
+        at = project(matrix, corners)
+        near = SAME_MM * np.sqrt(abs(np.linalg.det(matrix[:2, :2])))
+        if all(np.abs(at - other).max() > near for _, other in kept):
+            kept.append((matrix, at))
+    return [matrix for matrix, _ in kept]
 
 
 def starts(form: Print, seen: Lines, target: Target) -> list[Start]:
@@ -175,7 +125,7 @@ def starts(form: Print, seen: Lines, target: Target) -> list[Start]:
     probes = probes_of(form)
     if len(probes.at) < LEAST_POINTS:
         return []
-    at, kind = probes.at[::TILT_EVERY], probes.kind[::TILT_EVERY]
+    few = probes.thinned(TILT_PROBES)
     middle = np.array([form.width, form.height]) / 2
     there, back = np.eye(3), np.eye(3)
     there[:2, 2], back[:2, 2] = middle, -middle
@@ -184,11 +134,10 @@ def starts(form: Print, seen: Lines, target: Target) -> list[Start]:
     leans[:, 2, :2] = tilts / middle
     found = []
     for place in coarse(form, seen):
-        quarter = abs(place[0, 1]) > abs(place[0, 0])
-        kinds = np.where(kind < 2, kind ^ quarter, 2)
         scale = float(np.sqrt(abs(np.linalg.det(place[:2, :2]))))
         tilted = place @ there @ leans @ back
-        moved = at @ tilted[:, :, :2].swapaxes(1, 2) + tilted[:, None, :, 2]
+        moved = few.at @ tilted[:, :, :2].swapaxes(1, 2) + tilted[:, None, :, 2]
+        kinds = few.turned(place).kind
         far = target.distance(kinds, moved[..., :2] / moved[..., 2:]) / scale
         miss = np.minimum(far, TILT_REACH_MM).mean(axis=1)
         found += [
@@ -199,32 +148,26 @@ def starts(form: Print, seen: Lines, target: Target) -> list[Start]:
 
 
 def refine(
-    form: Print,
     probes: Probes,
     target: Target,
     start: Matrix,
-    radii_mm: tuple[float, ...] = RADII_MM,
-    affine_rounds: int = AFFINE_ROUNDS,
-) -> Fit | None:
+    radii_mm: tuple[float, ...],
+    affine_rounds: int = 0,
+) -> Matrix | None:
     """Draw a form's print to the nearest lines of the page, round by round."""
-    matrix = start
-    quarter = abs(start[0, 1]) > abs(start[0, 0])
-    kinds = np.where(probes.kind < 2, probes.kind ^ quarter, 2)
-    every = SPARSE if len(kinds) > LEAST_SPARSE else 1
-    sparse = Probes(probes.at[::every], kinds[::every], probes.weight[::every])
-    dense = Probes(probes.at, kinds, probes.weight)
+    matrix, used = start, probes.turned(start)
     for number, radius_mm in enumerate(radii_mm):
-        used = sparse if radius_mm > SPARSE_MM else dense
         scale = np.sqrt(abs(np.linalg.det(matrix[:2, :2])))
         spot, far = target.find(used.kind, project(matrix, used.at))
         near = far < radius_mm * scale
         if near.sum() < LEAST_POINTS:
             return None
-        solved = _solve(used, spot, near, matrix, far / scale, number >= affine_rounds)
+        near_share = far / (radius_mm * scale)
+        solved = _solve(used, spot, near, matrix, near_share, number >= affine_rounds)
         if solved is None:
             return None
         matrix = solved
-    return _rated(form, probes, target, Fit(matrix, None, 0.0, 0.0), kinds)
+    return matrix
 
 
 def _solve(
@@ -232,7 +175,7 @@ def _solve(
     spot: Points,
     near: NDArray[np.bool_],
     matrix: Matrix,
-    far_mm: Points,
+    share: Points,
     projective: bool,
 ) -> Matrix | None:
     """Take one Gauss-Newton step of the map towards the spots found near."""
@@ -244,7 +187,7 @@ def _solve(
     w = moved[:, 2:]
     at = moved[:, :2] / w
     zero, one = np.zeros(len(p)), np.ones(len(p))
-    weight = probes.weight[near] / (1 + (far_mm[near] / 1.5) ** 2)
+    weight = probes.weight[near] / (1 + (NARROW * share[near]) ** 2)
     kinds = probes.kind[near]
     rows, misses = [], []
     for axis, kind in ((0, 1), (1, 0)):
@@ -259,9 +202,9 @@ def _solve(
         rows.append(jacobian[chosen] * root)
         misses.append((spot[near][chosen, axis] - at[chosen, axis]) * root[:, 0])
     a, b = np.concatenate(rows), np.concatenate(misses)
-    normal = a.T @ a
-    normal += np.eye(len(normal)) * 1e-6 * np.trace(normal) / len(normal)
-    step = np.linalg.solve(normal, a.T @ b)
+    size = np.maximum(np.sqrt((a * a).sum(axis=0)), 1e-9)
+    a = a / size  # else what steadies the large terms of the tilt would hold the others back
+    step = np.linalg.solve(a.T @ a + STEADY * np.eye(len(size)), a.T @ b) / size
     change = np.zeros(9)
     change[: len(step)] = step
     fresh = (m + change.reshape(3, 3)) @ np.diag([1 / grow, 1 / grow, 1.0])
@@ -269,12 +212,10 @@ def _solve(
     return fresh if sides[1] > 0.5 * sides[0] and np.isfinite(fresh).all() else None
 
 
-def _rated(
-    form: Print, probes: Probes, target: Target, found: Fit, kinds: NDArray[np.int64]
-) -> Fit:
+def _rated(form: Print, probes: Probes, target: Target, found: Fit) -> Fit:
     """Say how much of the form's print lies where the map puts it."""
     at = placed(found.matrix, found.bend, probes.at, form)
-    _, far = target.find(kinds, at)
+    _, far = target.find(probes.turned(found.matrix).kind, at)
     scale = np.sqrt(abs(np.linalg.det(found.matrix[:2, :2])))
     miss = far / scale
     hit = miss < NEAR_MM
@@ -286,9 +227,7 @@ def _rated(
 
 def bent(form: Print, probes: Probes, target: Target, straight: Fit) -> Fit:
     """Add the bend of the paper where that finds more of the print."""
-    quarter = abs(straight.matrix[0, 1]) > abs(straight.matrix[0, 0])
-    kinds = np.where(probes.kind < 2, probes.kind ^ quarter, 2)
-    straight = _rated(form, probes, target, straight, kinds)
+    kinds = probes.turned(straight.matrix).kind
     back = np.asarray(np.linalg.inv(straight.matrix), np.float64)
     bend = np.zeros((10, 2))
     for radius_mm in (3.0, 2.0, 1.5, 1.0):
@@ -298,7 +237,7 @@ def bent(form: Print, probes: Probes, target: Target, straight: Fit) -> Fit:
         near = far < radius_mm * scale
         if near.sum() < 60:
             return straight
-        base = powers(probes.at[near], form)
+        base = powers(probes.at[near], (form.width, form.height))
         wanted = project(back, spot[near]) - probes.at[near]
         for axis, kind in ((0, 1), (1, 0)):
             chosen = (probes.kind[near] == kind) | (probes.kind[near] == 2)
@@ -306,5 +245,5 @@ def bent(form: Print, probes: Probes, target: Target, straight: Fit) -> Fit:
             a = base[chosen] * weight
             normal = a.T @ a + np.eye(10) * 0.01 * chosen.sum()
             bend[:, axis] = np.linalg.solve(normal, a.T @ (wanted[chosen, axis] * weight[:, 0]))
-    found = _rated(form, probes, target, replace(straight, bend=bend), kinds)
+    found = _rated(form, probes, target, replace(straight, bend=bend))
     return found if found.found > straight.found + 0.01 else straight

@@ -63,25 +63,25 @@ def proof(
         chosen = np.nonzero(kinds == kind)[0]
         spots = there[chosen]
         drawn = _joined(spots, mask.shape, JOINED_MM * pixels_per_mm)
-        same = SAME_MM * pixels_per_mm
-        explained = mask & (_far_from(drawn) < same)
+        around = np.ones((2 * round(SAME_MM * pixels_per_mm) + 1,) * 2, np.uint8)
+        explained = mask & cv2.dilate(drawn, around).view(np.bool_)
         spare = _far_from(_long(mask & ~explained, LONG_MM * pixels_per_mm))
         cols, rows = np.rint(spots).astype(np.int64).T
         inside = (cols >= 0) & (rows >= 0) & (cols < mask.shape[1]) & (rows < mask.shape[0])
-        found = _far_from(mask)[rows[inside], cols[inside]] < same
+        found = cv2.dilate(mask.view(np.uint8), around)[rows[inside], cols[inside]] > 0
         near = spare[rows[inside], cols[inside]] < MOVED_MM * pixels_per_mm
         moved[chosen[inside]] = near & ~found
         ours, total = ours + int(explained.sum()), total + int(mask.sum())
     return Proof(at, moved, ours / max(1, total))
 
 
-def _joined(spots: Points, shape: tuple[int, ...], gap: float) -> NDArray[np.bool_]:
-    """Draw points that follow each other closely as lines: bool picture."""
+def _joined(spots: Points, shape: tuple[int, ...], gap: float) -> NDArray[np.uint8]:
+    """Draw points that follow each other closely as lines: 1 in a picture of 0."""
     picture = np.zeros(shape, np.uint8)
     close = np.hypot(*np.diff(spots, axis=0).T) < gap
     ends = np.rint(np.stack([spots[:-1], spots[1:]], 1)[close]).astype(np.int32)
     cv2.polylines(picture, list(ends), False, 1)
-    return picture.astype(bool)
+    return picture
 
 
 def _long(mask: NDArray[np.bool_], least: float) -> NDArray[np.bool_]:

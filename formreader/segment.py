@@ -164,12 +164,13 @@ def by_cells(field: FieldImage, darkness: Float, contrast: float) -> Lattice:
     heights = []
     glyphs = []
     for index, cell in enumerate(field.cells):
-        mine = owner == index
-        x, y, w, h = cv2.boundingRect(mine.view(np.uint8))
+        mine = (owner == index).view(np.uint8)
+        x, y, w, h = cv2.boundingRect(mine)
         if h < 0.2 * cell.height and w < 0.2 * cell.height:
             continue
-        around = cv2.dilate(mine.view(np.uint8), np.ones((3, 3), np.uint8))
-        image = normalize_glyph(darkness * around)
+        near = np.s_[max(0, y - 1) : y + h + 1, max(0, x - 1) : x + w + 1]
+        around = cv2.dilate(np.ascontiguousarray(mine[near]), np.ones((3, 3), np.uint8))
+        image = normalize_glyph(darkness[near] * around)
         heights.append(h)
         glyphs.append((Rect(x, y, w, h), image, index))
     height = float(np.median(heights)) if heights else 0.0
@@ -193,23 +194,22 @@ def owners(ink: Mask, cells: tuple[Rect, ...]) -> tuple[NDArray[np.int32], int]:
     column = np.full(ink.shape[1], -1, np.int32)
     for index, cell in enumerate(cells):
         column[max(cell.x, 0) : cell.right] = index
-    place = np.broadcast_to(column, ink.shape)
-    owner = np.full(ink.shape, -1, np.int32)
+    owner = np.full(ink.size, -1, np.int32)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
     tops, heights = stats[:, cv2.CC_STAT_TOP], stats[:, cv2.CC_STAT_HEIGHT]
-    inside = ink & (place >= 0)
-    tally = np.zeros((count, len(cells)), np.int64)
-    np.add.at(tally, (labels[inside], place[inside]), 1)
+    spots = np.flatnonzero(ink)
+    which, place = labels.take(spots), column[spots % ink.shape[1]]
+    inside = place >= 0
+    key = which[inside] * len(cells) + place[inside]
+    tally = np.bincount(key, minlength=count * len(cells)).reshape(count, len(cells))
     best = tally.argmax(1).astype(np.int32)
     spread = tally.max(1) < 0.67 * np.maximum(tally.sum(1), 1)
-    whole = ink & (tally.sum(1)[labels] > 0)
-    owner[whole] = best[labels][whole]
-    cut = whole & spread[labels]
-    owner[cut] = place[cut]
+    whole = tally.sum(1)[which] > 0
+    owner[spots] = np.where(whole, np.where(spread[which], place, best[which]), -1)
     edge = round(0.04 * ink.shape[0])
     leaves = (tops <= edge) | (tops + heights >= ink.shape[0] - edge)
     spilt = (spread | leaves) & (tally.sum(1) > 0) & (heights > SPILT * cells[0].height)
-    return owner, int(spilt[1:].sum())
+    return owner.reshape(ink.shape), int(spilt[1:].sum())
 
 
 def without_specks(strokes: Strokes, height: float) -> Mask:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from formreader import strokes
+from formreader.binarize import darkness
 from formreader.document import Float, Grey, Mask
 from formreader.ink import (
     INK_LEVEL,
@@ -282,3 +283,15 @@ def test_pale_specks_of_print_are_no_ink_but_a_paler_digit_is() -> None:
     assert ink[10, 12]
     assert ink[10, 42]
     assert not ink[:, 65:].any()
+
+
+@pytest.mark.parametrize("light", [0.5, 0.7])
+def test_writing_in_a_shadow_and_a_black_bar_stay_dark(light: float) -> None:
+    page = np.full((400, 400), 240, np.uint8)
+    cv2.line(page, (250, 60), (250, 340), 40, 4)
+    page[:, 200:] = (page[:, 200:] * light).astype(np.uint8)
+    page[350:390, 20:180] = 10
+    dark = darkness(page, 200 / 25.4, shadows=True)
+    assert dark[60:330, 250].min() > 150
+    assert dark[360:380, 40:160].min() > 120
+    assert dark[60:340, 204:240].max() < 28

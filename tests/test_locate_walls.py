@@ -72,7 +72,7 @@ def test_an_empty_box_to_tick_is_never_marked_however_thick_its_frame(
     per_mm = dpi / 25.4
     rect = (20.2 * per_mm, 15.2 * per_mm, 25.7 * per_mm, 18.7 * per_mm)
     place = Place(FieldSpec("box", Kind.CHECKBOX), (rect,))
-    [(field, _)] = at_places(cv2.GaussianBlur(page, (0, 0), 0.7), dpi, [place])
+    [(field, *_)] = at_places(cv2.GaussianBlur(page, (0, 0), 0.7), dpi, [place])
     assert field is not None
     assert tick(field).status is not Status.ACCEPTED
 
@@ -85,7 +85,7 @@ def test_a_word_printed_in_a_cell_is_doubted(
     cv2.rectangle(page, (60, 40), (360, 110), 0, 2)
     cv2.putText(page, "707", (180, 88), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 0, 3)
     place = Place(FieldSpec("cell", Kind.CELL), ((60.0, 40.0, 360.0, 110.0),), words)
-    [(field, _)] = at_places(page, 200, [place])
+    [(field, *_)] = at_places(page, 200, [place])
     assert field is not None
     assert field.ink.any()
     assert (field.doubt > 0.5) == doubted
@@ -107,3 +107,30 @@ def test_a_field_cut_off_from_the_picture_is_seen_as_such() -> None:
     assert on_picture((10, 20, 30, 5), 254, registration, (400, 500))
     assert not on_picture((10, 3, 30, 5), 254, registration, (400, 500))
     assert not on_picture((10, 42, 30, 5), 254, registration, (400, 500))
+
+
+def test_pale_boxes_are_found_beside_as_many_dark_ones() -> None:
+    page = np.full((600, 500), 255, np.uint8)
+    places = []
+    for number in range(8):
+        top, grey = 30 + 70 * number, 0 if number % 2 else 247
+        rects = tuple((60.0 + 45 * k, top, 105.0 + 45 * k, top + 45.0) for k in range(6))
+        for left, upper, right, lower in rects:
+            cv2.rectangle(page, (round(left), upper), (round(right), round(lower)), grey, 2)
+        places.append(Place(FieldSpec(f"row{number}", Kind.BOXES, 6), rects))
+    assert all(found > 0.8 for _, found, _ in at_places(page, 200, places))
+
+
+@pytest.mark.parametrize("taken", [0, 5])
+def test_a_row_tells_that_lines_of_one_of_its_boxes_are_gone(taken: int) -> None:
+    page = np.full((160, 420), 255, np.uint8)
+    rects = tuple((60.0 + 45 * k, 50.0, 105.0 + 45 * k, 95.0) for k in range(6))
+    for left, upper, right, lower in rects:
+        cv2.rectangle(page, (round(left), round(upper)), (round(right), round(lower)), 0, 2)
+    place = Place(FieldSpec("row", Kind.BOXES, 6), rects)
+    [(_, _, whole)] = at_places(page, 200, [place])
+    assert whole > 0.9
+    left = 55 if not taken else 290
+    page[40:105, left : left + 50] = 255
+    [(_, _, whole)] = at_places(page, 200, [place])
+    assert whole < 0.62
