@@ -19,6 +19,7 @@ from formreader.locate_boxes import Cell as Cell
 from formreader.locate_order import enlarged, in_reading_order, stretched
 from formreader.locate_page import OpenPage
 from formreader.locate_placed import Place as Place
+from formreader.locate_row_field import row_field
 from formreader.locate_rows import Row
 from formreader.rules import Level
 
@@ -42,7 +43,7 @@ def locate(image: Grey, dpi: float) -> list[FieldImage]:
     page = _opened(image, dpi)
     page.search()
     tables = locate_combs.in_tables(page.rows, page.scale)
-    found = [page.row_field(row) for row in page.rows]
+    found = [row_field(page, row) for row in page.rows]
     fields = [
         f
         for f, in_table in zip(found, tables, strict=True)

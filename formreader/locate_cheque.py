@@ -8,6 +8,7 @@ from formreader import binarize, rules
 from formreader.document import ChequePlaces, FieldImage, FieldSpec, Frame, Kind, Mask, Rect
 from formreader.locate_boxes import Cell
 from formreader.locate_page import OpenPage
+from formreader.locate_row_field import row_field
 
 HEIGHT_MM, WIDTH_MM = (6.0, 18.0), (22.0, 95.0)
 """Least and greatest height and width of a frame that may hold an amount, in millimetres."""
@@ -50,7 +51,7 @@ def _places(page: OpenPage) -> ChequePlaces:
         and WIDTH_MM[0] * scale <= cell.width <= WIDTH_MM[1] * scale
         and cell.left + cell.right > width
     ]
-    found = [page.row_field(row) for row in page.rows]
+    found = [row_field(page, row) for row in page.rows]
     return ChequePlaces(
         [row for row in found if row is not None],
         [_frame(page, cell) for cell in fitting],

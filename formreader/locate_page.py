@@ -20,10 +20,6 @@ from formreader.locate_boxes import Cell
 from formreader.locate_rows import Row
 from formreader.rules import Rules
 
-MARGIN = 0.2
-"""Margin around a field's boxes, as a share of their height: digits often reach out."""
-BOX_RIM_MM = 0.25
-"""Width in millimetres of the rim of a box in which its wall may still be seen."""
 DARK_SHARE = 0.3
 """Share of dark pixels around a group from which it stands on a bar or a picture."""
 PALE = 0.6
@@ -36,9 +32,6 @@ is shown to a person whatever it reads as. Nine numbers in pencil of a drawn tab
 SHADED_NEAR = 2.0
 """Reach, in widths of a box that lies in shade or under a watermark, in which a number may go on
 there: the box between it and those that were found may not have been seen at all."""
-TICKED = 1.3
-"""Width of a row of boxes, as a share of its height, below which it may be one box to tick:
-the stroke of a cross was taken for a wall and the cross read as 11."""
 SPECK_MM = 0.22
 """Side of the smallest spot kept in a field, in millimetres; dust is smaller."""
 
@@ -138,73 +131,7 @@ class OpenPage:
         own = float(np.percentile(strong, 90)) if strong.size > 20 else self.level
         return min(self.level, own)
 
-    def row_field(self, row: Row) -> FieldImage | None:
-        """Cut out a row of boxes."""
-        frame = row.frame
-        margin = MARGIN * frame.height
-        rect = self.rect_of(
-            frame.left - margin, frame.top - margin, frame.right + margin, frame.bottom + margin
-        )
-        dark = self.dark[rect.y : rect.bottom, rect.x : rect.right]
-        inside, within = np.zeros(dark.shape, bool), np.zeros(dark.shape, bool)
-        cells = []
-        for cell in row.cells:
-            box = self.rect_of(cell.left, cell.top, cell.right, cell.bottom).moved(-rect.x, -rect.y)
-            cells.append(box)
-            rim = max(1, round(BOX_RIM_MM * self.full_mm))
-            inside[box.y + rim : box.bottom - rim, box.x + rim : box.right - rim] = True
-            within[:, box.x + rim : box.right - rim] = True
-        if not inside.any():
-            return None
-        own = self.own_level(dark[inside])
-        across, up = self.cut_mask(self.level_lines, rect), self.cut_mask(self.rules.up, rect)
-        guides = (across | up) & inside & (dark < PALE * own)
-        ink = binarize.ink_mask(dark, own) & ~guides
-        walls = across & ~inside | up & ~within
-        if walls.any():  # ink over walls much paler than itself is seen there, too
-            wall = float(np.median(dark[walls]))
-            covered = dark < (own + wall) / 2 if wall < PALE * own else np.True_
-            across, up = across & covered, up & covered
-        bare = rules.without_rules(ink, across & ~inside, up & ~within)
-        ink = self.own_ink(bare, inside, 0.35)
-        image = self.picture(rect)
-        spec = FieldSpec("", row.kind, len(cells))
-        doubt = self._row_doubt(ink, dark, cells)
-        half = max(2, round(0.5 * self.full_mm))
-        pale = torn.paler_strokes(dark, ink, cells, half, self.least_own) & inside
-        pale &= ink.any()
-        struck = torn.runs_through(bare, ink, cells, half)
-        ink |= pale
-        if struck or pale.any() or self._goes_on(row, own) or frame.width < TICKED * frame.height:
-            doubt = max(doubt, torn.DOUBT)
-        return FieldImage(spec, rect, image, ink, tuple(cells), doubt)
-
-    def _goes_on(self, row: Row, own: float) -> bool:
-        """Tell whether a number may go on right before or after a row of boxes.
-
-        Boxes too pale to be ink need no taking out: in a soft photo strokes of a 9 and a 7 were
-        among the rules, and the 16 of a 169 was accepted. A box beside that is no paper is none
-        of the row's: of 7387 under a watermark 87 was accepted.
-        """
-        frame, first, last = row.frame, row.cells[0], row.cells[-1]
-        if self._by_shaded_box(frame.left, frame.right, frame.middle):
-            return True
-        gap = max(0.0, row.cells[1].left - first.right)
-        for left, right in (
-            (max(0.0, first.left - gap - torn.BOX_BESIDE * first.width), first.left),
-            (last.right, last.right + gap + torn.BOX_BESIDE * last.width),
-        ):
-            rect = self.rect_of(left, frame.top, right, frame.bottom)
-            dark = self.dark[rect.y : rect.bottom, rect.x : rect.right]
-            ink = binarize.ink_mask(dark, own)
-            if not self.pale_boxes:
-                lines = self.cut_mask(self.rules.across, rect), self.cut_mask(self.rules.up, rect)
-                ink = rules.without_rules(ink, *lines)
-            if torn.as_tall_as_half(ink):
-                return True
-        return False
-
-    def _by_shaded_box(self, left: float, right: float, middle: float) -> bool:
+    def by_shaded_box(self, left: float, right: float, middle: float) -> bool:
         """Tell whether a box that is no paper stands in line with a place, near one of its ends."""
         return any(
             box.top < middle < box.bottom
@@ -224,22 +151,6 @@ class OpenPage:
         kept &= np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) >= 2 * side
         kept[0] = False
         return np.asarray(kept[labels], np.bool_)
-
-    def _row_doubt(self, ink: Mask, dark: Grey, cells: list[Rect]) -> float:
-        """Return how much the characters in boxes look printed: one height, one row, or pale."""
-        spans = []
-        for cell in cells:
-            lines = np.flatnonzero(ink[cell.y : cell.bottom, cell.x : cell.right].any(axis=1))
-            if lines.size:
-                spans.append((lines[0], lines[-1] + 1))
-        if not spans:
-            return 0.0
-        doubt = PALE_DOUBT if float(np.median(dark[ink])) < PALE * self.level else 0.1
-        top, bottom = np.array(spans, np.float64).T
-        slack = max(1.0, 0.03 * float(np.median(bottom - top)))
-        if len(spans) > 1 and np.ptp(top) <= 2 * slack and np.ptp(bottom) <= 2 * slack:
-            return 0.7
-        return doubt
 
     def written(self, anywhere: bool = True) -> list[FieldImage]:
         """Cut out what is written in cells and, if `anywhere`, on lines and on plain paper.
@@ -317,7 +228,7 @@ class OpenPage:
         pale = float(np.median(dark[own])) < PALE * self.level
         least = PALE_DOUBT if written.kind is Kind.FREE else PALE_PLACE_DOUBT
         doubt = max(written.doubt, least) if pale else written.doubt
-        in_part = torn.beside(group, ink) or self._by_shaded_box(
+        in_part = torn.beside(group, ink) or self.by_shaded_box(
             group.left, group.right, (group.top + group.bottom) / 2
         )
         doubt = max(doubt, torn.DOUBT) if in_part else doubt

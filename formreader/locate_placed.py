@@ -12,7 +12,8 @@ from formreader import locate_torn as torn
 from formreader import locate_walls as walls
 from formreader.document import FieldImage, FieldSpec, Kind, Mask, Rect
 from formreader.locate_boxes import Cell
-from formreader.locate_page import BOX_RIM_MM, OpenPage
+from formreader.locate_page import OpenPage
+from formreader.locate_row_field import BOX_RIM_MM, row_field
 from formreader.locate_rows import Row
 from formreader.rules import Rules
 
@@ -151,7 +152,7 @@ def _field(
 ) -> FieldImage | None:
     """Cut out a row of boxes, or the one number found in a cell, or else the whole cell."""
     if len(cells) > 1:
-        field = page.row_field(Row(place.spec.kind, tuple(cells)))
+        field = row_field(page, Row(place.spec.kind, tuple(cells)))
         return replace(field, spec=place.spec) if field else None
     if place.spec.kind is not Kind.CHECKBOX:
         box = page.rect_of(cells[0].left, cells[0].top, cells[0].right, cells[0].bottom)

@@ -1,0 +1,141 @@
+"""Cut rows of boxes out of a page (a part of stage 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from formreader import binarize, rules
+from formreader import locate_torn as torn
+from formreader.document import FieldImage, FieldSpec, Grey, Mask, Rect
+from formreader.locate_page import PALE, PALE_DOUBT, OpenPage
+from formreader.locate_rows import Row
+
+MARGIN = 0.2
+"""Margin around a field's boxes, as a share of their height: digits often reach out."""
+BOX_RIM_MM = 0.25
+"""Width in millimetres of the rim of a box in which its wall may still be seen."""
+AMID_MM = 0.5
+"""Width in millimetres of the rim beyond which nothing of a wall is seen."""
+TICKED = 1.3
+"""Width of a row of boxes, as a share of its height, below which it may be one box to tick:
+the stroke of a cross was taken for a wall and the cross read as 11."""
+OWN_SHARE = 0.35
+"""Share of a stroke that must lie in the boxes to be theirs."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Crop:
+    """What is cut out for a row: its place, its boxes there, and masks (H, W) of their insides.
+
+    `within` is as high as the crop: between the walls of a box, also above and below it.
+    """
+
+    rect: Rect
+    cells: tuple[Rect, ...]
+    dark: Grey
+    inside: Mask
+    within: Mask
+
+
+def row_field(page: OpenPage, row: Row) -> FieldImage | None:
+    """Cut out a row of boxes, None where they are too small to hold anything."""
+    crop = _crop(page, row)
+    if not crop.inside.any():
+        return None
+    own = page.own_level(crop.dark[crop.inside])
+    bare = _bare(page, crop, own)
+    ink = page.own_ink(bare, crop.inside, OWN_SHARE)
+    doubt = _row_doubt(page, ink, crop.dark, crop.cells)
+    amid = max(2, round(AMID_MM * page.full_mm))
+    struck = torn.runs_through(bare, ink, crop.cells, amid)
+    if ink.any():
+        pale = torn.paler_strokes(crop.dark, ink, crop.cells, amid, page.least_own) & crop.inside
+        struck |= bool(pale.any())
+        ink |= pale
+    frame = row.frame
+    if struck or _goes_on(page, row, own) or frame.width < TICKED * frame.height:
+        doubt = max(doubt, torn.DOUBT)
+    spec = FieldSpec("", row.kind, len(crop.cells))
+    return FieldImage(spec, crop.rect, page.picture(crop.rect), ink, crop.cells, doubt)
+
+
+def _crop(page: OpenPage, row: Row) -> _Crop:
+    """Cut a row's boxes and what is around them out of the page's darkness."""
+    frame = row.frame
+    margin = MARGIN * frame.height
+    rect = page.rect_of(
+        frame.left - margin, frame.top - margin, frame.right + margin, frame.bottom + margin
+    )
+    dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
+    inside, within = np.zeros((2, *dark.shape), bool)
+    rim = max(1, round(BOX_RIM_MM * page.full_mm))
+    boxes = (page.rect_of(c.left, c.top, c.right, c.bottom) for c in row.cells)
+    cells = tuple(box.moved(-rect.x, -rect.y) for box in boxes)
+    for box in cells:
+        inside[box.y + rim : box.bottom - rim, box.x + rim : box.right - rim] = True
+        within[:, box.x + rim : box.right - rim] = True
+    return _Crop(rect, cells, dark, inside, within)
+
+
+def _bare(page: OpenPage, crop: _Crop, own: float) -> Mask:
+    """Return the ink of a crop without walls and guides.
+
+    Ink over walls much paler than itself is seen there, too: of a 9 that reached over the grey
+    wall of its box a 4 was left.
+    """
+    lines = page.cut_mask(page.level_lines, crop.rect)
+    up = page.cut_mask(page.rules.up, crop.rect)
+    guides = (lines | up) & crop.inside & (crop.dark < PALE * own)
+    ink = binarize.ink_mask(crop.dark, own) & ~guides
+    across, up = lines & ~crop.inside, up & ~crop.within
+    walls = crop.dark[across | up]
+    wall = float(np.median(walls)) if walls.size else own
+    if wall < PALE * own:
+        covered = crop.dark < (own + wall) / 2
+        across, up = across & covered, up & covered
+    return rules.without_rules(ink, across, up)
+
+
+def _goes_on(page: OpenPage, row: Row, own: float) -> bool:
+    """Tell whether a number may go on right before or after a row of boxes.
+
+    Boxes too pale to be ink need no taking out: in a soft photo strokes of a 9 and a 7 were
+    among the rules, and the 16 of a 169 was accepted. A box beside that is no paper is none
+    of the row's: of 7387 under a watermark 87 was accepted.
+    """
+    frame, first, last = row.frame, row.cells[0], row.cells[-1]
+    if page.by_shaded_box(frame.left, frame.right, frame.middle):
+        return True
+    gap = max(0.0, row.cells[1].left - first.right)
+    for left, right in (
+        (max(0.0, first.left - gap - torn.BOX_BESIDE * first.width), first.left),
+        (last.right, last.right + gap + torn.BOX_BESIDE * last.width),
+    ):
+        rect = page.rect_of(left, frame.top, right, frame.bottom)
+        dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
+        ink = binarize.ink_mask(dark, own)
+        if not page.pale_boxes:
+            lines = page.cut_mask(page.rules.across, rect), page.cut_mask(page.rules.up, rect)
+            ink = rules.without_rules(ink, *lines)
+        if torn.as_tall_as_half(ink):
+            return True
+    return False
+
+
+def _row_doubt(page: OpenPage, ink: Mask, dark: Grey, cells: tuple[Rect, ...]) -> float:
+    """Return how much the characters in boxes look printed: one height, one row, or pale."""
+    spans = []
+    for cell in cells:
+        lines = np.flatnonzero(ink[cell.y : cell.bottom, cell.x : cell.right].any(axis=1))
+        if lines.size:
+            spans.append((lines[0], lines[-1] + 1))
+    if not spans:
+        return 0.0
+    doubt = PALE_DOUBT if float(np.median(dark[ink])) < PALE * page.level else 0.1
+    top, bottom = np.array(spans, np.float64).T
+    slack = max(1.0, 0.03 * float(np.median(bottom - top)))
+    if len(spans) > 1 and np.ptp(top) <= 2 * slack and np.ptp(bottom) <= 2 * slack:
+        return 0.7
+    return doubt
