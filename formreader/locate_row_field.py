@@ -21,6 +21,9 @@ AMID_MM = 0.5
 TICKED = 1.3
 """Width of a row of boxes, as a share of its height, below which it may be one box to tick:
 the stroke of a cross was taken for a wall and the cross read as 11."""
+WALL_PERCENT = 80
+"""Percentile of the darkness where walls run that is taken for theirs: more than half of it is the
+blurred edge of a thin one."""
 OWN_SHARE = 0.35
 """Share of a stroke that must lie in the boxes to be theirs."""
 
@@ -91,7 +94,7 @@ def _bare(page: OpenPage, crop: _Crop, own: float) -> Mask:
     ink = binarize.ink_mask(crop.dark, own) & ~guides
     across, up = lines & ~crop.inside, up & ~crop.within
     walls = crop.dark[across | up]
-    wall = float(np.median(walls)) if walls.size else own
+    wall = float(np.percentile(walls, WALL_PERCENT)) if walls.size else own
     if wall < PALE * own:
         covered = crop.dark < (own + wall) / 2
         across, up = across & covered, up & covered
