@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,8 @@ the stroke of a cross was taken for a wall and the cross read as 11."""
 WALL_PERCENT = 80
 """Percentile of the darkness where walls run that is taken for theirs: more than half of it is the
 blurred edge of a thin one."""
+HOLE = 0.9
+"""Gap between two boxes, as a share of their width, in which a box may have been missed."""
 OWN_SHARE = 0.35
 """Share of a stroke that must lie in the boxes to be theirs."""
 
@@ -102,7 +105,7 @@ def _bare(page: OpenPage, crop: _Crop, own: float) -> Mask:
 
 
 def _goes_on(page: OpenPage, row: Row, own: float) -> bool:
-    """Tell whether a number may go on right before or after a row of boxes.
+    """Tell whether a number may go on right before, after or in a hole of a row of boxes.
 
     Boxes too pale to be ink need no taking out: in a soft photo strokes of a 9 and a 7 were
     among the rules, and the 16 of a 169 was accepted. A box beside that is no paper is none
@@ -112,6 +115,8 @@ def _goes_on(page: OpenPage, row: Row, own: float) -> bool:
     if page.by_shaded_box(frame.left, frame.right, frame.middle):
         return True
     gap = max(0.0, row.cells[1].left - first.right)
+    if _holds_ink(page, row, own):
+        return True
     for left, right in (
         (max(0.0, first.left - gap - torn.BOX_BESIDE * first.width), first.left),
         (last.right, last.right + gap + torn.BOX_BESIDE * last.width),
@@ -124,6 +129,22 @@ def _goes_on(page: OpenPage, row: Row, own: float) -> bool:
             ink = rules.without_rules(ink, *lines)
         if torn.as_tall_as_half(ink):
             return True
+    return False
+
+
+def _holds_ink(page: OpenPage, row: Row, own: float) -> bool:
+    """Tell whether something stands in a row's hole, where a box was not seen for its size.
+
+    Of a 681971644 one wall was under a watermark, and 68197644 was accepted.
+    """
+    for a, b in itertools.pairwise(row.cells):
+        wide = b.left - a.right
+        if wide > HOLE * a.width:
+            inner, high = 0.25 * wide, 0.2 * a.height
+            rect = page.rect_of(a.right + inner, a.top + high, b.left - inner, a.bottom - high)
+            dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
+            if binarize.ink_mask(dark, own).sum() > torn.SPOT * rect.height**2:
+                return True
     return False
 
 
