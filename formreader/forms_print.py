@@ -31,6 +31,8 @@ WORD_GAP_MM = 1.0
 LONGEST_WORD_MM = 30.0
 """Longest word in millimetres; what is longer has run together with something else."""
 
+DRAWN_PX = 2
+"""Thickness in pixels of a rule that is drawn again, at the resolution it was described at."""
 DESCRIBED_DPI = 200.0
 """Resolution at which a blank is described, in dpi: rules are then two pixels thick."""
 
@@ -114,6 +116,17 @@ def print_of(image: Grey, dpi: float) -> Print:
     # pixels are counted from the middle of the first one, millimetres from the edge of the page
     per_mm = ((part + 0.5) / scale for part in (seen.levels, seen.uprights, seen.words))
     return Print(width, height, *per_mm)
+
+
+def drawn(page: Print, dpi: float) -> Grey:
+    """Draw the rules of a form's page black on white: uint8 (H, W)."""
+    scale = dpi / 25.4
+    image = np.full((round(page.height * scale), round(page.width * scale)), 255, np.uint8)
+    for rules_, upright in ((page.levels, False), (page.uprights, True)):
+        for at, first, last in (rules_ * scale).round().astype(int).tolist():
+            ends = ((at, first), (at, last)) if upright else ((first, at), (last, at))
+            cv2.line(image, *ends, 0, DRAWN_PX)
+    return image
 
 
 def write_prints(path: Path, pages: list[Print]) -> None:

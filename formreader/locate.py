@@ -7,7 +7,7 @@ measured on a copy of about 200 dots per inch; the fields are cut from the pictu
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -53,18 +53,22 @@ def locate(image: Grey, dpi: float) -> list[FieldImage]:
     return in_reading_order(fields)
 
 
-def at_places(
-    image: Grey, dpi: float, places: list[Place]
-) -> list[tuple[FieldImage, float, float]]:
-    """Cut the fields of a form out of an upright page.
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A field cut out of a page: how much of its lines was found, and the least of one box."""
 
-    With each comes how much of its lines was found, and the least of one of its boxes.
-    """
+    field: FieldImage
+    found: float
+    whole: float
+
+
+def at_places(image: Grey, dpi: float, places: list[Place]) -> list[Cut]:
+    """Cut the fields of a form out of an upright page."""
     page = _opened(image, dpi)
     laid = placed.lay(page, places)
     written = page.written(anywhere=False) if page.cells else []
-    cuts = ((placed.cut(page, lie, written), lie.found, lie.whole) for lie in laid)
-    return [(field, found, whole) for field, found, whole in cuts if field is not None]
+    cuts = ((placed.cut(page, lie, written), lie) for lie in laid)
+    return [Cut(field, lie.found, lie.whole) for field, lie in cuts if field is not None]
 
 
 def empty_places(image: Grey, dpi: float) -> tuple[list[Row], list[Cell], list[Level]]:

@@ -34,8 +34,9 @@ WALL_MM = 0.3
 """How far off its place a wall still counts as seen, in millimetres."""
 TYPICAL = 0.6
 """Share of one side of a row's boxes, on average, from which that side is printed at all."""
-LEAST_FRAMED = 0.5
-"""Share of the lines of a checkbox that must be found for its mark to be believed."""
+LEAST_FRAMED = 0.75
+"""Share of the lines of a checkbox that must be found for its mark to be believed: 0.97 and more of
+58 boxes of a tax form, 0.53 of an oval among them, whose print was accepted as a mark."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,14 +211,14 @@ def _known_print(
     Of 119 numbers in cells of tax forms, digits as level as most hands write them, 32 had no
     row at all when their rows alone made them print.
     """
-    likely = [g for g, home in placed if _number_like(g, scale, home >= 0)]
+    likely = [g for g, home in placed if anywhere and _number_like(g, scale, home >= 0)]
     shares = prints.likeness(likely, boxes, dark)
     alike = {id(group): share for group, share in zip(likely, shares, strict=True)}
     printed: set[int] = set()
     labels: list[Group] = []
     lines: prints.Lines = []
     for g, home in placed:
-        in_cell = anywhere and home >= 0 and id(g) in alike
+        in_cell = home >= 0 and id(g) in alike
         level = len(g.tall) > 1 and g.printed >= PRINTED and not in_cell
         if level or alike.get(id(g), 0.0) >= prints.SAME:
             printed.add(id(g))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,8 +21,8 @@ from formreader.document import (
 )
 from formreader.errors import FormError, PageError
 from formreader.forms import FieldDef, FormDef, find_forms, load_form
-from formreader.forms_print import Print, read_prints
-from formreader.locate import Place
+from formreader.forms_print import DESCRIBED_DPI, Print, drawn, read_prints
+from formreader.locate import Cut, Place
 from formreader.validate import DOUBT_LIMIT
 
 LEAST_LINED = 0.7
@@ -53,6 +53,7 @@ class Forms:
         self.prints: list[Print] = []
         self.pages: list[tuple[int, int]] = []
         self.codes: list[str] = []
+        self._unlined: dict[int, set[str]] = {}
         for path in [found for given in paths for found in find_forms(given)]:
             form = load_form(path)
             if any(known.name == form.name for known in self.forms):
@@ -90,15 +91,25 @@ class Forms:
         form = self.forms[which]
         fields = form.on_page(number)
         words = self.prints[chosen[index]].words.tolist()
-        images, whole = cut_fields(form, fields, image, dpi, words)
+        found = cut_fields(fields, image, dpi, words)
+        of_page = chosen[index]
+        if lined(found) < LEAST_LINED and lined(found, self.unlined(of_page)) < LEAST_LINED:
+            raise PageError(
+                f"looks like the form “{form.name}”, but the boxes of its fields are not where "
+                "the definition has them. It may be another version of the form"
+            )
         # what a code is made of is other on every page, so its place cannot be told like that
         placed = [field for field in fields if field.layout is not Kind.BARCODE]
-        doubted = {
+        doubted = {f.name for f in placed if signs.doubt(f.box) > MOST_MOVED}
+        whole = {cut.field.spec.name: cut.whole for cut in found}
+        lost = {
             f.name
             for f in placed
-            if signs.doubt(f.box) > MOST_MOVED
-            or (f.layout is not Kind.LINE and not holds(f, whole.get(f.name, 0.0)))
+            if f.layout is not Kind.LINE
+            and not holds(f, whole.get(f.name, 0.0))
+            and (len(f.cells_mm()) > 1 or f.name not in self.unlined(of_page))
         }
+        doubted |= lost
         if 2 * len(doubted) > len(placed):  # then chance may have spared the others
             doubted = {f.name for f in fields}
         doubted |= {
@@ -107,35 +118,46 @@ class Forms:
         code = form.code_of(number)
         unnamed = bool(code) and not (named or pipeline_codes.named_by_code(image, [code]))
         registration = replace(registration, doubted=frozenset(doubted), unnamed=unnamed)
-        return form, images, registration
+        images = {cut.field.spec.name: cut.field for cut in found}
+        for field in fields:
+            if field.layout is Kind.BARCODE:
+                images[field.name] = pipeline_codes.cut(field, image, dpi)
+        return form, [images[f.name] for f in fields if f.name in images], registration
+
+    def unlined(self, index: int) -> set[str]:
+        """Return the fields of a form's page that have few lines around them in its own print.
+
+        The fields of a fillable PDF lie anywhere in the cells that people see, and combs have no
+        tops: pages of a tax form were taken for another version of it.
+        """
+        if index not in self._unlined:
+            which, number = self.pages[index]
+            fields = self.forms[which].on_page(number)
+            blank = drawn(self.prints[index], DESCRIBED_DPI)
+            found = cut_fields(fields, blank, DESCRIBED_DPI, [])
+            self._unlined[index] = {c.field.spec.name for c in found if c.found < LEAST_LINED}
+        return self._unlined[index]
 
 
 def cut_fields(
-    form: FormDef,
-    fields: Sequence[FieldDef],
-    image: Grey,
-    dpi: float,
-    words: Sequence[Sequence[float]],
-) -> tuple[list[FieldImage], dict[str, float]]:
+    fields: Sequence[FieldDef], image: Grey, dpi: float, words: Sequence[Sequence[float]]
+) -> list[Cut]:
     """Cut the fields out of a page drawn straight, and tell how much of their boxes is there.
 
-    `words` are the printed words of the form's page, in mm. Raises PageError where the boxes of
-    the fields are not where they should be.
+    `words` are the printed words of the form's page, in mm.
     """
     written = [field for field in fields if field.layout is not Kind.BARCODE]
-    found = locate.at_places(image, dpi, [place_of(field, dpi, words) for field in written])
-    lined = [share for field, share, _ in found if field.spec.kind is not Kind.LINE]
-    if lined and sum(lined) / len(lined) < LEAST_LINED:
-        raise PageError(
-            f"looks like the form “{form.name}”, but the boxes of its fields are not where "
-            "the definition has them. It may be another version of the form"
-        )
-    images = {field.spec.name: field for field, *_ in found}
-    for field in fields:
-        if field.layout is Kind.BARCODE:
-            images[field.name] = pipeline_codes.cut(field, image, dpi)
-    whole = {field.spec.name: share for field, _, share in found}
-    return [images[field.name] for field in fields if field.name in images], whole
+    return locate.at_places(image, dpi, [place_of(field, dpi, words) for field in written])
+
+
+def lined(found: Sequence[Cut], without: Collection[str] = ()) -> float:
+    """Return how much of the lines of all fields but lines was found, 1 where there are none."""
+    shares = [
+        cut.found
+        for cut in found
+        if cut.field.spec.kind is not Kind.LINE and cut.field.spec.name not in without
+    ]
+    return sum(shares) / len(shares) if shares else 1.0
 
 
 def holds(field: FieldDef, whole: float) -> bool:

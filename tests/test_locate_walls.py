@@ -72,7 +72,7 @@ def test_an_empty_box_to_tick_is_never_marked_however_thick_its_frame(
     per_mm = dpi / 25.4
     rect = (20.2 * per_mm, 15.2 * per_mm, 25.7 * per_mm, 18.7 * per_mm)
     place = Place(FieldSpec("box", Kind.CHECKBOX), (rect,))
-    [(field, *_)] = at_places(cv2.GaussianBlur(page, (0, 0), 0.7), dpi, [place])
+    field = at_places(cv2.GaussianBlur(page, (0, 0), 0.7), dpi, [place])[0].field
     assert field is not None
     assert tick(field).status is not Status.ACCEPTED
 
@@ -85,7 +85,7 @@ def test_a_word_printed_in_a_cell_is_doubted(
     cv2.rectangle(page, (60, 40), (360, 110), 0, 2)
     cv2.putText(page, "707", (180, 88), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 0, 3)
     place = Place(FieldSpec("cell", Kind.CELL), ((60.0, 40.0, 360.0, 110.0),), words)
-    [(field, *_)] = at_places(page, 200, [place])
+    field = at_places(page, 200, [place])[0].field
     assert field is not None
     assert field.ink.any()
     assert (field.doubt > 0.5) == doubted
@@ -118,7 +118,7 @@ def test_pale_boxes_are_found_beside_as_many_dark_ones() -> None:
         for left, upper, right, lower in rects:
             cv2.rectangle(page, (round(left), upper), (round(right), round(lower)), grey, 2)
         places.append(Place(FieldSpec(f"row{number}", Kind.BOXES, 6), rects))
-    assert all(found > 0.8 for _, found, _ in at_places(page, 200, places))
+    assert all(cut.found > 0.8 for cut in at_places(page, 200, places))
 
 
 @pytest.mark.parametrize("taken", [0, 5])
@@ -128,9 +128,16 @@ def test_a_row_tells_that_lines_of_one_of_its_boxes_are_gone(taken: int) -> None
     for left, upper, right, lower in rects:
         cv2.rectangle(page, (round(left), round(upper)), (round(right), round(lower)), 0, 2)
     place = Place(FieldSpec("row", Kind.BOXES, 6), rects)
-    [(_, _, whole)] = at_places(page, 200, [place])
+    whole = at_places(page, 200, [place])[0].whole
     assert whole > 0.9
     left = 55 if not taken else 290
     page[40:105, left : left + 50] = 255
-    [(_, _, whole)] = at_places(page, 200, [place])
+    whole = at_places(page, 200, [place])[0].whole
     assert whole < 0.62
+
+
+def test_an_oval_to_fill_in_is_no_box_whose_mark_is_believed() -> None:
+    page = np.full((200, 300), 255, np.uint8)
+    cv2.ellipse(page, (120, 100), (46, 22), 0, 0, 360, 120, 6)
+    place = Place(FieldSpec("tick", Kind.CHECKBOX), ((72.0, 76.0, 168.0, 124.0),))
+    assert at_places(page, 300, [place])[0].field.doubt > 0.5

@@ -204,6 +204,24 @@ def test_the_edge_of_a_shadow_is_never_trusted_as_ink(
     assert not registration.doubted
 
 
+def test_fields_that_lie_within_their_cells_are_read_where_they_lie(tmp_path: Path) -> None:
+    page = np.full((round(SIZE[1] * SCALE), round(SIZE[0] * SCALE)), 255, np.uint8)
+    fields = ""
+    for k in range(8):
+        top = 20 + 20 * k + 3 * (k % 3)
+        corners = [(round(x * SCALE), round(y * SCALE)) for x, y in ((20, top), (120, top + 14))]
+        cv2.rectangle(page, *corners, 0, 1)
+        at = (corners[0][0], corners[0][1] - 5)
+        cv2.putText(page, WORDS[k : 30 + 2 * k], at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1)
+        fields += f'[[field]]\nname = "f{k}"\nbox = [{24 + k}, {top + 3}, {80 - k}, 8]\n'
+    path = tmp_path / "fillable.toml"
+    path.write_text(f'name = "fillable"\npage_mm = [{SIZE[0]}, {SIZE[1]}]\n{fields}', "utf-8")
+    write_prints(tmp_path / "fillable.print.json", [print_of(page, DPI)])
+    form, images, registration = Forms([path]).find(Page("p.png", 1, page, DPI))
+    assert (form.name, len(images)) == ("fillable", 8)
+    assert not registration.doubted
+
+
 def test_doubted_fields_go_to_a_person_blank_ones_too() -> None:
     readings = [
         Reading(name, "", 1.0, Status.BLANK, (), (), Rect(0, 0, 5, 5)) for name in ("here", "there")
