@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from formreader import binarize, rules
@@ -25,6 +26,9 @@ the stroke of a cross was taken for a wall and the cross read as 11."""
 WALL_PERCENT = 80
 """Percentile of the darkness where walls run that is taken for theirs: more than half of it is the
 blurred edge of a thin one."""
+WALL_HEIGHT = 0.85
+"""Height of an upright, as a share of the boxes', from which it is a wall: the strokes of a 7
+beside a row were taken out with the rules, and the rest of its number was accepted."""
 HOLE = 0.9
 """Gap between two boxes, as a share of their width, in which a box may have been missed."""
 OWN_SHARE = 0.35
@@ -124,9 +128,15 @@ def _goes_on(page: OpenPage, row: Row, own: float) -> bool:
         rect = page.rect_of(left, frame.top, right, frame.bottom)
         dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
         ink = binarize.ink_mask(dark, own)
-        if not page.pale_boxes:
+        # the boxes of a form are known: what is beside them is more often print than a digit
+        if page.by_form and not page.pale_boxes:
             lines = page.cut_mask(page.rules.across, rect), page.cut_mask(page.rules.up, rect)
             ink = rules.without_rules(ink, *lines)
+        elif not page.pale_boxes:
+            wall = np.ones((round(WALL_HEIGHT * rect.height), 1), np.uint8)
+            up = page.cut_mask(page.rules.up, rect).view(np.uint8)
+            walls = cv2.morphologyEx(up, cv2.MORPH_OPEN, wall).view(np.bool_)
+            ink = rules.without_rules(ink, page.cut_mask(page.long_levels, rect), walls)
         if torn.as_tall_as_half(ink):
             return True
     return False
