@@ -82,6 +82,8 @@ def run_cli():
     """Run the real command line with this reader in the place of the bundled one."""
     from formreader import batch, cli
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & ignores it
+
     sys.modules["formreader.pipeline"] = pipeline = types.ModuleType("formreader.pipeline")
     pipeline.Options = Options
     pipeline.unkept_promises = lambda options: []

@@ -401,6 +401,7 @@ def test_ctrl_c_keeps_finished_pages_and_the_same_command_goes_on(tmp_path, log,
 
 
 def test_ctrl_c_while_work_is_sent_to_a_worker_is_delivered_afterwards():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & ignores it
     sent = []
 
     def send():
@@ -408,8 +409,11 @@ def test_ctrl_c_while_work_is_sent_to_a_worker_is_delivered_afterwards():
             os.kill(os.getpid(), signal.SIGINT)
             sent.append("work")
 
-    with pytest.raises(KeyboardInterrupt):
-        send()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            send()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert sent == ["work"]
 
 
