@@ -47,7 +47,7 @@ class OpenPage:
         self.level = binarize.ink_level(self.small_dark)
         self.paper = binarize.paper_of(image, self.full_mm, shadows=True)
         self.dark = binarize.darker(image, self.paper)
-        self.pale_boxes = self.by_form = False
+        self.pale_boxes = False
         self.rules: Rules = rules.find_rules(self.small_dark, scale)
         self.rows: list[Row] = []
         self.cells: list[Cell] = []
@@ -70,16 +70,10 @@ class OpenPage:
         """Return where level rules run, in the working copy."""
         return zones.level_lines(self.rules, self.scale)
 
-    @cached_property
-    def long_levels(self) -> Mask:
-        """Return where level rules too long for a stroke run, in the working copy."""
-        return zones.level_zone(self.rules, [], self.scale)[0]
-
     def see_rules(self, faintest: int) -> None:
         """Take lines that are at least `faintest` dark for the page's rules."""
         self.rules = rules.find_rules(self.small_dark, self.scale, faintest)
-        for kept in ("level_lines", "long_levels"):
-            self.__dict__.pop(kept, None)
+        self.__dict__.pop("level_lines", None)
 
     def find(self) -> None:
         """Find rows of boxes and other cells among the page's rules."""

@@ -67,7 +67,6 @@ class Lie:
 
 def lay(page: OpenPage, places: list[Place]) -> list[Lie]:
     """Move each field to its own lines, and tell the page its boxes and cells."""
-    page.by_form = True
     laid = [_laid(page, place) for place in places]
     if laid and _lined(laid) < PALE_LINED:
         seen = page.rules

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from formreader import binarize, rules
@@ -26,10 +25,7 @@ the stroke of a cross was taken for a wall and the cross read as 11."""
 WALL_PERCENT = 80
 """Percentile of the darkness where walls run that is taken for theirs: more than half of it is the
 blurred edge of a thin one."""
-WALL_HEIGHT = 0.85
-"""Height of an upright, as a share of the boxes', from which it is a wall: the strokes of a 7
-beside a row were taken out with the rules, and the rest of its number was accepted."""
-HOLE = 0.9
+HOLE, WIDEST_HOLE = 0.9, 1.6
 """Gap between two boxes, as a share of their width, in which a box may have been missed."""
 OWN_SHARE = 0.35
 """Share of a stroke that must lie in the boxes to be theirs."""
@@ -128,28 +124,28 @@ def _goes_on(page: OpenPage, row: Row, own: float) -> bool:
         rect = page.rect_of(left, frame.top, right, frame.bottom)
         dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
         ink = binarize.ink_mask(dark, own)
-        # the boxes of a form are known: what is beside them is more often print than a digit
-        if page.by_form and not page.pale_boxes:
+        if not page.pale_boxes:
             lines = page.cut_mask(page.rules.across, rect), page.cut_mask(page.rules.up, rect)
             ink = rules.without_rules(ink, *lines)
-        elif not page.pale_boxes:
-            wall = np.ones((round(WALL_HEIGHT * rect.height), 1), np.uint8)
-            up = page.cut_mask(page.rules.up, rect).view(np.uint8)
-            walls = cv2.morphologyEx(up, cv2.MORPH_OPEN, wall).view(np.bool_)
-            ink = rules.without_rules(ink, page.cut_mask(page.long_levels, rect), walls)
         if torn.as_tall_as_half(ink):
             return True
     return False
 
 
 def _holds_ink(page: OpenPage, row: Row, own: float) -> bool:
-    """Tell whether something stands in a row's hole, where a box was not seen for its size.
+    """Tell whether something stands in a hole of a row, or between it and the next in line.
 
     Of a 681971644 one wall was under a watermark, and 68197644 was accepted.
     """
-    for a, b in itertools.pairwise(row.cells):
+    frame = row.frame
+    pairs = list(itertools.pairwise(row.cells))
+    for other in page.rows:
+        if frame.top < other.frame.middle < frame.bottom:
+            first, second = sorted((row, other), key=lambda r: r.frame.left)
+            pairs.append((first.cells[-1], second.cells[0]))
+    for a, b in pairs:
         wide = b.left - a.right
-        if wide > HOLE * a.width:
+        if HOLE * a.width < wide < WIDEST_HOLE * a.width:
             inner, high = 0.25 * wide, 0.2 * a.height
             rect = page.rect_of(a.right + inner, a.top + high, b.left - inner, a.bottom - high)
             dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
