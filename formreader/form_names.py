@@ -128,8 +128,17 @@ def _divided(box: Box, count: int) -> tuple[Box, ...]:
 
 
 def _drawn_as(field: Draft, drawn: list[Draft]) -> Draft:
-    """Give a field of the PDF the lines of the drawn one that it lies on."""
-    alike = [other for other in drawn if len(other.cells) == len(field.cells)]
+    """Give a field of the PDF the lines of the drawn one, or of the part of one, that it lies on.
+
+    Of a comb whose year is printed already, the PDF has the boxes before it only.
+    """
+    count = len(field.cells)
+    alike = [
+        replace(other, cells=other.cells[k : k + count])
+        for other in drawn
+        for k in range(len(other.cells) - count + 1)
+        if count > 1 or len(other.cells) == 1
+    ]
     best = max(alike, key=lambda other: _common(field.box, other.box), default=None)
     if best is None or _common(field.box, best.box) < SAME:
         return field

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from formreader import load
 from formreader.form_draft import draft
-from formreader.form_names import distinct
+from formreader.form_names import Draft, distinct, from_pdf
 from formreader.forms import load_form
+from formreader.forms_pdf import Widget
 
 WIDGETS = (
     b"/FT /Tx /T (account) /Rect [100 700 240 714] /MaxLen 10 /Ff 16777216",
@@ -65,3 +66,13 @@ def test_a_picture_gives_no_fields_of_a_pdf(tmp_path: Path) -> None:
 
 def test_names_that_repeat_are_told_apart_by_a_number() -> None:
     assert distinct(["a", "a", "", "a_2", "a"]) == ["a", "a_3", "f003", "a_2", "a_4"]
+
+
+def test_a_field_over_part_of_a_printed_comb_gets_its_teeth() -> None:
+    teeth = tuple((20 + 4.0 * k, 30.0, 24 + 4.0 * k, 36.0) for k in range(8))
+    widget = Widget("month_and_day", "cell", (20.7, 30.4, 36.9, 36.2), 4, True)
+    [field] = from_pdf([Draft("comb", teeth)], [widget], [])
+    assert field.cells == teeth[:4]
+    elsewhere = Widget("year", "cell", (60.0, 30.0, 76.0, 36.0), 4, True)
+    [field] = from_pdf([Draft("comb", teeth)], [elsewhere], [])
+    assert field.box == (60.0, 30.0, 16.0, 6.0)
