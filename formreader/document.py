@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,6 +99,12 @@ class Rect:
         """Return the first row beyond the rectangle."""
         return self.y + self.height
 
+    def joined(self, other: Rect) -> Rect:
+        """Return the smallest rectangle around both."""
+        x, y = min(self.x, other.x), min(self.y, other.y)
+        right, bottom = max(self.right, other.right), max(self.bottom, other.bottom)
+        return Rect(x, y, right - x, bottom - y)
+
     def moved(self, dx: int, dy: int) -> Rect:
         """Return the rectangle shifted by whole pixels."""
         return Rect(self.x + dx, self.y + dy, self.width, self.height)
@@ -105,8 +112,7 @@ class Rect:
 
 def union(rects: list[Rect]) -> Rect:
     """Return the smallest rectangle around one or more rectangles."""
-    x, y = min(r.x for r in rects), min(r.y for r in rects)
-    return Rect(x, y, max(r.right for r in rects) - x, max(r.bottom for r in rects) - y)
+    return reduce(Rect.joined, rects)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -273,8 +273,11 @@ def join_pieces(
     firm = firm_gaps(cost, boxes)
     joined = []
     for start in range(len(boxes)):
+        rect = Rect(0, 0, 0, 0)
         for end in range(start + 1, len(seams)):
-            rect = around(boxes[start:end])
+            last = boxes[end - 1]
+            if last.width:
+                rect = rect.joined(last) if rect.width else last
             if rect.width > WIDEST * HEIGHT and end > start + 1:
                 break
             if rect.width < 2 and rect.height < 2:
