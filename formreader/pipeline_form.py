@@ -79,7 +79,7 @@ class Forms:
         named = pipeline_codes.named_by_code(page.image, self.codes)
         chosen = named or list(range(len(self.prints)))
         try:
-            index, image, dpi, registration, signs = register.to_form(
+            best, image, dpi, registration, signs = register.to_form(
                 page, [self.prints[index] for index in chosen]
             )
         except PageError as error:
@@ -87,32 +87,17 @@ class Forms:
                 raise
             form = self.forms[self.pages[named[0]][0]]
             raise PageError(f"bears the code of the form “{form.name}”, but it {error}") from error
-        which, number = self.pages[chosen[index]]
+        index = chosen[best]
+        which, number = self.pages[index]
         form = self.forms[which]
         fields = form.on_page(number)
-        words = self.prints[chosen[index]].words.tolist()
-        found = cut_fields(fields, image, dpi, words)
-        of_page = chosen[index]
-        if lined(found) < LEAST_LINED and lined(found, self.unlined(of_page)) < LEAST_LINED:
+        found = cut_fields(fields, image, dpi, self.prints[index].words.tolist())
+        if lined(found) < LEAST_LINED and lined(found, self.unlined(index)) < LEAST_LINED:
             raise PageError(
                 f"looks like the form “{form.name}”, but the boxes of its fields are not where "
                 "the definition has them. It may be another version of the form"
             )
-        # what a code is made of is other on every page, so its place cannot be told like that
-        placed = [field for field in fields if field.layout is not Kind.BARCODE]
-        doubted = {f.name for f in placed if signs.doubt(f.box) > MOST_MOVED}
-        whole = {cut.field.spec.name: cut.whole for cut in found}
-        lost = {
-            f.name
-            for f in placed
-            if f.layout is not Kind.LINE
-            and not holds(f, whole.get(f.name, 0.0))
-            and (len(f.cells_mm()) > 1 or f.name not in self.unlined(of_page))
-        }
-        doubted |= lost
-        if 2 * len(doubted) > len(placed):  # then chance may have spared the others
-            doubted = {f.name for f in fields}
-        doubted |= {
+        doubted = self.doubted(index, found, signs) | {
             f.name for f in fields if not on_picture(f.box, dpi, registration, page.image.shape)
         }
         code = form.code_of(number)
@@ -123,6 +108,26 @@ class Forms:
             if field.layout is Kind.BARCODE:
                 images[field.name] = pipeline_codes.cut(field, image, dpi)
         return form, [images[f.name] for f in fields if f.name in images], registration
+
+    def doubted(self, index: int, found: Sequence[Cut], signs: register.Proof) -> set[str]:
+        """Return the fields that may not be at their places: print has moved, lines are missing.
+
+        What a code is made of is other on every page, so its place cannot be told like that.
+        """
+        which, number = self.pages[index]
+        fields = self.forms[which].on_page(number)
+        placed = [field for field in fields if field.layout is not Kind.BARCODE]
+        whole = {cut.field.spec.name: cut.whole for cut in found}
+        lost = {
+            f.name: len(f.cells_mm()) > 1
+            for f in placed
+            if f.layout is not Kind.LINE and not holds(f, whole.get(f.name, 0.0))
+        }
+        doubted = {f.name for f in placed if signs.doubt(f.box) > MOST_MOVED}
+        doubted |= {name for name, row in lost.items() if row or name not in self.unlined(index)}
+        if 2 * len(doubted) > len(placed):  # then chance may have spared the others
+            return {f.name for f in fields}
+        return doubted
 
     def unlined(self, index: int) -> set[str]:
         """Return the fields of a form's page that have few lines around them in its own print.

@@ -17,7 +17,7 @@ from formreader import register_level as level
 from formreader import register_straight as straight
 from formreader.document import Float, Grey, Page, Rect, Registration
 from formreader.forms_print import Print
-from formreader.register_proof import Proof
+from formreader.register_proof import Proof as Proof
 from formreader.register_straight import to_loaded as to_loaded
 
 Matrix = NDArray[np.float64]

@@ -275,9 +275,7 @@ def join_pieces(
     for start in range(len(boxes)):
         rect = Rect(0, 0, 0, 0)
         for end in range(start + 1, len(seams)):
-            last = boxes[end - 1]
-            if last.width:
-                rect = rect.joined(last) if rect.width else last
+            rect = around([rect, boxes[end - 1]])
             if rect.width > WIDEST * HEIGHT and end > start + 1:
                 break
             if rect.width < 2 and rect.height < 2:
