@@ -19,6 +19,9 @@ from formreader.rules import Rules
 
 SNAP_MM = 1.3
 """How far a field is moved to its own printed lines, in millimetres."""
+FAR_MM = 0.1
+"""Share of a field's lines that a shift by a millimetre must find more: at 0.02 fields of combs,
+which show little but their teeth, were moved to the strokes written in them."""
 RIM_MM = 0.5
 """Width of the rim of a box in which printed lines are looked for and taken out, in mm."""
 MOSTLY = 0.5
@@ -223,7 +226,7 @@ def _best_shift(mask: Mask, edges: list[float], along: slice, scale: float) -> t
         return 0.0, 0.0
     dark = np.count_nonzero(band, axis=0) / len(band)
     share = dark[np.clip(at - first, 0, len(dark) - 1)]
-    score = share.mean(axis=0) - 0.02 * np.abs(shifts) / max(scale, 1)
+    score = share.mean(axis=0) - FAR_MM * np.abs(shifts) / max(scale, 1)
     best = score.max()
     if best < 0.3:
         return 0.0, float(max(best, 0))
