@@ -25,8 +25,10 @@ the stroke of a cross was taken for a wall and the cross read as 11."""
 WALL_PERCENT = 80
 """Percentile of the darkness where walls run that is taken for theirs: more than half of it is the
 blurred edge of a thin one."""
-HOLE, WIDEST_HOLE = 0.9, 1.6
+HOLE = 0.9
 """Gap between two boxes, as a share of their width, in which a box may have been missed."""
+APART = 1.6
+"""The same up to which two rows may be one; between columns of a table it is wider, with a rule."""
 OWN_SHARE = 0.35
 """Share of a stroke that must lie in the boxes to be theirs."""
 
@@ -140,12 +142,13 @@ def _holds_ink(page: OpenPage, row: Row, own: float) -> bool:
     frame = row.frame
     pairs = list(itertools.pairwise(row.cells))
     for other in page.rows:
-        if frame.top < other.frame.middle < frame.bottom:
-            first, second = sorted((row, other), key=lambda r: r.frame.left)
-            pairs.append((first.cells[-1], second.cells[0]))
+        first, second = sorted((row, other), key=lambda r: r.frame.left)
+        a, b = first.cells[-1], second.cells[0]
+        if frame.top < other.frame.middle < frame.bottom and b.left - a.right < APART * a.width:
+            pairs.append((a, b))
     for a, b in pairs:
         wide = b.left - a.right
-        if HOLE * a.width < wide < WIDEST_HOLE * a.width:
+        if wide > HOLE * a.width:
             inner, high = 0.25 * wide, 0.2 * a.height
             rect = page.rect_of(a.right + inner, a.top + high, b.left - inner, a.bottom - high)
             dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
