@@ -406,7 +406,7 @@ def test_ctrl_c_while_work_is_sent_to_a_worker_is_delivered_afterwards():
 
     def send():
         with executors.interrupts_kept_from_workers():
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
             sent.append("work")
 
     try:
