@@ -18,10 +18,10 @@ SLACK = 1
 """How much printed characters that are the same differ in width and height, in pixels."""
 BAR = 0.35
 """Width of a character, as a share of its height, below which it is a bar that any 1 is like."""
-SAME, MAYBE = 0.93, 0.8
+SAME, MAYBE = 0.93, 0.87
 """Mean correlation of a group's characters with the likest elsewhere from which it is print, and
 from which a person looks. On 27 pages of tax forms filled with handwritten digits 79 % of the
-printed groups in cells lay above the first and none of 53 written ones, above the second seven."""
+printed groups in cells lay above the first and none of 53 written ones, above the second four."""
 PRINT_SIZED = 1.15
 """Height of a lone figure, as a share of the page's tall print, up to which a person looks:
 numbers of columns and items were accepted as values on photos of filled forms."""
