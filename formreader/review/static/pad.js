@@ -15,8 +15,11 @@ let picture = null; // the file that was dropped, null for a drawing
 let drawing = false;
 let reading = false;
 let again = false; // something changed while the server read
+let sheet = 0; // how often the pad was cleared: an answer about an older sheet is not shown
 
 function clear() {
+  sheet += 1;
+  again = false;
   picture = null;
   file.value = "";
   pen.fillStyle = "white";
@@ -32,19 +35,22 @@ async function read() {
   again = reading;
   if (reading) return;
   reading = true;
+  const asked = sheet;
   try {
     const found = await send(`/api/read?form=${picture ? form.value : "field"}`, await content());
+    if (asked !== sheet) return;
     seen.replaceChildren(...found.readings.map(row));
     const none = found.readings.length ? "" : "No number was found.";
     tell(`${none} ${found.note}`.trim(), found.note && "bad");
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
+    if (asked !== sheet) return;
     seen.replaceChildren();
     tell(error.message, "bad");
   } finally {
     reading = false;
+    if (again) read();
   }
-  if (again) await read();
 }
 
 const percent = (chance) => `${(100 * Math.min(chance, 0.9999)).toFixed(chance > 0.99 ? 2 : 0)} %`;
