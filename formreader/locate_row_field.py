@@ -114,11 +114,9 @@ def _goes_on(page: OpenPage, row: Row, own: float) -> bool:
     of the row's: of 7387 under a watermark 87 was accepted.
     """
     frame, first, last = row.frame, row.cells[0], row.cells[-1]
-    if page.by_shaded_box(frame.left, frame.right, frame.middle):
+    if page.by_shaded_box(frame.left, frame.right, frame.middle) or _holds_ink(page, row, own):
         return True
     gap = max(0.0, row.cells[1].left - first.right)
-    if _holds_ink(page, row, own):
-        return True
     for left, right in (
         (max(0.0, first.left - gap - torn.BOX_BESIDE * first.width), first.left),
         (last.right, last.right + gap + torn.BOX_BESIDE * last.width),

@@ -31,9 +31,7 @@ def level_lines(rules: Rules, scale: float) -> Mask:
     band, own = np.zeros((2, *rules.across.shape), bool)
     reach = round(FOOT_MM * scale)
     last = rules.across.shape[0] - 1
-    for level in rules.levels:
-        if len(level.y) < LONG_LEVEL_MM * scale or level.even >= EVEN:
-            continue
+    for level in _long(rules, scale):
         columns = np.arange(level.x0, level.x1)
         window = min(len(columns), round(SMOOTH_MM * scale) | 1)
         ends = (window // 2, (window - 1) // 2)
@@ -51,7 +49,7 @@ def level_zone(rules: Rules, cells: list[Cell], scale: float) -> tuple[Mask, lis
     """Return where long level rules and the tops and bottoms of cells are, and the former."""
     shape = rules.across.shape
     zone = np.zeros(shape, bool)
-    levels = [v for v in rules.levels if len(v.y) >= LONG_LEVEL_MM * scale and v.even < EVEN]
+    levels = _long(rules, scale)
     for level in levels:
         half = level.thick / 2 + 1
         for shift in np.arange(-half, half + 0.5):
@@ -66,6 +64,11 @@ def level_zone(rules: Rules, cells: list[Cell], scale: float) -> tuple[Mask, lis
             )
             zone[part] |= rules.across[part]
     return zone, levels
+
+
+def _long(rules: Rules, scale: float) -> list[Level]:
+    """Return the level rules that are too long for a stroke and no rows of letters."""
+    return [v for v in rules.levels if len(v.y) >= LONG_LEVEL_MM * scale and v.even < EVEN]
 
 
 def upright_zone(rules: Rules, cells: list[Cell], scale: float) -> Mask:

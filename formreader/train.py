@@ -75,13 +75,7 @@ def train(
         material.written, material.held_out, work, settings.epochs or STRIP_EPOCHS, seed, report
     )
     card = describe(material, seed, {"digits": history, "strips": strip_history})
-    card["digits"] = {
-        "arch": settings.arch,
-        "weights": digits.count_params(),
-        "batch": settings.batch,
-        "learning_rate": settings.rate,
-        "tried": tried,
-    }
+    card["digits"] = made_with(settings, digits, tried)
     fresh = work / "model"
     fresh.mkdir(exist_ok=True)
     plot_curves({"single digits": history, "whole numbers": strip_history}, fresh / CURVES)
@@ -93,19 +87,32 @@ def train(
     hands = hands_of(material.held_out)
     card = fit_model(fresh, material.held_out, hands, card, seed)
     card = with_amounts(fresh, hands, card, seed)
-    if material.test is not None:
-        card["test"] = count_right(fresh, material.test)
-        report("test: {right} of {count} digits right".format(**card["test"]))
-    if len(material.other_test):
-        card["not_a_digit"] = count_refused(fresh, material.other_test)
-        report(
-            "{refused} of {count} held-out pictures refused as no digit".format(
-                **card["not_a_digit"]
-            )
-        )
-    write_card(fresh, card)
+    write_card(fresh, card | tested(fresh, material, report))
     put_in_place(fresh, out)
     return classify.read_card(out)
+
+
+def made_with(settings: Settings, digits: Any, tried: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return, for the card, how the Keras model of single digits was made, and what was tried."""
+    return {
+        "arch": settings.arch,
+        "weights": digits.count_params(),
+        "batch": settings.batch,
+        "learning_rate": settings.rate,
+        "tried": tried,
+    }
+
+
+def tested(folder: Path, material: Material, report: Report) -> dict[str, Any]:
+    """Return, for the card, what the exported model reads right of the test material."""
+    found: dict[str, Any] = {}
+    if material.test is not None:
+        found["test"] = count_right(folder, material.test)
+        report("test: {right} of {count} digits right".format(**found["test"]))
+    if len(material.other_test):
+        counts = found["not_a_digit"] = count_refused(folder, material.other_test)
+        report("{refused} of {count} held-out pictures refused as no digit".format(**counts))
+    return found
 
 
 def work_folder(out: Path) -> Path:
