@@ -57,15 +57,18 @@ def try_amounts(
     return trials
 
 
-def fit_amounts(readers: pipeline.Readers, hands: Hands, seed: int) -> dict[str, Any]:
+def fit_amounts(
+    readers: pipeline.Readers, hands: Hands, seed: int, counts: tuple[int, int]
+) -> dict[str, Any]:
     """Fit the confidence of amounts; returns weights, bias, the readers' weight and the table.
 
-    Whether the readers agree is one of the features; it stops no amount by itself. Of 1,300
-    composed amounts 520 could be accepted so with 8 errors, 455 with 9 where agreement was asked.
+    `counts` amounts are composed for fitting and for bounding. Whether the readers agree is one
+    of the features; it stops no amount by itself. Of 1,300 composed amounts 520 could be accepted
+    so with 8 errors, 455 with 9 where agreement was asked.
     """
     half = max(1, len(hands) // 2)
-    first = try_amounts(readers, hands[:half], AMOUNTS[0], [seed, 13, 0])
-    second = try_amounts(readers, hands[half:] or hands, AMOUNTS[1], [seed, 13, 1])
+    first = try_amounts(readers, hands[:half], counts[0], [seed, 13, 0])
+    second = try_amounts(readers, hands[half:] or hands, counts[1], [seed, 13, 1])
     strip_weight = choose_strip_weight([[*first]])
     weights, bias = fit_logistic(*described(first, strip_weight))
     fitted = {
@@ -95,12 +98,16 @@ def decided(
     return np.array(chances), np.array(trusted), np.array(right)
 
 
-def with_amounts(folder: Path, hands: Hands, card: dict[str, Any], seed: int) -> dict[str, Any]:
-    """Fit the amounts of the networks in `folder`; returns the card with their calibration."""
+def readers_of(folder: Path, card: Mapping[str, Any]) -> pipeline.Readers:
+    """Load both readers of a model that is not finished, with its card's temperature."""
     recognizer = classify.load_recognizer(folder)
     recognizer.temperature = card["temperature"]
-    readers = pipeline.Readers(recognizer, classify.load_strip_reader(folder, card))
-    amounts = fit_amounts(readers, hands, seed)
+    return pipeline.Readers(recognizer, classify.load_strip_reader(folder, dict(card)))
+
+
+def with_amounts(folder: Path, hands: Hands, card: dict[str, Any], seed: int) -> dict[str, Any]:
+    """Fit the amounts of the networks in `folder`; returns the card with their calibration."""
+    amounts = fit_amounts(readers_of(folder, card), hands, seed, AMOUNTS)
     return {**card, "calibration": {**card["calibration"], calibrate.AMOUNT: amounts}}
 
 

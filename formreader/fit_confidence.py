@@ -7,7 +7,7 @@ the fields are no numbers at all, so that junk has a price.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,13 @@ def try_fields(
             look = (cut.lattice.contrast, cut.lattice.height)
             trials.append(Trial(candidates, spelt, look, truth))
     return trials
+
+
+MAKERS: dict[str, tuple[Maker, int]] = {
+    calibrate.FREE: (free_field, 11),
+    calibrate.CELLS: (boxed_field, 12),
+}
+"""What makes a field of each kind, and the number that tells its random draws from others'."""
 
 
 def described(
@@ -275,16 +282,14 @@ def calibration_error(chances: NDArray[np.float64], right: NDArray[np.bool_]) ->
     return float(sum(gaps) / len(chances))
 
 
-def fit_confidence(
-    reader: pipeline.Readers, hands: Hands, seed: int, count: int = FIELDS
-) -> Mapping[str, Any]:
-    """Fit the confidence of free and of boxed fields on held-out writers."""
+def fit_fields(
+    readers: pipeline.Readers, hands: Hands, kind: str, count: int, seed: int
+) -> dict[str, Any]:
+    """Fit the confidence of free or of boxed fields on held-out writers."""
     half = len(hands) // 2
     halves = (hands[: max(half, 1)], hands[half:])
-    return {
-        calibrate.FREE: fit_kind(reader, halves, free_field, count, [seed, 11]),
-        calibrate.CELLS: fit_kind(reader, halves, boxed_field, count, [seed, 12]),
-    }
+    maker, number = MAKERS[kind]
+    return fit_kind(readers, halves, maker, count, [seed, number])
 
 
 def fit_temperature(logits: Float, labels: NDArray[np.int64]) -> float:
@@ -293,14 +298,6 @@ def fit_temperature(logits: Float, labels: NDArray[np.int64]) -> float:
     rows = np.arange(len(labels))
     losses = [-classify.log_softmax(logits, float(t))[rows, labels].mean() for t in choices]
     return float(choices[int(np.argmin(losses))])
-
-
-def fit_model(
-    folder: Path, held_out: Glyphs, hands: Hands, card: dict[str, Any], seed: int
-) -> dict[str, Any]:
-    """Fit temperature and confidence of an exported model; returns its completed card."""
-    card, reader = with_temperature(folder, held_out, card, seed)
-    return {**card, "calibration": fit_confidence(reader, hands, seed)}
 
 
 def with_temperature(

@@ -81,12 +81,11 @@ def train(
     plot_curves({"single digits": history, "whole numbers": strip_history}, fresh / CURVES)
     export(digits, strips, material, fresh, card)
     report("fitting the confidence on held-out writers")
-    from formreader.fit_cheques import with_amounts
-    from formreader.fit_confidence import fit_model
+    from formreader.fit_confidence import with_temperature
+    from formreader.fit_kinds import fit_kinds
 
-    hands = hands_of(material.held_out)
-    card = fit_model(fresh, material.held_out, hands, card, seed)
-    card = with_amounts(fresh, hands, card, seed)
+    card, _ = with_temperature(fresh, material.held_out, card, seed)
+    card = fit_kinds(fresh, hands_of(material.held_out), card, seed)
     write_card(fresh, card | tested(fresh, material, report))
     put_in_place(fresh, out)
     return classify.read_card(out)

@@ -37,7 +37,7 @@ LAYERS = (
     "(load|register|locate|segment)_.+",
     "|".join(STAGES),
     "pipeline(_.+)?|cheques|cheque_(fields|figures|amounts)",
-    "executors|page_queue|job|sources|snippets|corrected(_.+)?|corrections|fit_(confidence|reviewed|cheques)"
+    "executors|page_queue|job|sources|snippets|corrected(_.+)?|corrections|fit_(confidence|reviewed|cheques|kinds)"
     "|reviewed|align|fine_tune|model_versions|certify"
     r"|glyph_folder|(batch|store|export|evaluate|train)(_.+)?|review(\..+)?|form_.+",
     "cli(_.+)?|progress|__main__",

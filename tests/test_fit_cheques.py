@@ -60,10 +60,9 @@ def test_spoilt_figures_have_no_truth(monkeypatch: pytest.MonkeyPatch) -> None:
     assert amount.text is None
 
 
-def test_amounts_get_a_calibration_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit_cheques, "AMOUNTS", (20, 20))
+def test_amounts_get_a_calibration_of_their_own() -> None:
     hands = [hand(seed) for seed in range(4)]
-    fitted = fit_cheques.fit_amounts(Readers(TemplateModel(), None), hands, 1)
+    fitted = fit_cheques.fit_amounts(Readers(TemplateModel(), None), hands, 1, (20, 20))
     assert len(fitted["weights"]) == 13
     assert fitted["fields"] <= 20
     assert fitted["right"] > 0

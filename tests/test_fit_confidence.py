@@ -259,9 +259,9 @@ def test_a_free_field_that_is_no_number_shows_nothing_that_could_be_one(
 
 
 def test_both_kinds_of_field_are_fitted() -> None:
-    model = TemplateModel()
-    fitted = fit.fit_confidence(Readers(model, None), [hand(i) for i in range(6)], 1, count=40)
-    assert set(fitted) == {FREE, CELLS}
+    readers = Readers(TemplateModel(), None)
+    hands = [hand(i) for i in range(6)]
+    fitted = {kind: fit.fit_fields(readers, hands, kind, 40, 1) for kind in (FREE, CELLS)}
     for kind in (FREE, CELLS):
         assert len(fitted[kind]["weights"]) == 9
         assert fitted[kind]["strip_weight"] == 0.0  # there is no strip reader here
