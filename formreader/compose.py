@@ -293,22 +293,29 @@ def random_text(rng: np.random.Generator, lengths: tuple[int, ...] = tuple(LENGT
 
 
 def compose(
-    glyphs: Float, labels: np.ndarray, rng: np.random.Generator, text: str | None = None
+    glyphs: Float,
+    labels: np.ndarray,
+    rng: np.random.Generator,
+    text: str | None = None,
+    *,
+    drawn: float = 0.4,
+    own: float = 0.0,
 ) -> Composed:
     """Compose one number from one writer's glyphs: images (N, 28, 28), labels (N,).
 
-    In 40 % of the numbers some digits are drawn by the stroke model, mostly those whose
-    forms differ between countries; so is a digit that the writer has not written.
+    In a share `drawn` of the numbers some digits are drawn by the stroke model, mostly those
+    whose forms differ between countries, with forms bent by up to `own`; so is a digit that the
+    writer has not written.
     """
     text = random_text(rng) if text is None else text
-    hand = strokes.random_hand(rng, continental=rng.random() < 0.75)
-    drawing = rng.random() < 0.4
+    hand = strokes.random_hand(rng, rng.random() < 0.75, own)
+    drawing = rng.random() < drawn
     tiles = []
     for symbol in text:
-        own = np.flatnonzero(labels == int(symbol))
-        drawn = drawing and rng.random() < DRAWN.get(symbol, 0.33)
-        if len(own) and not drawn:
-            tiles.append(glyphs[own[int(rng.integers(len(own)))]])
+        mine = np.flatnonzero(labels == int(symbol))
+        sketched = drawing and rng.random() < DRAWN.get(symbol, 0.33)
+        if len(mine) and not sketched:
+            tiles.append(glyphs[mine[int(rng.integers(len(mine)))]])
         else:
             sketch = trim(bend(strokes.draw_symbol(symbol, hand, rng, 40), rng, 0.8))
             zoom = 19 / max(sketch.shape)

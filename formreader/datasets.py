@@ -26,6 +26,8 @@ NEIGHBOURS = 200
 """Pictures of one digit, in the order of their file, of which one run of a tenth is held out."""
 HERSHEY = (0, 1, 2, 3, 4, 5, 6, 7)
 """OpenCV's built-in vector fonts (Hershey, public domain)."""
+PRINTED = 0.25
+"""Share of the drawn digits that are set in type."""
 DAMAGED = (
     *(OSError, ValueError, TypeError, EOFError, RuntimeError, MemoryError),
     *(BadZipFile, struct.error, zlib.error),
@@ -47,6 +49,10 @@ class Glyphs:
     def __len__(self) -> int:
         """Return the number of glyphs."""
         return len(self.labels)
+
+    def at(self, places: NDArray[np.int64]) -> Glyphs:
+        """Return the glyphs at `places` (M,)."""
+        return Glyphs(self.images[places], self.labels[places], self.writers[places])
 
     def take(self, keep: NDArray[np.bool_]) -> Glyphs:
         """Return the glyphs where `keep` bool (N,) is true."""
@@ -190,23 +196,26 @@ def font_files() -> list[Path]:
     return sorted(p for p in folder.glob("DejaVu*.ttf") if "Display" not in p.name)
 
 
-def draw_digits(count: int, seed: int, printed: float = 0.25) -> Glyphs:
-    """Draw digits by the stroke model and by fonts, `printed` of them by fonts.
+def draw_digits(count: int, seed: int) -> Glyphs:
+    """Draw digits by the stroke model and by fonts; the same seed draws the same."""
+    return draw_some(count, np.random.default_rng([seed, 2]))
+
+
+def draw_some(count: int, rng: np.random.Generator) -> Glyphs:
+    """Draw digits by the stroke model, and a quarter of them by fonts.
 
     The stroke model adds the forms MNIST lacks: crossed 7, European 1, open 4, slashed 0, and
     the continental scripts; without these a 9 like a ρ was read as 8, an open 4 as 9.
     """
-    rng = np.random.default_rng([seed, 2])
     labels = rng.integers(10, size=count)
-    pictures = []
-    for label in labels:
-        if rng.random() < printed:
+    images = np.zeros((count, 28, 28), np.uint8)
+    for place, label in enumerate(labels):
+        if rng.random() < PRINTED:
             drawn = printed_digit(int(label), rng)
         else:
-            hand = strokes.random_hand(rng, continental=rng.random() < 0.75)
+            hand = strokes.random_hand(rng, rng.random() < 0.75, strokes.OWN)
             drawn = strokes.draw_symbol(str(label), hand, rng, 40)
-        pictures.append(normalize_glyph(drawn))
-    images = np.round(np.stack(pictures) * 255).astype(np.uint8)
+        images[place] = np.round(normalize_glyph(drawn) * 255)
     return Glyphs(images, labels.astype(np.int64), np.full(count, -1, np.int64))
 
 

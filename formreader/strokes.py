@@ -20,6 +20,9 @@ LETTERS = "ACEFHKLMNRTVWdekmnrwx"
 """Letters that are no digit to any reader: some write a 9 like a P, a 4 like an h, a 7 like a Y,
 a 0 like an a or, left open, like a u."""
 
+OWN = 0.07
+"""How far a hand in training may bend the forms it writes, in digit heights."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hand:
@@ -31,12 +34,22 @@ class Hand:
     pen: float
     unrest: float
     roundness: float
+    own: float = 0.0
+    seed: int = 0
+
+    def habit(self, symbol: str, points: int) -> Float:
+        """Return how this writer alone bends the points (n, 2) of a symbol's form."""
+        if not self.own:
+            return np.zeros((points, 2), np.float32)
+        rng = np.random.default_rng([self.seed, ord(symbol)])
+        return rng.normal(0, self.own, (points, 2)).astype(np.float32)
 
 
-def random_hand(rng: np.random.Generator, continental: bool = False) -> Hand:
+def random_hand(rng: np.random.Generator, continental: bool = False, own: float = 0.0) -> Hand:
     """Make up a writer: slant −0.25…0.45, digit width 0.4…0.85, pen 0.05…0.14.
 
-    A `continental` hand writes two digits in three in a form of `CONTINENTAL`.
+    A `continental` hand writes two digits in three in a form of `CONTINENTAL`. All forms of a
+    hand are bent by up to `own` (standard deviation in digit heights) in the same way each time.
     """
     form = {symbol: int(rng.integers(len(forms))) for symbol, forms in FORMS.items()}
     for symbol, forms in CONTINENTAL.items() if continental else ():
@@ -49,6 +62,8 @@ def random_hand(rng: np.random.Generator, continental: bool = False) -> Hand:
         pen=float(rng.uniform(0.05, 0.14)),
         unrest=float(rng.uniform(0.01, 0.05)),
         roundness=float(rng.uniform(0.5, 1.0)),
+        own=float(rng.uniform(0, own)) if own else 0.0,
+        seed=int(rng.integers(2**32)) if own else 0,
     )
 
 
@@ -74,8 +89,11 @@ def pen_paths(symbol: str, hand: Hand, rng: np.random.Generator) -> list[Float]:
     warp = rng.normal(0, hand.unrest, (2, 2))
     paths = []
     forms = FORMS[symbol] + CONTINENTAL.get(symbol, ())
-    for stroke in forms[hand.form[symbol]]:
-        points = np.array(stroke, np.float32)
+    strokes = forms[hand.form[symbol]]
+    habits = hand.habit(symbol, sum(map(len, strokes)))
+    for stroke in strokes:
+        mine, habits = habits[: len(stroke)], habits[len(stroke) :]
+        points = np.array(stroke, np.float32) + mine
         shaken = points + rng.normal(0, hand.unrest, points.shape)
         warped = shaken + (shaken - 0.5) @ warp
         path = smooth(warped.astype(np.float32), hand.roundness)

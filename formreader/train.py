@@ -28,7 +28,7 @@ from formreader.train_settings import Settings
 from formreader.train_tune import Search
 from formreader.train_weights import keep_weights
 
-EPOCHS = 17
+EPOCHS = 18
 """Passes of the bundled recipe over the digits."""
 FEWEST = 20
 """Digits below which there is nothing to learn and to hold out; a good model takes thousands."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formreader.augment import augment
-from formreader.datasets import Glyphs
+from formreader.datasets import Glyphs, draw_some, join
 from formreader.document import Float
 from formreader.glyph_folder import Images
 from formreader.junk import make_junk
@@ -65,10 +65,16 @@ def batch(
 def epoch_batch(
     material: Material, seed: int, epoch: int, step: int, size: int = BATCH_DIGITS
 ) -> tuple[Float, Any]:
-    """Make one batch of a shuffled pass over the material."""
+    """Make one batch of a shuffled pass over the material.
+
+    What our code draws is drawn anew, so that forms are learnt and not some drawings of them.
+    """
     order = np.random.default_rng([seed, epoch]).permutation(len(material.train))
     picked = order[step * size : (step + 1) * size]
-    return batch(material.train, picked, [seed, epoch, step], material.others)
+    written = material.written.at(picked[picked < len(material.written)])
+    count = len(picked) - len(written)
+    digits = join([written, draw_some(count, np.random.default_rng([seed, epoch, step, 2]))])
+    return batch(digits, np.arange(len(digits)), [seed, epoch, step], material.others)
 
 
 def for_both(glyphs: Float, labels: NDArray[np.int64]) -> tuple[Float, NDArray[np.int64]]:

@@ -279,8 +279,11 @@ def test_drawn_digits_are_the_same_for_the_same_seed() -> None:
 
 
 @pytest.mark.parametrize("printed", [0.0, 1.0])
-def test_drawn_digits_are_normalised_and_of_all_ten_kinds(printed: float) -> None:
-    glyphs = draw_digits(200, 3, printed)
+def test_drawn_digits_are_normalised_and_of_all_ten_kinds(
+    printed: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasets, "PRINTED", printed)
+    glyphs = draw_digits(200, 3)
     assert set(glyphs.labels) == set(range(10))
     assert (glyphs.images.max((1, 2)) == 255).all()
     assert (glyphs.writers == -1).all()
@@ -288,4 +291,5 @@ def test_drawn_digits_are_normalised_and_of_all_ten_kinds(printed: float) -> Non
 
 def test_digits_are_printed_where_there_are_no_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets, "font_files", list)
-    assert (draw_digits(40, 1, 1.0).images.max((1, 2)) == 255).all()
+    monkeypatch.setattr(datasets, "PRINTED", 1.0)
+    assert (draw_digits(40, 1).images.max((1, 2)) == 255).all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -38,6 +40,20 @@ def glyphs_of_a_hand(seed: int = 0) -> tuple[Float, np.ndarray]:
 
 
 # Strokes
+
+
+def test_a_hand_bends_its_forms_in_its_own_way_every_time() -> None:
+    hands = [strokes.random_hand(np.random.default_rng(seed), own=0.07) for seed in (1, 2)]
+    still = [replace(hand, unrest=0.0, form=hands[0].form) for hand in hands]
+
+    def written(hand: strokes.Hand) -> Float:
+        same = replace(hand, slant=0.0, width=0.6, roundness=0.8)
+        return np.concatenate(strokes.pen_paths("4", same, np.random.default_rng(9)))
+
+    assert np.array_equal(written(still[0]), written(still[0]))
+    assert np.abs(written(still[0]) - written(still[1])).max() > 0.02
+    plain = replace(still[0], own=0.0)
+    assert np.abs(written(plain) - written(still[0])).max() > 0.01
 
 
 @pytest.mark.parametrize("symbol", [*strokes.DIGITS, *sorted(set(strokes.LETTERS)), *"$#+-=.,/"])
