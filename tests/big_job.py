@@ -6,7 +6,7 @@ from contextlib import closing
 
 from pages import Sheet
 from PIL import Image
-from test_review import make_job
+from review_job import make_job
 
 from formreader.store import DATABASE
 

@@ -1,7 +1,8 @@
-"""What tests in several files need: a headless Chromium, or the reason why there is none."""
+"""What tests in several files need: a headless Chromium, or why there is none; a job to review."""
 
 import chromium
 import pytest
+import review_job
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +22,14 @@ def browser(headless):
     context = headless.new_context(viewport={"width": 1366, "height": 650})
     yield context
     context.close()
+
+
+@pytest.fixture
+def job(tmp_path):
+    return review_job.make_job(tmp_path / "job")
+
+
+@pytest.fixture
+def page(job):
+    with review_job.opened(job) as client:
+        yield client

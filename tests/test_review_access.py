@@ -6,8 +6,8 @@ it knows nothing of the order of Tab or of whether one sees where the focus is.
 
 import pytest
 from chromium import said, tab
+from review_job import make_job
 from review_server import Server
-from test_review import make_job
 
 LOOK = r"""() => {
   const complaints = [], seen = { texts: 0, controls: 0 };

@@ -8,8 +8,8 @@ import fake_reader
 import pytest
 from chromium import said, shown, tab
 from PIL import Image
+from review_job import make_bill, make_job
 from review_server import ROOT, Server
-from test_review import make_bill, make_job
 
 from formreader.batch import read_folder
 from formreader.classify import CARD, model_folder

@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
-from test_review import make_job, opened
+from review_job import make_job, opened
 
 from formreader.classify import CARD, load_recognizer, model_folder
 from formreader.review.guard import LARGEST_PICTURE
