@@ -20,9 +20,9 @@ from formreader import compose as numbers
 from formreader.augment import bend
 from formreader.cheque_profiles import INDIA, US, Profile
 from formreader.cheque_values import borders
-from formreader.compose import BASE
 from formreader.document import FieldImage, FieldSpec, Float, Frame, Grey, Kind, Mask, Rect
 from formreader.junk import NO_NUMBER, make_junk, trim
+from formreader.paper import BASE, background, noisy
 
 SPOILT = 1 / 16
 """Share of amounts in which something that is no digit stands in a digit's place."""
@@ -231,5 +231,5 @@ def scanned(ink: Float, mm: float, rng: np.random.Generator) -> Grey:
     """Put ink on paper, in half the pictures with woven print, and scan it: grey uint8 (H, W)."""
     paper = float(rng.uniform(170, 250))
     depth = float(rng.uniform(0.45, 0.95)) * paper
-    page = paper + 0.8 * numbers.background(ink.shape, 4 * mm, paper, rng) - depth * ink
-    return numbers.noisy(page, 5, 0.5, (50, 92), rng)
+    page = paper + 0.8 * background(ink.shape, 4 * mm, paper, rng) - depth * ink
+    return noisy(page, 5, 0.5, (50, 92), rng)

@@ -16,17 +16,15 @@ from numpy.typing import NDArray
 
 from formreader import calibrate, pipeline
 from formreader.fit_confidence import (
-    Maker,
     Trial,
-    boxed_field,
     choose_strip_weight,
     described,
     fit_logistic,
-    free_field,
     rates,
     try_fields,
     weighed,
 )
+from formreader.fit_fields import Maker, boxed_field, free_field
 from formreader.reviewed import Lesson
 from formreader.train_strips import Hands
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from template_model import TemplateModel
 
 from formreader import fit_confidence as fit
-from formreader import strokes
+from formreader import fit_fields, strokes
 from formreader.calibrate import CELLS, FREE, threshold_for
 from formreader.document import Candidate, Float
 from formreader.ink import normalize_glyph
@@ -202,8 +202,10 @@ def hand(seed: int) -> tuple[Float, np.ndarray]:
     return np.stack(drawn), labels
 
 
-@pytest.mark.parametrize("maker", [fit.free_field, fit.boxed_field])
-def test_composed_fields_say_their_truth_or_that_they_are_no_number(maker: fit.Maker) -> None:
+@pytest.mark.parametrize("maker", [fit_fields.free_field, fit_fields.boxed_field])
+def test_composed_fields_say_their_truth_or_that_they_are_no_number(
+    maker: fit_fields.Maker,
+) -> None:
     truths = []
     for seed in range(40):
         field, truth = maker(*hand(1), np.random.default_rng(seed))
@@ -213,7 +215,7 @@ def test_composed_fields_say_their_truth_or_that_they_are_no_number(maker: fit.M
         assert field.image.dtype == np.uint8
         assert field.ink.shape == field.image.shape
         truths.append(truth)
-        if maker is fit.boxed_field:
+        if maker is fit_fields.boxed_field:
             assert len(field.cells) == (len(truth) if truth else len(field.cells)) > 0
     assert 1 <= truths.count(None) <= 10
     assert all(truth.isdecimal() for truth in truths if truth is not None)
@@ -231,7 +233,9 @@ def test_readings_on_which_the_readers_disagree_are_promised_nothing(
 ) -> None:
     trials = [trial("12", "12")] * 600 + [trial("17", "17")] * 400
     monkeypatch.setattr(fit, "try_fields", lambda *_: trials)
-    fitted = fit.fit_kind(Readers(TemplateModel(), None), ([], []), fit.free_field, 1000, [1])
+    fitted = fit.fit_kind(
+        Readers(TemplateModel(), None), ([], []), fit_fields.free_field, 1000, [1]
+    )
     assert fitted["agree"] == 600
     assert fitted["fields"] == 1000
     promised = [row for row in fitted["table"] if row["threshold"] is not None]
@@ -251,8 +255,8 @@ def test_a_free_field_that_is_no_number_shows_nothing_that_could_be_one(
         asked.append(words[4:])
         return make_junk(*words)
 
-    monkeypatch.setattr(fit, "make_junk", noting)
-    truths = [fit.free_field(*hand(1), np.random.default_rng(seed))[1] for seed in range(40)]
+    monkeypatch.setattr(fit_fields, "make_junk", noting)
+    truths = [fit_fields.free_field(*hand(1), np.random.default_rng(seed))[1] for seed in range(40)]
     assert asked == [(NO_NUMBER,)] * truths.count(None)
     assert asked
     assert not {"two digits", "digit and piece", "half digit"} & set(NO_NUMBER)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from formreader import classify, datasets, pipeline
+from formreader import classify, datasets, fit_fields, pipeline
 from formreader import fit_confidence as fit
 from formreader.train_strips import Hands, hands_of
 
@@ -17,7 +17,7 @@ MOST_BROKEN = 3
 """Splits of 20 in which a promise of 95 % may fail: four or more have a chance of 1.6 %."""
 
 
-def trials_by_writer(hands: Hands, maker: fit.Maker) -> list[list[fit.Trial]]:
+def trials_by_writer(hands: Hands, maker: fit_fields.Maker) -> list[list[fit.Trial]]:
     folder = classify.model_folder(None)
     recognizer = classify.load_recognizer(folder)
     readers = pipeline.Readers(recognizer, classify.load_strip_reader(folder, recognizer.card))
@@ -29,9 +29,9 @@ def trials_by_writer(hands: Hands, maker: fit.Maker) -> list[list[fit.Trial]]:
 @pytest.mark.parametrize(
     "maker",
     [
-        fit.free_field,
+        fit_fields.free_field,
         pytest.param(
-            fit.boxed_field,
+            fit_fields.boxed_field,
             marks=pytest.mark.xfail(
                 reason="Broken in 5 of 19 splits when last run, 378 wrong of 42,367 accepted: the "
                 "errors of one writer come together, and the bound takes them for independent."
@@ -39,7 +39,7 @@ def trials_by_writer(hands: Hands, maker: fit.Maker) -> list[list[fit.Trial]]:
         ),
     ],
 )
-def test_a_promise_holds_over_twenty_splits_of_the_writers(maker: fit.Maker) -> None:
+def test_a_promise_holds_over_twenty_splits_of_the_writers(maker: fit_fields.Maker) -> None:
     by_writer = trials_by_writer(hands_of(datasets.read_glyph_file(MNIST, "test")), maker)
     rng = np.random.default_rng(20)
     broken = proved = accepted = wrong = 0

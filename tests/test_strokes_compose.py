@@ -10,19 +10,17 @@ import pytest
 
 from formreader import strokes
 from formreader.compose import (
-    BASE,
     LENGTHS,
-    background,
     beside,
     chain_zeros,
     compose,
-    on_paper,
     random_text,
     write_number,
 )
 from formreader.document import Float
 from formreader.ink import normalize_glyph
 from formreader.junk import trim
+from formreader.paper import BASE, background, on_paper
 from formreader.stroke_forms import CONTINENTAL, FORMS
 
 
