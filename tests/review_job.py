@@ -1,6 +1,7 @@
 """A job of small pages, and what a person does with it on the review page."""
 
 import csv
+import dataclasses
 import sqlite3
 from contextlib import closing
 
@@ -110,3 +111,52 @@ def check(page, digit, right=(), wrong=()):
 
 def sheet(page, reading):
     return page.get(f"/api/pages/{field(page, reading)['sheet']}").json()
+
+
+DEFINED = """
+name = "bill"
+page_mm = [210, 297]
+rules = ["total = net + tax"]
+[[field]]
+name = "net"
+box = [10, 10, 40, 8]
+[[field]]
+name = "tax"
+box = [10, 20, 40, 8]
+[[field]]
+name = "total"
+box = [10, 30, 40, 8]
+length = 3
+[[field]]
+name = "day"
+box = [10, 40, 40, 8]
+type = "date"
+order = "DDMMYYYY"
+[[field]]
+name = "account"
+box = [10, 50, 40, 8]
+checks = ["luhn"]
+range = [0, 99999]
+"""
+
+
+def make_bill(tmp_path):
+    """Make a job of one page of a form with a definition; return its folder."""
+    (tmp_path / "bill.toml").write_text(DEFINED)
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    path = scans / "bill.png"
+    Image.fromarray(np.full((40, 90), 200, np.uint8)).save(path)
+    with Store.create(tmp_path / "job") as store:
+        store.set_settings(
+            {"source": str(scans), "form": "bill", "definitions": str(tmp_path / "bill.toml")}
+        )
+        found = path.stat()
+        store.sync([SourceFile(path, path.name, found.st_size, found.st_mtime_ns)])
+        values = {"net": "100", "tax": "20", "total": "130", "day": "1", "account": "18"}
+        readings = tuple(
+            dataclasses.replace(fake_reader.reading(f"doubt-{value}", 1), field=name, text=value)
+            for name, value in values.items()
+        )
+        store.add_page(PageResult(path.name, 1, "bill", readings), {})
+    return tmp_path / "job"
