@@ -99,7 +99,7 @@ def certified_model(job: Path, model: Path, out: Path) -> list[str]:
     if not judged:
         raise UsageError(f"No accepted value of {job} was keyed blind, so nothing is proved.")
     confidences, right = np.array([c for c, _ in judged]), np.array([r for _, r in judged])
-    rows = promises(confidences, right)
+    rows = promises(confidences, right, np.arange(len(right)))
     asked = float(settings["max_error"])
     card = {
         **recognizer.card,

@@ -8,7 +8,7 @@ model; the other half show how many of the amounts that would be accepted are wr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,14 @@ from formreader.cheque_compose import compose_amount
 from formreader.cheque_fields import amount_field
 from formreader.cheque_figures import Figures, read_figures
 from formreader.document import Status
-from formreader.fit_confidence import Trial, choose_strip_weight, described, fit_logistic, rates
+from formreader.fit_confidence import (
+    Trial,
+    choose_strip_weight,
+    described,
+    fit_logistic,
+    rates,
+    writers_of,
+)
 from formreader.glyph_folder import read_labelled
 from formreader.model_versions import write_card
 from formreader.train_strips import Hands, hands_of
@@ -34,7 +41,7 @@ hold four errors of 4,000 if 1 % is to be proved, and none of 1,600."""
 class AmountTrial(Trial):
     """One composed amount as both readers read it."""
 
-    figures: Figures
+    figures: Figures = field(kw_only=True)
 
 
 def try_amounts(
@@ -44,16 +51,19 @@ def try_amounts(
     rng = np.random.default_rng(seed)
     trials = []
     for _ in range(count):
-        amount = compose_amount(*hands[int(rng.integers(len(hands)))], rng)
-        field, _ = amount_field([amount.frame])
-        found = read_figures(field, readers, amount.profile)
+        writer = int(rng.integers(len(hands)))
+        amount = compose_amount(*hands[writer], rng)
+        place, _ = amount_field([amount.frame])
+        found = read_figures(place, readers, amount.profile)
         if not found.candidates:
             continue
         digits = amount.text.replace(".", "") if amount.text else ""
         truth = digits if found.as_amount(digits) == amount.text else None
         lattice = found.cut.lattice
         look = (lattice.contrast, lattice.height, *found.cut.hints)
-        trials.append(AmountTrial(found.candidates, found.spelt, look, truth, found))
+        trials.append(
+            AmountTrial(found.candidates, found.spelt, look, truth, writer, figures=found)
+        )
     return trials
 
 
@@ -77,7 +87,7 @@ def fit_amounts(
         "bias": bias,
         "agreement": False,
     }
-    return fitted | rates(*decided(second, fitted))
+    return fitted | rates(*decided(second, fitted), writers_of(second))
 
 
 def decided(

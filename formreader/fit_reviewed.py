@@ -8,7 +8,7 @@ fits what the other half is held against.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from formreader.fit_confidence import (
     rates,
     try_fields,
     weighed,
+    writers_of,
 )
 from formreader.fit_fields import Maker, boxed_field, free_field
 from formreader.reviewed import Lesson
@@ -38,7 +39,7 @@ LEAST = 40
 class Tried(Trial):
     """A confirmed number that both readers read; `fair` as a lesson has it."""
 
-    fair: bool = True
+    fair: bool = field(default=True, kw_only=True)
 
 
 Halves = tuple[list[Tried], list[Tried]]
@@ -53,7 +54,7 @@ def try_lessons(lessons: Sequence[Lesson], readers: pipeline.Readers) -> list[Tr
         lattice = lesson.cut.lattice
         candidates, spelt = pipeline.propose(lesson.cut, gains, readers.strips)
         look = (lattice.contrast, lattice.height)
-        trials.append(Tried(candidates, spelt, look, lesson.text, lesson.fair))
+        trials.append(Tried(candidates, spelt, look, lesson.text, fair=lesson.fair))
     return trials
 
 
@@ -92,7 +93,7 @@ def refit_kind(composed: tuple[list[Trial], list[Trial]], confirmed: Halves) -> 
         "strip_weight": strip_weight,
         "weights": [float(weight) for weight in weights],
         "bias": bias,
-        **rates(*weighed(composed[1], strip_weight, weights, bias)),
+        **rates(*weighed(composed[1], strip_weight, weights, bias), writers_of(composed[1])),
     }
     if not mine:
         return found
@@ -103,7 +104,8 @@ def refit_kind(composed: tuple[list[Trial], list[Trial]], confirmed: Halves) -> 
     fair = np.array([trial.fair for trial in (*confirmed[1], *confirmed[0])])
     if not fair.any():
         return found
-    own = rates(*(np.concatenate(part)[fair] for part in zip(*parts, strict=True)))
+    chances, trusted, right = (np.concatenate(part)[fair] for part in zip(*parts, strict=True))
+    own = rates(chances, trusted, right, np.arange(len(right)))
     return {**found, "table": stricter(found["table"], own["table"]), "confirmed": own}
 
 

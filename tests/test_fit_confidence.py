@@ -59,6 +59,11 @@ def test_the_tail_of_the_binomial_is_exact() -> None:
 # Promises
 
 
+def promised(chances: np.ndarray, right: np.ndarray) -> list[dict[str, float | int | None]]:
+    """Look for thresholds where every reading is another writer's."""
+    return fit.promises(chances, right, np.arange(len(right)))
+
+
 def sample(count: int, seed: int, chances: np.ndarray | None = None) -> tuple:
     """Draw readings whose confidence is exactly their chance of being right."""
     rng = np.random.default_rng(seed)
@@ -75,7 +80,7 @@ def test_every_promise_is_supported_by_the_readings_it_accepts(
     chances, right = sample(count, seed)
     if ties:
         chances = np.round(chances, 1)
-    for row in fit.promises(chances, right):
+    for row in promised(chances, right):
         assert row["of"] == count
         if row["threshold"] is None:
             assert row["accepted"] == 0
@@ -89,7 +94,7 @@ def test_every_promise_is_supported_by_the_readings_it_accepts(
 def test_one_odd_reading_at_the_top_does_not_end_the_search() -> None:
     right = np.ones(3000, bool)
     right[0] = False  # wrong, and the surest of all: alone among 299 it would refute 1 %
-    rows = fit.promises(np.linspace(1, 0.5, 3000), right)
+    rows = promised(np.linspace(1, 0.5, 3000), right)
     held = {row["max_error"]: row for row in rows}
     assert held[0.01]["accepted"] > 2900
     assert held[0.01]["wrong"] == 1
@@ -99,12 +104,27 @@ def test_one_odd_reading_at_the_top_does_not_end_the_search() -> None:
 def test_errors_in_the_surest_quarter_end_the_search() -> None:
     right = np.ones(3000, bool)
     right[:750:20] = False  # 5 % of the surest quarter; 1.3 % of all
-    [row] = [r for r in fit.promises(np.linspace(1, 0.5, 3000), right) if r["max_error"] == 0.05]
+    [row] = [r for r in promised(np.linspace(1, 0.5, 3000), right) if r["max_error"] == 0.05]
     assert row["threshold"] is None
 
 
+def test_errors_of_one_writer_prove_less_than_the_same_of_many() -> None:
+    wrong, writers = np.zeros(3000, bool), np.arange(3000) % 50
+    wrong[:1000:50] = True  # twenty, all of the first writer
+    spread = np.zeros(3000, bool)
+    spread[:20] = True
+    alone = fit.upper_bound(20, 3000)
+    assert fit.bound_by_writer(spread, writers) == pytest.approx(alone, rel=0.05)
+    assert fit.bound_by_writer(wrong, writers) > 2 * alone
+
+
+def test_without_an_error_writers_make_no_difference() -> None:
+    none = np.zeros(299, bool)
+    assert fit.bound_by_writer(none, np.zeros(299, int)) == fit.upper_bound(0, 299)
+
+
 def test_a_small_sample_promises_nothing_strict() -> None:
-    rows = fit.promises(np.linspace(0.9, 1, 200), np.ones(200, bool))
+    rows = promised(np.linspace(0.9, 1, 200), np.ones(200, bool))
     held = {row["max_error"]: row["threshold"] for row in rows}
     assert held[0.01] is None  # 299 readings without an error are needed
     assert 0.9 <= held[0.02] < 0.91
@@ -113,11 +133,11 @@ def test_a_small_sample_promises_nothing_strict() -> None:
 def test_a_sample_full_of_errors_promises_nothing() -> None:
     chances, _ = sample(3000, 1)
     wrong = np.zeros(3000, bool)
-    assert all(row["threshold"] is None for row in fit.promises(chances, wrong))
+    assert all(row["threshold"] is None for row in promised(chances, wrong))
 
 
 def test_who_bears_more_errors_gets_no_higher_threshold() -> None:
-    calibration = {FREE: {"table": fit.promises(*sample(1500, 3))}}
+    calibration = {FREE: {"table": promised(*sample(1500, 3))}}
     found = [threshold_for(calibration, FREE, promise) for promise in fit.PROMISES]
     known = [threshold for threshold in found if threshold is not None]
     assert len(known) >= 3
@@ -129,7 +149,7 @@ def test_promises_hold_on_fresh_readings(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(fit, "PROMISES", (0.05,))
     broken = made = 0
     for seed in range(40):
-        [row] = fit.promises(*sample(300, seed))
+        [row] = promised(*sample(300, seed))
         if row["threshold"] is not None:
             made += 1
             chances, right = sample(50_000, 10_000 + seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,8 @@ def trials_by_writer(hands: Hands, maker: fit_fields.Maker) -> list[list[fit.Tri
     folder = classify.model_folder(None)
     recognizer = classify.load_recognizer(folder)
     readers = pipeline.Readers(recognizer, classify.load_strip_reader(folder, recognizer.card))
-    return [fit.try_fields(readers, [hand], maker, EACH, [7, i]) for i, hand in enumerate(hands)]
+    tried = [fit.try_fields(readers, [hand], maker, EACH, [7, i]) for i, hand in enumerate(hands)]
+    return [[replace(trial, writer=i) for trial in trials] for i, trials in enumerate(tried)]
 
 
 @pytest.mark.slow
@@ -48,7 +50,8 @@ def test_a_promise_holds_over_twenty_splits_of_the_writers(maker: fit_fields.Mak
         parts = [[t for i in part for t in by_writer[i]] for part in np.array_split(order, 3)]
         weight = fit.choose_strip_weight([parts[0]])
         logistic = fit.fit_logistic(*fit.described(parts[0], weight))
-        table = fit.promises(*fit.weighed(parts[1], weight, *logistic)[1:])
+        writers = fit.writers_of(parts[1])
+        table = fit.promises(*fit.weighed(parts[1], weight, *logistic)[1:], writers)
         threshold = next(row["threshold"] for row in table if row["max_error"] == RATE)
         if threshold is None:
             continue

@@ -262,7 +262,7 @@ def trial(right: bool, sure: float, fair: bool = True) -> fit_reviewed.Tried:
     best = Candidate("12", -1.0, ())
     other = Candidate("13", -1.0 - sure, ())
     spelt = [("12", -0.01), ("13", -sure)]
-    return fit_reviewed.Tried([best, other], spelt, (40, 20), "12" if right else "99", fair)
+    return fit_reviewed.Tried([best, other], spelt, (40, 20), "12" if right else "99", fair=fair)
 
 
 def sample(count: int, wrong: int) -> list[fit_reviewed.Tried]:
