@@ -221,6 +221,9 @@ def check(path: Path, page_path: Path | None, out: Path) -> list[Path]:
     Each page of the file is registered to the page of the form that it is; those that are none
     of its pages are left out. Raises PageError where all are.
     """
+    out = out if out.suffix else out.with_suffix(".png")
+    if not cv2.haveImageWriter(out.name):
+        raise OutputError(f"{out} would be no picture. Give it a name that ends in .png or .jpg.")
     form = load_form(path)
     prints = read_prints(path.parent / (form.print_file or f"{path.stem}.print.json"))
     pictures: list[tuple[int, Grey, float]] = []
@@ -242,10 +245,11 @@ def check(path: Path, page_path: Path | None, out: Path) -> list[Path]:
     written = []
     for k, (number, image, dpi) in enumerate(pictures, 1):
         name = out if len(pictures) == 1 else out.with_name(f"{out.stem}-{k}{out.suffix}")
-        done, data = cv2.imencode(name.suffix, overlay(form, number, image, dpi))
-        if not done:
-            raise OutputError(f"{name} cannot be written as a picture.")
-        name.write_bytes(data.tobytes())
+        _, data = cv2.imencode(name.suffix, overlay(form, number, image, dpi))
+        try:
+            name.write_bytes(data.tobytes())
+        except OSError as error:
+            raise OutputError(f"{name} cannot be written: {error.strerror}.") from error
         written.append(name)
     return written
 

@@ -36,9 +36,10 @@ from formreader.forms_joint import match_lists
 from formreader.forms_trust import trust_sums
 from formreader.ink import darkness_of, use_one_thread, written
 from formreader.pipeline_codes import read_code
-from formreader.pipeline_form import Forms, check_places, tick
+from formreader.pipeline_form import Forms, check_places
 from formreader.pipeline_judge import Cut as Cut
 from formreader.pipeline_judge import judge as judge
+from formreader.pipeline_ticks import check_ticks, tick
 
 FORMS = ("auto", "field", "cheque")
 """Built-in forms: find fields by itself; each image is one pre-cut number; bank cheques."""
@@ -142,6 +143,7 @@ class Reader:
             readings = [(cut.field, self.read_field(cut, next(scores))) for cut in page_cuts]
             kept = [r for f, r in readings if form or is_number(f, r)]
             if form:
+                kept = check_ticks(kept, [cut.field for cut in page_cuts])
                 kept = match_lists(kept, form.lists_once())
                 kept = check_rules(kept, form.parsed_rules(), form.orders())
                 kept = trust_sums(kept, form.parsed_rules(), form.boxed(), self.options.max_error)

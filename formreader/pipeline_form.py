@@ -23,7 +23,6 @@ from formreader.errors import FormError, PageError
 from formreader.forms import FieldDef, FormDef, find_forms, load_form
 from formreader.forms_print import DESCRIBED_DPI, Print, drawn, read_prints
 from formreader.locate import Cut, Place
-from formreader.validate import DOUBT_LIMIT
 
 LEAST_LINED = 0.7
 """Share of the lines of all fields' boxes that must lie where the form has them: 0.85 to 0.98
@@ -40,8 +39,6 @@ LEAST_WHOLE = 0.62
 photos and scans of the right form two rows of 238 had less."""
 OFF_PICTURE_MM = 0.5
 """How much of a field, in millimetres, may be cut off from the picture."""
-TICKED, EMPTY = 0.06, 0.015
-"""Shares of ink inside a checkbox: at least for a mark, at most for none."""
 
 
 class Forms:
@@ -201,24 +198,6 @@ def on_picture(
     ]
     x, y = register.to_loaded(np.array(corners) * dpi / 25.4, registration).T
     return bool(x.min() >= 0 and y.min() >= 0 and x.max() <= shape[1] and y.max() <= shape[0])
-
-
-def tick(field: FieldImage) -> Reading:
-    """Read a checkbox by its share of ink: "1" where it is marked, blank where it is not."""
-    height, width = field.ink.shape
-    rows, cols = slice(height // 4, height - height // 4), slice(width // 4, width - width // 4)
-    share = float(field.ink[rows, cols].mean())
-    status = Status.ACCEPTED if share >= TICKED else Status.BLANK
-    doubtful = EMPTY < share < TICKED or field.doubt > DOUBT_LIMIT
-    return Reading(
-        field.spec.name,
-        "1" if share >= TICKED else "",
-        0.5 if doubtful else 0.99,
-        Status.REVIEW if doubtful else status,
-        (Reason.LOW_CONFIDENCE,) if doubtful else (),
-        (),
-        field.rect,
-    )
 
 
 def check_places(readings: list[Reading], registration: Registration) -> list[Reading]:

@@ -10,7 +10,8 @@ from formreader.document import FieldImage, FieldSpec, Grey, Kind, Rect, Registr
 from formreader.locate import Place, at_places
 from formreader.locate_boxes import Cell
 from formreader.locate_walls import hugged, inner, streaked
-from formreader.pipeline_form import on_picture, tick
+from formreader.pipeline_form import on_picture
+from formreader.pipeline_ticks import tick
 
 PER_MM = 8.0
 BOX = Cell(80, 80, 160, 120)
