@@ -20,6 +20,10 @@ from formreader.document import Candidate
 UNSEEN = -12.0
 """Score of a string that one reader proposes and the other does not list, relative to its
 best; beyond it a reader's tail says nothing."""
+WORST = -6.0
+"""Score below the lattice's best to which any other string of it sinks: a lattice that is sure of
+a wrong cut outvoted the strip reader. With the strips' weight at 1.5 one model read 575 of 677 real
+amounts (part `train`) right, with a floor of -12 571."""
 CLEAR = math.log(2)
 """Lead of the lattice's best string over its second, in log-likelihood, from which it agrees:
 twice as likely. Of composed readings accepted at 1 % with less, 8 of 261 were wrong, of the
@@ -55,11 +59,11 @@ def fuse(
     """
     if not strip:
         return [(c.text, c.score) for c in lattice]
-    ours = {c.text: max(c.score - lattice[0].score, UNSEEN) for c in lattice}
+    ours = {c.text: max(c.score - lattice[0].score, WORST) for c in lattice}
     theirs = {text: max(score, UNSEEN) for text, score in strip}
     texts = {*ours, *theirs}
     scores = {
-        text: ours.get(text, UNSEEN) + strip_weight * theirs.get(text, UNSEEN) for text in texts
+        text: ours.get(text, WORST) + strip_weight * theirs.get(text, UNSEEN) for text in texts
     }
     return sorted(scores.items(), key=lambda pair: -pair[1])
 

@@ -28,7 +28,7 @@ SURE = 0.95
 """Confidence of the exact binomial bound (Clopper & Pearson 1934) behind each promise."""
 FIELDS = 12_000
 """Fields composed for each of fitting and bounding: 0.1 % takes 2,995 without an error."""
-STRIP_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+STRIP_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,10 +195,19 @@ def fit_kind(
 
 
 def choose_strip_weight(samples: Sequence[list[Trial]]) -> float:
-    """Choose the strip reader's weight that reads most right, each sample counting alike."""
+    """Choose the strip reader's weight: the least that reads as well as the best, but for chance.
+
+    Each sample counts alike; chance is one standard error (Breiman et al. 1984). The strip reader
+    learned on numbers composed like these, so that they flatter it: weight 3 read 1,306 of 1,500
+    of them and 571 of 677 real amounts right, weight 1.5 1,301 and 575.
+    """
     choices = STRIP_WEIGHTS if any(t.spelt for t in samples[0]) else STRIP_WEIGHTS[:1]
-    accuracy = [sum(float(described(s, w)[1].mean()) for s in samples) for w in choices]
-    return choices[int(np.argmax(accuracy))]
+    shares = np.array([[described(s, w)[1].mean() for s in samples] for w in choices])
+    sums = shares.sum(1)
+    best = int(np.argmax(sums))
+    sizes = np.array([len(s) for s in samples])
+    chance = float(np.sqrt((shares[best] * (1 - shares[best]) / sizes).sum()))
+    return choices[int(np.argmax(sums >= sums[best] - chance))]
 
 
 def weighed(

@@ -13,6 +13,7 @@ from formreader.calibrate import (
     CELLS,
     FREE,
     UNSEEN,
+    WORST,
     agree,
     alternatives,
     calibrate,
@@ -57,7 +58,7 @@ def test_a_string_that_only_one_reader_lists_can_still_win() -> None:
     lattice = [candidate("12", -1.0)]
     fused = dict(fuse(lattice, [("123", -0.01)], 4.0))
     assert fused["12"] == pytest.approx(4.0 * UNSEEN)
-    assert fused["123"] == pytest.approx(UNSEEN - 0.04)
+    assert fused["123"] == pytest.approx(WORST - 0.04)
     assert max(fused, key=lambda text: fused[text]) == "123"
 
 

@@ -282,6 +282,18 @@ def test_a_free_field_that_is_no_number_shows_nothing_that_could_be_one(
     assert not {"two digits", "digit and piece", "half digit"} & set(NO_NUMBER)
 
 
+def test_the_strips_get_no_more_weight_than_chance_can_tell_apart() -> None:
+    # weights from 1.5 on read 80 % right, 1 one in a hundred less, less than that half of it
+    needs = [0.8] * 40 + [1.2] * 1 + [0.0] * 39 + [5.0] * 20
+
+    def torn(need: float) -> fit.Trial:
+        """Both readers are sure of other strings; from a weight on the strips win."""
+        lattice = [Candidate("12", 0.0, ()), Candidate("17", -need, ())]
+        return fit.Trial(lattice, [("17", 0.0), ("12", -1.0)], (60.0, 20.0), "17")
+
+    assert fit.choose_strip_weight([[torn(need) for need in needs] * 4]) == 1.0
+
+
 def test_both_kinds_of_field_are_fitted() -> None:
     readers = Readers(TemplateModel(), None)
     hands = [hand(i) for i in range(6)]
