@@ -111,12 +111,18 @@ class ChequeFields:
         ]
 
     def amount(self, places: ChequePlaces) -> Reading | None:
-        """Read the figures in the frame that a currency sign marks."""
-        if not places.amounts:
-            return None
-        field, is_marked = amount_field(places.amounts)
-        reading = self.figures(field)
-        return reading if is_marked else stopped(reading, Reason.NOT_A_FIELD)
+        """Read the figures in the frame that a currency sign marks, or else on the line beside one.
+
+        Without a sign the likeliest place is read, for a person.
+        """
+        frame = amount_field(places.amounts) if places.amounts else None
+        lined = places.lined[0] if places.lined else None
+        if frame and frame[1]:
+            return self.figures(frame[0])
+        if lined and lined.likeness >= cheque_signs.SIGN_FOUND:
+            return self.figures(lined.field)
+        field = frame[0] if frame else lined.field if lined else None
+        return stopped(self.figures(field), Reason.NOT_A_FIELD) if field else None
 
     def figures(self, field: FieldImage) -> Reading:
         """Read the figures of an amount."""

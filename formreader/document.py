@@ -197,17 +197,33 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Lined:
+    """What stands right of a mark that looks like a currency sign, by `likeness` 0…1.
+
+    `sign` is the mark's place in pixels of the cheque.
+    """
+
+    field: FieldImage
+    likeness: float
+    sign: Rect
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ChequePlaces:
     """What a cheque shows, in pixels of its picture.
 
     `rows` are rows of boxes, `amounts` frames of an amount's size in the right half, `frames`
-    the rectangles of all frames; `ink` bool (H, W) is all ink without ruled lines.
+    the rectangles of all frames; `ink` bool (H, W) is all ink without ruled lines. `lined` is
+    what stands beside currency signs, likeliest first, `days` what stands on short lines at the
+    right, lowest first.
     """
 
     rows: list[FieldImage]
     amounts: list[Frame]
     frames: list[Rect]
     ink: Mask
+    lined: list[Lined]
+    days: list[FieldImage]
 
     @property
     def dates(self) -> list[FieldImage]:

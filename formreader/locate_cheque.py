@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from formreader import binarize, rules
+from formreader import binarize, locate_lined, rules
 from formreader.document import ChequePlaces, FieldImage, FieldSpec, Frame, Kind, Mask, Rect
 from formreader.locate_boxes import Cell
 from formreader.locate_page import OpenPage
@@ -37,6 +37,8 @@ def places(page: OpenPage) -> ChequePlaces:
             found.amounts or again.amounts,
             found.frames + again.frames,
             again.ink,
+            found.lined,
+            found.days,
         )
     return found
 
@@ -57,6 +59,8 @@ def _places(page: OpenPage) -> ChequePlaces:
         [_frame(page, cell) for cell in fitting],
         [page.rect_of(c.left, c.top, c.right, c.bottom) for c in page.cells],
         _bare_ink(page),
+        locate_lined.amounts(page),
+        locate_lined.days(page),
     )
 
 
