@@ -11,6 +11,7 @@ import numpy as np
 
 from formreader import calibrate, cheque_marks, cheque_print, cheque_signs, segment
 from formreader import cheque_values as values
+from formreader.cheque_dates import read_date
 from formreader.cheque_figures import read_figures
 from formreader.cheque_profiles import Profile
 from formreader.document import (
@@ -31,6 +32,9 @@ from formreader.pipeline import Cut, Reader, propose
 
 DATES_KEPT = 4
 """Likeliest dates that are kept: the margin needs two, alternatives four."""
+DATE_ABOVE_MM, DATE_LINES = 3.0, 3
+"""How far the writing on a date's line reaches below the top of the amount's place at most, in
+millimetres, and lines above it on which a date is looked for."""
 NARROW = 0.72
 """Width of a printed 1 without a foot at most, as a share of the usual digit's: 0.45 in OpenCV's
 sans-serif fonts; with a foot it has 0.70 to 0.76 in its serif ones."""
@@ -51,8 +55,9 @@ class ChequeFields:
     def read(self, places: ChequePlaces, image: Grey, scale: float) -> list[Reading]:
         """Read date, amount, words and account; `scale` in pixels of `image` per millimetre."""
         whole = Rect(0, 0, image.shape[1], image.shape[0])
-        date = self.date(places) or missing("date", whole)
         amount = self.amount(places)
+        limit = amount.rect.y + DATE_ABOVE_MM * scale if amount else float(whole.height)
+        date = self.date(places) or self.lined_date(places, limit) or missing("date", whole)
         words = self.words(amount, image.shape[1]) if amount else None
         found = [
             date,
@@ -67,6 +72,25 @@ class ChequeFields:
         """All dates that are believed, as eight digits."""
         last = self.today + timedelta(values.LATEST_DAYS)
         return values.dates_between(values.EARLIEST, last, self.profile.date)
+
+    def lined_date(self, places: ChequePlaces, limit: float) -> Reading | None:
+        """Read the date on the lowest line above row `limit` that holds one.
+
+        Where none does, what stands on the first is shown to a person.
+        """
+        above = [field for field in places.days if field.rect.bottom < limit][:DATE_LINES]
+        believed = {self.profile.date: frozenset(self.dates)}
+        for field in above:
+            found = read_date(field, self.reader.readers, believed)
+            if found:
+                reading = self.reader.decide(found.cut, found.candidates, found.spelt)
+                return reading if found.clear else stopped(reading, Reason.SLASH_OR_ONE)
+        for field in above[:1]:
+            cut = Cut(field, segment.segment(field))
+            scores = self.reader.readers.score([cut])[0]
+            reading = self.reader.decide(cut, *propose(cut, scores, self.reader.readers.strips))
+            return stopped(reading, Reason.NO_SUCH_DATE)
+        return None
 
     def date(self, places: ChequePlaces) -> Reading | None:
         """Read the topmost row of eight boxes as the likeliest date that exists.

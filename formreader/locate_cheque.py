@@ -98,7 +98,9 @@ def _frame(page: OpenPage, cell: Cell) -> Frame:
     rim = round(RIM_MM * page.full_mm)
     inner = np.zeros_like(inside)
     inner[box.y + rim : box.bottom - rim, box.x + rim : box.right - rim] = True
-    ink = page.own_ink(rules.without_rules(ink, across & ~inner, up & ~inner), inside, 0.5)
+    ink = page.own_ink(
+        rules.without_rules(ink, across & ~inner, up & ~inner), inside, 0.5, points=True
+    )
     image = np.ascontiguousarray(page.image[rect.y : rect.bottom, rect.x : rect.right])
     ahead = page.rect_of(cell.left - BEFORE * cell.height, cell.top, cell.left, cell.bottom)
     return Frame(

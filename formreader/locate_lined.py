@@ -25,9 +25,16 @@ CLEAR, NEAR = 0.4, 2.5
 to which a mark that is as likely a sign makes the next one a figure: an 8 looks like a $."""
 LIKE_A_SIGN = 0.64
 """Correlation with a drawn sign from which a mark may be one; $ with thin serifs have 0.68."""
-LINE_MM = 12.0
-"""Length in millimetres from which a level rule is a line that ink is freed of; strokes are
-shorter, and rows of waves and letters paler than ink are none of it anyway."""
+LINE_MM, FOOT_LINE_MM = 12.0, 5.0
+"""Length in millimetres from which a level rule is a line that ink is freed of, strokes are
+shorter; and the same at the foot of the writing, where lines are often seen in pieces."""
+AT_FOOT_MM = 1.2
+"""Distance from the foot of the writing within which the latter holds, in millimetres."""
+PALE_LINE = 0.25
+"""Least darkness of a line that ink is freed of, as a share of the ink's: waves of security print
+run through digits and are no part of the ink."""
+WALL_MM = 6.5
+"""Length in millimetres from which an upright rule is the wall of a frame."""
 WALL = (0.15, 1.4)
 """Width of the wall of a frame at most, in its own heights, and its least height in those of the
 figures in it."""
@@ -92,22 +99,24 @@ def days(page: OpenPage) -> list[FieldImage]:
         if y > height - FOOT_MM * scale:
             continue
         top, bottom = y - DATE_MM[0] * scale, y + DATE_MM[1] * scale
-        field = _cut(page, (level.x0 - scale, top, level.x1 + scale, bottom), "date")
+        field = _cut(page, (level.x0 - scale, top, level.x1 + scale, bottom), y, "date")
         if field is not None and field.ink.any(axis=1).sum() > FLAT * (bottom - top) / page.zoom:
             found.append((y, field))
     return [field for _, field in sorted(found, key=lambda pair: -pair[0])]
 
 
-def _lines(page: OpenPage) -> Mask:
-    """Return where long level rules run in the working copy that are as dark as ink."""
+def _lines(page: OpenPage, foot: float = -1.0) -> Mask:
+    """Return where level rules run in the working copy: long ones, shorter ones at row `foot`."""
     zone = np.zeros(page.small_dark.shape, bool)
-    least = binarize.INK_SHARE * page.level
+    near = AT_FOOT_MM * page.scale
     for level in page.rules.levels:
-        if len(level.y) < LINE_MM * page.scale or level.even >= zones.EVEN:
+        at_foot = abs(float(np.median(level.y)) - foot) < near
+        shortest = FOOT_LINE_MM if at_foot else LINE_MM
+        if len(level.y) < shortest * page.scale or level.even >= zones.EVEN:
             continue
         columns = np.arange(level.x0, level.x1)
         rows = np.clip(np.rint(level.y), 0, len(zone) - 1).astype(np.int64)
-        if np.median(page.small_dark[rows, columns]) < least:
+        if np.median(page.small_dark[rows, columns]) < PALE_LINE * page.level:
             continue
         half = round(level.thick / 2) + 2
         for shift in range(-half, half + 1):
@@ -115,18 +124,28 @@ def _lines(page: OpenPage) -> Mask:
     return zone
 
 
+def _walls(page: OpenPage) -> Mask:
+    """Return where upright rules run in the working copy that are longer than a stroke."""
+    long = np.ones((round(WALL_MM * page.scale), 1), np.uint8)
+    up = np.asarray(cv2.morphologyEx(page.rules.up.view(np.uint8), cv2.MORPH_OPEN, long), np.uint8)
+    return cv2.dilate(up, np.ones((1, 3), np.uint8)).view(np.bool_)
+
+
 def _beside(page: OpenPage, sign: Rect) -> FieldImage | None:
     """Cut out what stands right of a sign; None where nothing does."""
     top = sign.bottom - max(ABOVE[0] * sign.height, ABOVE[1] * page.scale)
     bottom = sign.bottom + max(BELOW[0] * sign.height, BELOW[1] * page.scale)
     left = sign.right + 0.1 * sign.height
-    return _cut(page, (left, top, left + AMOUNT_MM * page.scale, bottom), "amount")
+    edges = (left, top, left + AMOUNT_MM * page.scale, bottom)
+    return _cut(page, edges, sign.bottom, "amount")
 
 
 def _cut(
-    page: OpenPage, edges: tuple[float, float, float, float], name: str
+    page: OpenPage, edges: tuple[float, float, float, float], foot: float, name: str
 ) -> FieldImage | None:
     """Cut out the writing between edges (left, top, right, bottom) of the working copy.
+
+    `foot` is the row of its line.
 
     What mostly lies outside is none of it, such as the edge of the paper, nor what follows after a
     long gap. None where nothing is written.
@@ -139,8 +158,9 @@ def _cut(
     inside = np.zeros(dark.shape, bool)
     inside[inner.y : inner.bottom, inner.x : inner.right] = True
     ink = binarize.ink_mask(dark, page.own_level(dark[inside]))
-    ink = rules.without_rules(ink, page.cut_mask(_lines(page), rect), np.zeros_like(ink))
-    ink = _without_walls(page.own_ink(ink, inside, 0.6)[inner.y : inner.bottom])
+    lines, walls = page.cut_mask(_lines(page, foot), rect), page.cut_mask(_walls(page), rect)
+    ink = rules.without_rules(ink, lines, walls)
+    ink = _without_walls(page.own_ink(ink, inside, 0.6, points=True)[inner.y : inner.bottom])
     columns = np.flatnonzero(ink.any(axis=0))
     if not columns.size:
         return None
