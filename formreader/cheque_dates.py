@@ -34,8 +34,10 @@ heights."""
 LEAD = 6.0
 """Lead in log-likelihood (of both readers) over a date with other separators, below which a person
 is asked; chosen."""
-WIDEST = {"D": 2.8, "M": 2.8, "Y": 6.0}
-"""Width of day, month and year at most, in digit heights."""
+WIDEST = 6.0
+"""Width of a day, month or year at most, in digit heights."""
+SMALL = 0.66
+"""Height of a printed word beside the line of a date at most, in digit heights."""
 SIZES = {"D": frozenset({1, 2}), "M": frozenset({1, 2}), "Y": frozenset({2, 4})}
 """Digits that each may have."""
 
@@ -80,7 +82,7 @@ def read_date(
     Dates have eight digits, whatever was written: 3/5/24 is 03052024. None where there are no two
     separators with digits around them that make such a date.
     """
-    ink = segment.without_rules(field.ink)
+    ink = without_print(segment.without_rules(field.ink))
     splits = list(_splits(Parts(ink), digit_height(ink)))
     if not splits:
         return None
@@ -102,6 +104,19 @@ def read_date(
     apart = not others or best[0].total - others[0].total > LEAD
     clear = apart and best[0].split.certain and best[0].total >= any_best - 1e-6
     return LinedDate(_cut(field, ink), *_as_proposed(best), clear)
+
+
+def without_print(ink: Mask) -> Mask:
+    """Take a small printed word before a date, and what lies below it, out of ink bool (H, W)."""
+    parts = Parts(ink)
+    height = digit_height(ink)
+    tall = parts.high > SMALL * height
+    if not tall.any():
+        return ink
+    first = parts.x[tall].min()
+    foot = float(np.median((parts.y + parts.high)[tall]))
+    kept = (parts.middle > first) & (parts.y < foot)
+    return ink & np.concatenate([[False], kept])[parts.labels]
 
 
 def _as_proposed(found: Sequence[_Found]) -> tuple[list[Candidate], Scored]:
@@ -203,7 +218,7 @@ def _groups(parts: Parts, pair: list[int], usual: float) -> tuple[tuple[int, ...
         own = others[side == number]
         if not own.size or parts.high[own].max() < TALL * usual:
             return None
-        if (parts.x + parts.wide)[own].max() - parts.x[own].min() > WIDEST["Y"] * usual:
+        if (parts.x + parts.wide)[own].max() - parts.x[own].min() > WIDEST * usual:
             return None
         groups.append(tuple(own.tolist()))
     return tuple(groups)

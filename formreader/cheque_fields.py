@@ -68,10 +68,18 @@ class ChequeFields:
         return [reading for reading in found if reading is not None]
 
     @cached_property
-    def dates(self) -> list[str]:
-        """All dates that are believed, as eight digits."""
+    def believed(self) -> dict[str, frozenset[str]]:
+        """All dates that are believed, as eight digits, by the order in which they are written."""
         last = self.today + timedelta(values.LATEST_DAYS)
-        return values.dates_between(values.EARLIEST, last, self.profile.date)
+        return {
+            order: frozenset(values.dates_between(values.EARLIEST, last, order))
+            for order in self.profile.dates
+        }
+
+    @cached_property
+    def dates(self) -> list[str]:
+        """All dates that are believed, as eight digits, in any order that is in use."""
+        return sorted(frozenset().union(*self.believed.values()))
 
     def lined_date(self, places: ChequePlaces, limit: float) -> Reading | None:
         """Read the date on the lowest line above row `limit` that holds one.
@@ -79,9 +87,8 @@ class ChequeFields:
         Where none does, what stands on the first is shown to a person.
         """
         above = [field for field in places.days if field.rect.bottom < limit][:DATE_LINES]
-        believed = {self.profile.date: frozenset(self.dates)}
         for field in above:
-            found = read_date(field, self.reader.readers, believed)
+            found = read_date(field, self.reader.readers, self.believed)
             if found:
                 reading = self.reader.decide(found.cut, found.candidates, found.spelt)
                 return reading if found.clear else stopped(reading, Reason.SLASH_OR_ONE)
@@ -111,8 +118,8 @@ class ChequeFields:
         reading = self.reader.decide(cut, likely, spelt)
         if likely[0].text == candidates[0].text:
             return reading
-        found = values.real_date(candidates[0].text, self.profile.date)
-        return stopped(reading, Reason.FAR_DATE if found else Reason.NO_SUCH_DATE)
+        real = any(values.real_date(candidates[0].text, order) for order in self.profile.dates)
+        return stopped(reading, Reason.FAR_DATE if real else Reason.NO_SUCH_DATE)
 
     def likely_dates(self, cut: Cut, scores: Float) -> list[Candidate]:
         """Weigh all dates by the scores of the digits in their boxes; likeliest first."""

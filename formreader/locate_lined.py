@@ -13,6 +13,7 @@ from formreader import locate_zones as zones
 from formreader.document import FieldImage, FieldSpec, Kind, Lined, Mask, Rect
 from formreader.ink import digit_height
 from formreader.locate_page import OpenPage
+from formreader.rules import Level
 
 SIGN_MM, SIGN_WIDE = (2.5, 8.0), (0.28, 1.0)
 """Height of a printed currency sign in millimetres, and its width in its own heights."""
@@ -50,6 +51,8 @@ DATE_LINE_MM = (18.0, 68.0)
 """Length of the line of a date in millimetres."""
 DATE_MM = (8.0, 1.8)
 """How far a date reaches above and below its line, in millimetres."""
+EDGE_MM = 1.0
+"""Distance of a rule from the edge of a frame up to which it is that edge, in millimetres."""
 FLAT = 0.2
 """Height of writing on a line at least, as a share of what it may reach above the line."""
 
@@ -96,13 +99,24 @@ def days(page: OpenPage) -> list[FieldImage]:
         if not fits or level.even >= zones.EVEN or level.x0 + level.x1 < 2 * RIGHT_PART * width:
             continue
         y = float(np.median(level.y))
-        if y > height - FOOT_MM * scale:
+        if y > height - FOOT_MM * scale or _is_edge(page, level, y):
             continue
         top, bottom = y - DATE_MM[0] * scale, y + DATE_MM[1] * scale
         field = _cut(page, (level.x0 - scale, top, level.x1 + scale, bottom), y, "date")
         if field is not None and field.ink.any(axis=1).sum() > FLAT * (bottom - top) / page.zoom:
             found.append((y, field))
     return [field for _, field in sorted(found, key=lambda pair: -pair[0])]
+
+
+def _is_edge(page: OpenPage, level: Level, y: float) -> bool:
+    """Tell whether a level rule is the upper or lower edge of a frame or box."""
+    near = EDGE_MM * page.scale
+    cells = [*page.cells, *(row.frame for row in page.rows)]
+    return any(
+        min(abs(cell.top - y), abs(cell.bottom - y)) < near
+        and min(cell.right, level.x1) - max(cell.left, level.x0) > 0.5 * len(level.y)
+        for cell in cells
+    )
 
 
 def _lines(page: OpenPage, foot: float = -1.0) -> Mask:
@@ -118,7 +132,7 @@ def _lines(page: OpenPage, foot: float = -1.0) -> Mask:
         rows = np.clip(np.rint(level.y), 0, len(zone) - 1).astype(np.int64)
         if np.median(page.small_dark[rows, columns]) < PALE_LINE * page.level:
             continue
-        half = round(level.thick / 2) + 2
+        half = round(level.thick / 2) + (2 if len(level.y) >= LINE_MM * page.scale else 1)
         for shift in range(-half, half + 1):
             zone[np.clip(rows + shift, 0, len(zone) - 1), columns] = True
     return zone
