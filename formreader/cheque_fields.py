@@ -76,10 +76,14 @@ class ChequeFields:
             for order in self.profile.dates
         }
 
-    @cached_property
-    def dates(self) -> list[str]:
-        """All dates that are believed, as eight digits, in any order that is in use."""
-        return sorted(frozenset().union(*self.believed.values()))
+    def boxed(self, boxes: int) -> tuple[list[str], list[str]]:
+        """List all dates that are believed: their eight digits, and what stands in the boxes."""
+        full, short = [], []
+        for order, dates in self.believed.items():
+            for text in sorted(dates):
+                full.append(text)
+                short.append(text if boxes == DATE_BOXES else values.without_century(text, order))
+        return full, short
 
     def lined_date(self, places: ChequePlaces, limit: float) -> Reading | None:
         """Read the date on the lowest line above row `limit` that holds one.
@@ -102,20 +106,24 @@ class ChequeFields:
     def date(self, places: ChequePlaces) -> Reading | None:
         """Read the topmost row of eight boxes as the likeliest date that exists.
 
-        Where the boxes by themselves say something else, a person looks at it.
+        Where the boxes by themselves say something else, a person looks at it; and where there are
+        but six, since two of eight may not have been found.
         """
-        if not places.dates:
+        rows = places.dates or places.short_dates
+        if not rows:
             return None
-        field = replace_name(min(places.dates, key=lambda row: row.rect.y), "date")
+        field = replace_name(min(rows, key=lambda row: row.rect.y), "date")
         cut = Cut(field, segment.segment(field))
         scores = self.reader.readers.score([cut])[0]
         candidates, spelt = propose(cut, scores, self.reader.readers.strips)
         if not candidates:
             return self.reader.decide(cut, candidates, spelt)
-        if len(cut.lattice.glyphs) < DATE_BOXES:  # a date must not fill an empty box
+        if len(cut.lattice.glyphs) < len(field.cells):  # a date must not fill an empty box
             return stopped(self.reader.decide(cut, candidates, spelt), Reason.NO_SUCH_DATE)
         likely = self.likely_dates(cut, scores)
         reading = self.reader.decide(cut, likely, spelt)
+        if len(field.cells) < DATE_BOXES:
+            return stopped(reading, Reason.CUT_OFF)
         if likely[0].text == candidates[0].text:
             return reading
         real = any(values.real_date(candidates[0].text, order) for order in self.profile.dates)
@@ -123,22 +131,25 @@ class ChequeFields:
 
     def likely_dates(self, cut: Cut, scores: Float) -> list[Candidate]:
         """Weigh all dates by the scores of the digits in their boxes; likeliest first."""
-        table = np.zeros((DATE_BOXES, 10))
+        boxes = len(cut.field.cells)
+        table = np.zeros((boxes, 10))
         for glyph, row in zip(cut.lattice.glyphs, scores, strict=True):
             table[glyph.cell] = row[:10]
-        digits = np.array([[int(d) for d in text] for text in self.dates])
-        totals = table[np.arange(DATE_BOXES), digits].sum(axis=1)
-        best = np.argsort(-totals)[:DATES_KEPT]
+        full, short = self.boxed(boxes)
+        digits = np.array([[int(d) for d in text] for text in short])
+        totals = table[np.arange(boxes), digits].sum(axis=1)
+        best = np.argsort(-totals, kind="stable")
+        kept = {full[i]: i for i in reversed(best[: 3 * DATES_KEPT].tolist())}
         return [
             Candidate(
-                self.dates[i],
+                full[i],
                 float(totals[i]),
                 tuple(
-                    to_character(self.dates[i][glyph.cell], row, glyph.rect)
+                    to_character(short[i][glyph.cell], row, glyph.rect)
                     for glyph, row in zip(cut.lattice.glyphs, scores, strict=True)
                 ),
             )
-            for i in best
+            for i in sorted(kept.values(), key=lambda i: -totals[i])[:DATES_KEPT]
         ]
 
     def amount(self, places: ChequePlaces) -> Reading | None:
@@ -146,7 +157,7 @@ class ChequeFields:
 
         Without a sign the likeliest place is read, for a person.
         """
-        frame = amount_field(places.amounts) if places.amounts else None
+        frame = amount_field(places.amounts, self.profile.signs) if places.amounts else None
         lined = places.lined[0] if places.lined else None
         if frame and frame[1]:
             return self.figures(frame[0])
@@ -219,16 +230,16 @@ def framed(row: Sequence[Rect], frames: Sequence[Rect]) -> bool:
     )
 
 
-def choose_frame(frames: Sequence[Frame]) -> tuple[Frame, int, bool]:
-    """Choose the frame that a currency sign marks, and the column at which its figures begin.
+def choose_frame(frames: Sequence[Frame], signs: str) -> tuple[Frame, int, bool]:
+    """Choose the frame that one of `signs` marks, and the column at which its figures begin.
 
     Also tells whether a sign was found; without one it may be another frame.
     """
     best: tuple[float, Frame, int] = (-1.0, frames[0], 0)
     for frame in frames:
         reach = round(cheque_signs.SIGN_REACH * frame.dark.shape[1])
-        inside, edge = cheque_signs.find_sign(frame.dark[:, :reach], frame.height)
-        ahead, _ = cheque_signs.find_sign(frame.before, frame.height)
+        inside, edge = cheque_signs.find_sign(frame.dark[:, :reach], frame.height, signs)
+        ahead, _ = cheque_signs.find_sign(frame.before, frame.height, signs)
         if inside < max(cheque_signs.SIGN_FOUND, ahead):
             edge = 0
         if max(inside, ahead) > best[0]:
@@ -236,9 +247,9 @@ def choose_frame(frames: Sequence[Frame]) -> tuple[Frame, int, bool]:
     return best[1], best[2], best[0] >= cheque_signs.SIGN_FOUND
 
 
-def amount_field(frames: Sequence[Frame]) -> tuple[FieldImage, bool]:
+def amount_field(frames: Sequence[Frame], signs: str) -> tuple[FieldImage, bool]:
     """Choose the amount among frames, without its currency sign; tell whether that was found."""
-    frame, edge, is_marked = choose_frame(frames)
+    frame, edge, is_marked = choose_frame(frames, signs)
     return replace_name(cheque_marks.without_left(frame.field, edge), "amount"), is_marked
 
 

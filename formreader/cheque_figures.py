@@ -66,8 +66,8 @@ def read_figures(field: FieldImage, readers: Readers, profile: Profile) -> Figur
     ink = segment.without_rules(field.ink)
     height = digit_height(ink)
     ink = cheque_hundredths.without_stars(ink, height)
-    if raised := cheque_hundredths.raised(ink, height):
-        digits, cents, border = raised
+    if profile.raised and (parted := cheque_hundredths.raised(ink, height)):
+        digits, cents, border = parted
         digits, marks = cheque_marks.take_commas(digits, digit_height(digits))
         return joined(field, digits | cents, [*marks, border], Tail.NONE, readers, profile)
     ink, tail = cheque_closing.without_tail(ink, height)

@@ -22,8 +22,10 @@ class Profile:
     `code_line` is a regular expression for the whole code line (spaces are not read); each of
     its groups becomes a field. `aba` names the groups that carry an ABA check digit, `dates`
     are the orders of day, month and year that are in use, `groups` the digits between separators
-    from the right (the last one repeats) and `words` where the amount in words stands: "left" of
-    the figures or "below" them.
+    from the right (the last one repeats), `words` where the amount in words stands, "left" of the
+    figures or "below" them, and `raised` whether hundredths are written small and raised: where
+    amounts close with marks, these look like it. `signs` are the currency signs looked for: a 4
+    written by hand looks like a pound sign.
     """
 
     name: str
@@ -32,6 +34,8 @@ class Profile:
     dates: tuple[str, ...] = ("DMY",)
     groups: tuple[tuple[int, ...], ...] = ((3,),)
     words: str = "left"
+    raised: bool = True
+    signs: str = "₹$"
 
 
 INDIA = Profile(
@@ -41,6 +45,7 @@ INDIA = Profile(
         rf"(?P<micr_account>\d{{6}}){ON_US}(?P<transaction_code>\d{{2}})"
     ),
     groups=((3, 2), (3,)),
+    raised=False,
 )
 """Indian cheque (CTS-2010): cheque number, sort code, account part, transaction code."""
 
@@ -60,6 +65,7 @@ PLAIN = Profile(
     name="plain",
     code_line=rf"(?P<code_line>[\d{TRANSIT}{AMOUNT}{ON_US}{DASH}]{{12,}})",
     dates=("DMY", "MDY", "YMD"),
+    signs="₹$£€",
 )
 """Any other cheque with an E-13B line: the line as one field, which a person confirms."""
 

@@ -61,8 +61,8 @@ def _sign(symbol: str) -> tuple[Float, ...]:
     return tuple(drawn)
 
 
-def find_sign(dark: Grey, height: float) -> tuple[float, int]:
-    """Look for a currency sign in darkness uint8 (H, W): correlation and right edge.
+def find_sign(dark: Grey, height: float, signs: str) -> tuple[float, int]:
+    """Look for one of some currency signs in darkness uint8 (H, W): correlation and right edge.
 
     `height` is the frame's height in pixels.
     """
@@ -72,7 +72,7 @@ def find_sign(dark: Grey, height: float) -> tuple[float, int]:
         size = (max(1, round(dark.shape[1] * zoom)), max(1, round(dark.shape[0] * zoom)))
         small = cv2.resize(dark, size, interpolation=cv2.INTER_AREA).astype(np.float32)
         small = np.pad(small, 6)
-        for symbol in SIGNS:
+        for symbol in signs:
             for drawn in _sign(symbol):
                 if any(a < b for a, b in zip(small.shape, drawn.shape, strict=True)):
                     continue
@@ -83,8 +83,8 @@ def find_sign(dark: Grey, height: float) -> tuple[float, int]:
     return best
 
 
-def likeness(dark: Grey, mark: Rect) -> float:
-    """Compare a mark in darkness uint8 (H, W) with the signs: the best correlation."""
+def likeness(dark: Grey, mark: Rect, signs: str) -> float:
+    """Compare a mark in darkness uint8 (H, W) with some signs: the best correlation."""
     margin = round(0.25 * mark.height)
     top, left = max(0, mark.y - margin), max(0, mark.x - margin)
     part = dark[top : mark.bottom + margin, left : mark.right + margin]
@@ -93,6 +93,6 @@ def likeness(dark: Grey, mark: Rect) -> float:
     small = np.pad(cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.float32), 12)
     return max(
         float(cv2.matchTemplate(small, drawn, cv2.TM_CCOEFF_NORMED).max())
-        for symbol in SIGNS
+        for symbol in signs
         for drawn in _sign(symbol)
     )

@@ -76,7 +76,7 @@ class ChequeReader(Reader):
     def read_cheque(self, cheque: Cheque) -> list[Reading]:
         """Read the fields of one cheque, in pixels of its picture."""
         profile, readings = read_code_line(cheque)
-        places = locate.cheque(cheque.image, cheque.dpi)
+        places = locate.cheque(cheque.image, cheque.dpi, profile.signs)
         fields = cheque_fields.ChequeFields(self, profile, date.today())
         found = fields.read(places, cheque.image, cheque.dpi / 25.4)
         for reason in (Reason.UNKNOWN_LAYOUT, Reason.CUT_OFF):  # its order of date; half a cheque

@@ -6,7 +6,7 @@ Arrays are `[row, column]`, points `(x, y)`, angles counter-clockwise, pages cou
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 DATE_BOXES = 8
 """Boxes of a date: two for the day, two for the month, four for the year."""
+SHORT_DATE_BOXES = 6
+"""Boxes of a date whose year has two."""
 Grey = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Float = NDArray[np.float32]
@@ -223,13 +225,18 @@ class ChequePlaces:
     amounts: list[Frame]
     frames: list[Rect]
     ink: Mask
-    lined: list[Lined]
-    days: list[FieldImage]
+    lined: Sequence[Lined] = ()
+    days: Sequence[FieldImage] = ()
 
     @property
     def dates(self) -> list[FieldImage]:
         """Return the rows that have as many boxes as a date has digits."""
         return [row for row in self.rows if len(row.cells) == DATE_BOXES]
+
+    @property
+    def short_dates(self) -> list[FieldImage]:
+        """Return the rows with boxes for a date whose year has two digits."""
+        return [row for row in self.rows if len(row.cells) == SHORT_DATE_BOXES]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

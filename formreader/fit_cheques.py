@@ -45,7 +45,7 @@ def try_amounts(
     trials = []
     for _ in range(count):
         amount = compose_amount(*hands[int(rng.integers(len(hands)))], rng)
-        field, _ = amount_field([amount.frame])
+        field, _ = amount_field([amount.frame], amount.profile.signs)
         found = read_figures(field, readers, amount.profile)
         if not found.candidates:
             continue

@@ -57,10 +57,10 @@ FLAT = 0.2
 """Height of writing on a line at least, as a share of what it may reach above the line."""
 
 
-def amounts(page: OpenPage) -> list[Lined]:
-    """Cut out what stands right of each mark that looks like a currency sign, likeliest first."""
-    signs = sorted(_signs(page), key=lambda pair: -pair[0])
-    cuts = ((_beside(page, sign), likeness, sign) for likeness, sign in signs)
+def amounts(page: OpenPage, signs: str) -> list[Lined]:
+    """Cut out what stands right of each mark that looks like one of `signs`, likeliest first."""
+    found = sorted(_signs(page, signs), key=lambda pair: -pair[0])
+    cuts = ((_beside(page, sign), likeness, sign) for likeness, sign in found)
     return [
         Lined(field, likeness, page.rect_of(s.x, s.y, s.right, s.bottom))
         for field, likeness, s in cuts
@@ -68,7 +68,7 @@ def amounts(page: OpenPage) -> list[Lined]:
     ]
 
 
-def _signs(page: OpenPage) -> list[tuple[float, Rect]]:
+def _signs(page: OpenPage, signs: str) -> list[tuple[float, Rect]]:
     """Find the marks at the right that look like a currency sign: correlation and place."""
     scale, (height, width) = page.scale, page.small_dark.shape
     ink = binarize.ink_mask(page.small_dark, page.level)
@@ -82,7 +82,7 @@ def _signs(page: OpenPage) -> list[tuple[float, Rect]]:
             continue
         if ink[y : y + high, max(0, x - round(CLEAR * high)) : x].any():
             continue
-        likeness = cheque_signs.likeness(page.small_dark, Rect(x, y, wide, high))
+        likeness = cheque_signs.likeness(page.small_dark, Rect(x, y, wide, high), signs)
         before = (s for _, s in found if s.y < y + high / 2 < s.bottom)
         if likeness >= LIKE_A_SIGN and not any(x - s.right < NEAR * high for s in before):
             found.append((likeness, Rect(x, y, wide, high)))
@@ -141,8 +141,9 @@ def _lines(page: OpenPage, foot: float = -1.0) -> Mask:
 def _walls(page: OpenPage) -> Mask:
     """Return where upright rules run in the working copy that are longer than a stroke."""
     long = np.ones((round(WALL_MM * page.scale), 1), np.uint8)
-    up = np.asarray(cv2.morphologyEx(page.rules.up.view(np.uint8), cv2.MORPH_OPEN, long), np.uint8)
-    return cv2.dilate(up, np.ones((1, 3), np.uint8)).view(np.bool_)
+    dark = (page.small_dark > PALE_LINE * page.level).view(np.uint8) & page.rules.up
+    walls = np.asarray(cv2.morphologyEx(dark.view(np.uint8), cv2.MORPH_OPEN, long), np.uint8)
+    return cv2.dilate(walls, np.ones((1, 3), np.uint8)).view(np.bool_)
 
 
 def _beside(page: OpenPage, sign: Rect) -> FieldImage | None:
