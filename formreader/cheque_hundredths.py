@@ -27,6 +27,8 @@ def raised(ink: Mask, height: float) -> tuple[Mask, Mask, Mark] | None:
     is written below it (100) belong to neither. None where nothing is raised.
     """
     parts = Parts(ink)
+    if len(parts.x) < 2:
+        return None
     tall = parts.high > SMALL[0] * height
     flat = parts.wide > np.maximum(STROKE[0] * height, STROKE[2] * parts.high)
     flat &= parts.high < STROKE[1] * height
