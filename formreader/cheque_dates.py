@@ -38,6 +38,8 @@ WIDEST = 6.0
 """Width of a day, month or year at most, in digit heights."""
 SMALL = 0.66
 """Height of a printed word beside the line of a date at most, in digit heights."""
+LETTER, LETTERS = 0.25, 3
+"""Height of a letter at least, in digit heights, and letters of such a word at least."""
 SIZES = {"D": frozenset({1, 2}), "M": frozenset({1, 2}), "Y": frozenset({2, 4})}
 """Digits that each may have."""
 
@@ -82,7 +84,7 @@ def read_date(
     Dates have eight digits, whatever was written: 3/5/24 is 03052024. None where there are no two
     separators with digits around them that make such a date.
     """
-    ink = without_print(segment.without_rules(field.ink))
+    ink, is_word = without_print(segment.without_rules(field.ink))
     splits = list(_splits(Parts(ink), digit_height(ink)))
     if not splits:
         return None
@@ -102,21 +104,27 @@ def read_date(
     best = sorted(found.values(), key=lambda date: -date.total)[:DATES_KEPT]
     others = [d for d in best[1:] if d.split.groups != best[0].split.groups]
     apart = not others or best[0].total - others[0].total > LEAD
-    clear = apart and best[0].split.certain and best[0].total >= any_best - 1e-6
+    clear = is_word and apart and best[0].split.certain and best[0].total >= any_best - 1e-6
     return LinedDate(_cut(field, ink), *_as_proposed(best), clear)
 
 
-def without_print(ink: Mask) -> Mask:
-    """Take a small printed word before a date, and what lies below it, out of ink bool (H, W)."""
+def without_print(ink: Mask) -> tuple[Mask, bool]:
+    """Take a small printed word before a date, and what lies below it, out of ink bool (H, W).
+
+    Also tells whether what was taken out is a word, or nothing: fewer small figures than a word
+    has letters may be digits. 23/07/26 with a small 2 was read 03/07/26.
+    """
     parts = Parts(ink)
     height = digit_height(ink)
     tall = parts.high > SMALL * height
     if not tall.any():
-        return ink
+        return ink, True
     first = parts.x[tall].min()
     foot = float(np.median((parts.y + parts.high)[tall]))
     kept = (parts.middle > first) & (parts.y < foot)
-    return ink & np.concatenate([[False], kept])[parts.labels]
+    letters = int((~kept & (parts.y < foot) & (parts.high > LETTER * height)).sum())
+    is_word = letters == 0 or letters >= LETTERS
+    return ink & np.concatenate([[False], kept])[parts.labels], is_word
 
 
 def _as_proposed(found: Sequence[_Found]) -> tuple[list[Candidate], Scored]:

@@ -13,7 +13,7 @@ from formreader import calibrate, cheque_marks, cheque_print, cheque_signs, segm
 from formreader import cheque_values as values
 from formreader.cheque_dates import read_date
 from formreader.cheque_figures import read_figures
-from formreader.cheque_profiles import Profile
+from formreader.cheque_profiles import PLAIN, Profile
 from formreader.document import (
     DATE_BOXES,
     Candidate,
@@ -109,7 +109,7 @@ class ChequeFields:
         Where the boxes by themselves say something else, a person looks at it; and where there are
         but six, since two of eight may not have been found.
         """
-        rows = places.dates or places.short_dates
+        rows = places.dates or (places.short_dates if self.profile is PLAIN else [])
         if not rows:
             return None
         field = replace_name(min(rows, key=lambda row: row.rect.y), "date")
@@ -139,7 +139,9 @@ class ChequeFields:
         digits = np.array([[int(d) for d in text] for text in short])
         totals = table[np.arange(boxes), digits].sum(axis=1)
         best = np.argsort(-totals, kind="stable")
-        kept = {full[i]: i for i in reversed(best[: 3 * DATES_KEPT].tolist())}
+        kept: dict[str, int] = {}
+        for i in best[: 3 * DATES_KEPT].tolist():
+            kept.setdefault(full[i], i)
         return [
             Candidate(
                 full[i],
@@ -149,7 +151,7 @@ class ChequeFields:
                     for glyph, row in zip(cut.lattice.glyphs, scores, strict=True)
                 ),
             )
-            for i in sorted(kept.values(), key=lambda i: -totals[i])[:DATES_KEPT]
+            for i in list(kept.values())[:DATES_KEPT]
         ]
 
     def amount(self, places: ChequePlaces) -> Reading | None:

@@ -72,6 +72,8 @@ def read_figures(field: FieldImage, readers: Readers, profile: Profile) -> Figur
         return joined(field, digits | cents, [*marks, border], Tail.NONE, readers, profile)
     ink, tail = cheque_closing.without_tail(ink, height)
     fraction = cheque_closing.inner_slash(ink, height)
+    if profile.raised and not fraction:
+        fraction = cheque_closing.inner_slash(ink, height, small=True)
     if fraction and is_hundred(field, fraction[1], readers):
         whole, marks = cheque_marks.take_commas(fraction[0], digit_height(fraction[0]))
         found = joined(field, whole, marks, Tail.NONE, readers, profile)
