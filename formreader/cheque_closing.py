@@ -14,6 +14,8 @@ STEEP = 0.8
 """Width of a slash at most, in its own heights: 51 degrees steep."""
 SLASH = 0.6
 """Height in digit heights from which what closes an amount holds a leaning slash, too."""
+SMALL_DIGIT = 0.3
+"""Height in digit heights from which small digits of a fraction are digits."""
 LONG = 1.25
 """Height of a slash with a rest of its dash at least, in heights of the digits."""
 EVEN_EDGE, LINE = 0.05, 0.9
@@ -149,19 +151,28 @@ def without_joined_slash(ink: Mask, height: float) -> Mask | None:
     return ink & ~(mine & ~rest)
 
 
-def inner_slash(ink: Mask, height: float) -> tuple[Mask, Mask] | None:
-    """Split ink bool (H, W) at a slash between digits, as in 56/100; None where there is none."""
+def inner_slash(ink: Mask, height: float, small: bool = False) -> tuple[Mask, Mask] | None:
+    """Split ink bool (H, W) at a slash between digits, as in 56/100; None where there is none.
+
+    What follows it may be `small`: then the slash has to be taller than that alone.
+    """
     parts = Parts(ink)
-    tall = np.flatnonzero(parts.high > 0.5 * height)
+    tall = np.flatnonzero(parts.high > (SMALL_DIGIT if small else 0.5) * height)
     if tall.size < 3:
         return None
     usual = parts.usual_height(tall)
     steep = parts.wide < STEEP * parts.high
-    slashes = np.flatnonzero(parts.straight & steep & (parts.high > LONG * usual))
+    slashes = np.flatnonzero(parts.straight & steep & (parts.high > SLASH * height))
+    if small:
+        after = [tall[parts.middle[tall] > parts.middle[i]] for i in slashes]
+        limits = np.array([LONG * parts.usual_height(some) for some in after])
+    else:
+        limits = np.full(len(slashes), LONG * usual)
+    slashes = slashes[parts.high[slashes] > limits]
     inside = [
         i
         for i in slashes
-        if (parts.middle[tall] < parts.x[i]).sum() > 1
+        if (parts.middle[tall] < parts.x[i]).sum() > 1 + small
         and (parts.middle[tall] > (parts.x + parts.wide)[i]).any()
     ]
     if not inside:

@@ -11,8 +11,9 @@ import numpy as np
 
 from formreader import calibrate, cheque_marks, cheque_print, cheque_signs, segment
 from formreader import cheque_values as values
+from formreader.cheque_dates import read_date
 from formreader.cheque_figures import read_figures
-from formreader.cheque_profiles import Profile
+from formreader.cheque_profiles import PLAIN, Profile
 from formreader.document import (
     DATE_BOXES,
     Candidate,
@@ -31,6 +32,9 @@ from formreader.pipeline import Cut, Reader, propose
 
 DATES_KEPT = 4
 """Likeliest dates that are kept: the margin needs two, alternatives four."""
+DATE_ABOVE_MM, DATE_LINES = 3.0, 3
+"""How far the writing on a date's line reaches below the top of the amount's place at most, in
+millimetres, and lines above it on which a date is looked for."""
 NARROW = 0.72
 """Width of a printed 1 without a foot at most, as a share of the usual digit's: 0.45 in OpenCV's
 sans-serif fonts; with a foot it has 0.70 to 0.76 in its serif ones."""
@@ -51,8 +55,9 @@ class ChequeFields:
     def read(self, places: ChequePlaces, image: Grey, scale: float) -> list[Reading]:
         """Read date, amount, words and account; `scale` in pixels of `image` per millimetre."""
         whole = Rect(0, 0, image.shape[1], image.shape[0])
-        date = self.date(places) or missing("date", whole)
         amount = self.amount(places)
+        limit = amount.rect.y + DATE_ABOVE_MM * scale if amount else float(whole.height)
+        date = self.date(places) or self.lined_date(places, limit) or missing("date", whole)
         words = self.words(amount, image.shape[1]) if amount else None
         found = [
             date,
@@ -63,60 +68,105 @@ class ChequeFields:
         return [reading for reading in found if reading is not None]
 
     @cached_property
-    def dates(self) -> list[str]:
-        """All dates that are believed, as eight digits."""
+    def believed(self) -> dict[str, frozenset[str]]:
+        """All dates that are believed, as eight digits, by the order in which they are written."""
         last = self.today + timedelta(values.LATEST_DAYS)
-        return values.dates_between(values.EARLIEST, last, self.profile.date)
+        return {
+            order: frozenset(values.dates_between(values.EARLIEST, last, order))
+            for order in self.profile.dates
+        }
+
+    def boxed(self, boxes: int) -> tuple[list[str], list[str]]:
+        """List all dates that are believed: their eight digits, and what stands in the boxes."""
+        full, short = [], []
+        for order, dates in self.believed.items():
+            for text in sorted(dates):
+                full.append(text)
+                short.append(text if boxes == DATE_BOXES else values.without_century(text, order))
+        return full, short
+
+    def lined_date(self, places: ChequePlaces, limit: float) -> Reading | None:
+        """Read the date on the lowest line above row `limit` that holds one.
+
+        Where none does, what stands on the first is shown to a person.
+        """
+        above = [field for field in places.days if field.rect.bottom < limit][:DATE_LINES]
+        for field in above:
+            found = read_date(field, self.reader.readers, self.believed)
+            if found:
+                reading = self.reader.decide(found.cut, found.candidates, found.spelt)
+                return reading if found.clear else stopped(reading, Reason.SLASH_OR_ONE)
+        for field in above[:1]:
+            cut = Cut(field, segment.segment(field))
+            scores = self.reader.readers.score([cut])[0]
+            reading = self.reader.decide(cut, *propose(cut, scores, self.reader.readers.strips))
+            return stopped(reading, Reason.NO_SUCH_DATE)
+        return None
 
     def date(self, places: ChequePlaces) -> Reading | None:
         """Read the topmost row of eight boxes as the likeliest date that exists.
 
-        Where the boxes by themselves say something else, a person looks at it.
+        Where the boxes by themselves say something else, a person looks at it; and where there are
+        but six, since two of eight may not have been found.
         """
-        if not places.dates:
+        rows = places.dates or (places.short_dates if self.profile is PLAIN else [])
+        if not rows:
             return None
-        field = replace_name(min(places.dates, key=lambda row: row.rect.y), "date")
+        field = replace_name(min(rows, key=lambda row: row.rect.y), "date")
         cut = Cut(field, segment.segment(field))
         scores = self.reader.readers.score([cut])[0]
         candidates, spelt = propose(cut, scores, self.reader.readers.strips)
         if not candidates:
             return self.reader.decide(cut, candidates, spelt)
-        if len(cut.lattice.glyphs) < DATE_BOXES:  # a date must not fill an empty box
+        if len(cut.lattice.glyphs) < len(field.cells):  # a date must not fill an empty box
             return stopped(self.reader.decide(cut, candidates, spelt), Reason.NO_SUCH_DATE)
         likely = self.likely_dates(cut, scores)
         reading = self.reader.decide(cut, likely, spelt)
+        if len(field.cells) < DATE_BOXES:
+            return stopped(reading, Reason.CUT_OFF)
         if likely[0].text == candidates[0].text:
             return reading
-        found = values.real_date(candidates[0].text, self.profile.date)
-        return stopped(reading, Reason.FAR_DATE if found else Reason.NO_SUCH_DATE)
+        real = any(values.real_date(candidates[0].text, order) for order in self.profile.dates)
+        return stopped(reading, Reason.FAR_DATE if real else Reason.NO_SUCH_DATE)
 
     def likely_dates(self, cut: Cut, scores: Float) -> list[Candidate]:
         """Weigh all dates by the scores of the digits in their boxes; likeliest first."""
-        table = np.zeros((DATE_BOXES, 10))
+        boxes = len(cut.field.cells)
+        table = np.zeros((boxes, 10))
         for glyph, row in zip(cut.lattice.glyphs, scores, strict=True):
             table[glyph.cell] = row[:10]
-        digits = np.array([[int(d) for d in text] for text in self.dates])
-        totals = table[np.arange(DATE_BOXES), digits].sum(axis=1)
-        best = np.argsort(-totals)[:DATES_KEPT]
+        full, short = self.boxed(boxes)
+        digits = np.array([[int(d) for d in text] for text in short])
+        totals = table[np.arange(boxes), digits].sum(axis=1)
+        best = np.argsort(-totals, kind="stable")
+        kept: dict[str, int] = {}
+        for i in best[: 3 * DATES_KEPT].tolist():
+            kept.setdefault(full[i], i)
         return [
             Candidate(
-                self.dates[i],
+                full[i],
                 float(totals[i]),
                 tuple(
-                    to_character(self.dates[i][glyph.cell], row, glyph.rect)
+                    to_character(short[i][glyph.cell], row, glyph.rect)
                     for glyph, row in zip(cut.lattice.glyphs, scores, strict=True)
                 ),
             )
-            for i in best
+            for i in list(kept.values())[:DATES_KEPT]
         ]
 
     def amount(self, places: ChequePlaces) -> Reading | None:
-        """Read the figures in the frame that a currency sign marks."""
-        if not places.amounts:
-            return None
-        field, is_marked = amount_field(places.amounts)
-        reading = self.figures(field)
-        return reading if is_marked else stopped(reading, Reason.NOT_A_FIELD)
+        """Read the figures in the frame that a currency sign marks, or else on the line beside one.
+
+        Without a sign the likeliest place is read, for a person.
+        """
+        frame = amount_field(places.amounts, self.profile.signs) if places.amounts else None
+        lined = places.lined[0] if places.lined else None
+        if frame and frame[1]:
+            return self.figures(frame[0])
+        if lined and lined.likeness >= cheque_signs.SIGN_FOUND:
+            return self.figures(lined.field)
+        field = frame[0] if frame else lined.field if lined else None
+        return stopped(self.figures(field), Reason.NOT_A_FIELD) if field else None
 
     def figures(self, field: FieldImage) -> Reading:
         """Read the figures of an amount."""
@@ -182,16 +232,16 @@ def framed(row: Sequence[Rect], frames: Sequence[Rect]) -> bool:
     )
 
 
-def choose_frame(frames: Sequence[Frame]) -> tuple[Frame, int, bool]:
-    """Choose the frame that a currency sign marks, and the column at which its figures begin.
+def choose_frame(frames: Sequence[Frame], signs: str) -> tuple[Frame, int, bool]:
+    """Choose the frame that one of `signs` marks, and the column at which its figures begin.
 
     Also tells whether a sign was found; without one it may be another frame.
     """
     best: tuple[float, Frame, int] = (-1.0, frames[0], 0)
     for frame in frames:
         reach = round(cheque_signs.SIGN_REACH * frame.dark.shape[1])
-        inside, edge = cheque_signs.find_sign(frame.dark[:, :reach], frame.height)
-        ahead, _ = cheque_signs.find_sign(frame.before, frame.height)
+        inside, edge = cheque_signs.find_sign(frame.dark[:, :reach], frame.height, signs)
+        ahead, _ = cheque_signs.find_sign(frame.before, frame.height, signs)
         if inside < max(cheque_signs.SIGN_FOUND, ahead):
             edge = 0
         if max(inside, ahead) > best[0]:
@@ -199,9 +249,9 @@ def choose_frame(frames: Sequence[Frame]) -> tuple[Frame, int, bool]:
     return best[1], best[2], best[0] >= cheque_signs.SIGN_FOUND
 
 
-def amount_field(frames: Sequence[Frame]) -> tuple[FieldImage, bool]:
+def amount_field(frames: Sequence[Frame], signs: str) -> tuple[FieldImage, bool]:
     """Choose the amount among frames, without its currency sign; tell whether that was found."""
-    frame, edge, is_marked = choose_frame(frames)
+    frame, edge, is_marked = choose_frame(frames, signs)
     return replace_name(cheque_marks.without_left(frame.field, edge), "amount"), is_marked
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from formreader import assemble, cheque_closing, cheque_doubts, cheque_marks, ctc, segment
+from formreader import (
+    assemble,
+    cheque_closing,
+    cheque_doubts,
+    cheque_hundredths,
+    cheque_marks,
+    ctc,
+    segment,
+)
 from formreader import cheque_values as values
 from formreader.calibrate import Scored
 from formreader.cheque_amounts import AmountGrammar, Way, way_of
@@ -57,8 +65,15 @@ def read_figures(field: FieldImage, readers: Readers, profile: Profile) -> Figur
     """Let both readers propose what the figures in a field say."""
     ink = segment.without_rules(field.ink)
     height = digit_height(ink)
+    ink = cheque_hundredths.without_stars(ink, height)
+    if profile.raised and (parted := cheque_hundredths.raised(ink, height)):
+        digits, cents, border = parted
+        digits, marks = cheque_marks.take_commas(digits, digit_height(digits))
+        return joined(field, digits | cents, [*marks, border], Tail.NONE, readers, profile)
     ink, tail = cheque_closing.without_tail(ink, height)
     fraction = cheque_closing.inner_slash(ink, height)
+    if profile.raised and not fraction:
+        fraction = cheque_closing.inner_slash(ink, height, small=True)
     if fraction and is_hundred(field, fraction[1], readers):
         whole, marks = cheque_marks.take_commas(fraction[0], digit_height(fraction[0]))
         found = joined(field, whole, marks, Tail.NONE, readers, profile)

@@ -42,6 +42,11 @@ PIECE, TALLEST_COMMA, BROKEN = 0.5, 0.8, 0.6
 part of a digit whose foot looks like a point, at most; chosen."""
 BESIDE, ABOVE = 0.1, 0.5
 """Gaps across and up, in digit heights, up to which two pieces are taken for one broken digit."""
+DASH, DASH_LONG, DASH_BESIDE = 0.22, (0.2, 1.0), 0.35
+"""Height of a dash between digits at most and its length, in their heights, and the share of it
+that may lie over one of them, as bars of a 4 and a 5 do. `35-00` is 35 pounds."""
+DUST = 0.9
+"""Size, in widths of the pen, below which a point may be dust."""
 ON_LINE, TALL_COMMA = 0.4, 0.6
 """How much lower than the digits' a comma's middle lies, in their heights, and how tall it is,
 below and above which it may be a 1 written low; chosen."""
@@ -51,7 +56,8 @@ below and above which it may be a 1 written low; chosen."""
 class Mark:
     """A separator: its column, whether it is a point and whether it may be a 1 written low.
 
-    `broken` tells that it is in pieces, or one of several in one gap: it may be a pale digit.
+    `broken` tells that it is in pieces, or one of several in one gap: it may be a pale digit; or
+    that it proves nothing, as a dash between digits or a spot that is smaller than the pen.
     """
 
     x: float
@@ -70,8 +76,8 @@ class Parts:
         self.x, self.y, self.wide, self.high, area = stats[1:].T.astype(np.float64)
         self.middle = self.x + self.wide / 2
         edge = area.sum() - float(cv2.erode(grey, np.ones((3, 3), np.uint8)).sum())
-        thick = 2 * area.sum() / max(1.0, edge)
-        short = area < STRAIGHT * thick * np.hypot(self.wide, self.high)
+        self.thick = 2 * area.sum() / max(1.0, edge)
+        short = area < STRAIGHT * self.thick * np.hypot(self.wide, self.high)
         self.ringed = self._ringed(grey)
         spread = self._spread(ink, area)
         self.straight = ((short & (spread < SLIM)) | (spread < NEEDLE)) & ~self.ringed
@@ -194,11 +200,35 @@ def as_mark(parts: Parts, own: NDArray[np.bool_], digits: NDArray[np.intp]) -> M
     short = y >= top + BELOW * usual and low > foot - 0.15 * usual
     hanging = short and low > foot + HANGING * usual and not ringed
     stroke = steep and ((straight and (shift >= LOWER or short)) or hanging)
+    if size > SPECK and is_dash(parts, own, digits, (top, usual)):
+        return Mark(float(middle), True, False, True)
     if size <= SPECK or covering.any() or not (dot or stroke):
         return None
     point = bool(dot and low < foot + 0.5 * DOT * usual)
     tall = high > TALL_COMMA * usual and shift < ON_LINE
-    return Mark(float(middle), point, bool(tall), bool(own.sum() > 1))
+    doubtful = own.sum() > 1 or max(wide, high) < DUST * parts.thick
+    return Mark(float(middle), point, bool(tall), bool(doubtful))
+
+
+def is_dash(
+    parts: Parts, own: NDArray[np.bool_], digits: NDArray[np.intp], row: tuple[float, float]
+) -> bool:
+    """Tell whether the one part `own` is a dash at half the height of the digits beside it.
+
+    `row` is the top and the height of these in pixels.
+    """
+    if own.sum() != 1:
+        return False
+    at, (top, usual) = int(own.argmax()), row
+    wide, high = parts.wide[at], parts.high[at]
+    level = (parts.y[at] + high / 2 - top) / usual
+    flat = high < DASH * usual and 1.3 * high < wide and not parts.ringed[at]
+    if not (flat and DASH_LONG[0] * usual < wide < DASH_LONG[1] * usual and 0.3 < level < 0.75):
+        return False
+    others = digits[digits != at]
+    over = np.minimum((parts.x + parts.wide)[others], parts.x[at] + wide)
+    over -= np.maximum(parts.x[others], parts.x[at])
+    return bool((over < DASH_BESIDE * wide).all())
 
 
 def split(ink: Mask, marks: list[Mark], height: float) -> tuple[list[Mask], list[Mark]]:

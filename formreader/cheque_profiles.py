@@ -20,18 +20,22 @@ class Profile:
     """How the cheques of one country are laid out.
 
     `code_line` is a regular expression for the whole code line (spaces are not read); each of
-    its groups becomes a field. `aba` names the groups that carry an ABA check digit, `date`
-    is the order of day, month and year, `groups` the digits between separators from the right
-    (the last one repeats) and `words` where the amount in words stands: "left" of the figures
-    or "below" them.
+    its groups becomes a field. `aba` names the groups that carry an ABA check digit, `dates`
+    are the orders of day, month and year that are in use, `groups` the digits between separators
+    from the right (the last one repeats), `words` where the amount in words stands, "left" of the
+    figures or "below" them, and `raised` whether hundredths are written small and raised: where
+    amounts close with marks, these look like it. `signs` are the currency signs looked for: a 4
+    written by hand looks like a pound sign.
     """
 
     name: str
     code_line: str
     aba: tuple[str, ...] = ()
-    date: str = "DMY"
+    dates: tuple[str, ...] = ("DMY",)
     groups: tuple[tuple[int, ...], ...] = ((3,),)
     words: str = "left"
+    raised: bool = True
+    signs: str = "₹$"
 
 
 INDIA = Profile(
@@ -41,6 +45,7 @@ INDIA = Profile(
         rf"(?P<micr_account>\d{{6}}){ON_US}(?P<transaction_code>\d{{2}})"
     ),
     groups=((3, 2), (3,)),
+    raised=False,
 )
 """Indian cheque (CTS-2010): cheque number, sort code, account part, transaction code."""
 
@@ -51,13 +56,16 @@ US = Profile(
         rf"(?P<on_us>[\d{DASH}]{{3,19}}{ON_US}\d{{0,8}})(?:{AMOUNT}(?P<micr_amount>\d{{10}}){AMOUNT})?"
     ),
     aba=("routing",),
-    date="MDY",
+    dates=("MDY",),
     words="below",
 )
 """US check (X9.100-160): auxiliary on-us, transit with its check digit, on-us, amount."""
 
 PLAIN = Profile(
-    name="plain", code_line=rf"(?P<code_line>[\d{TRANSIT}{AMOUNT}{ON_US}{DASH}]{{12,}})"
+    name="plain",
+    code_line=rf"(?P<code_line>[\d{TRANSIT}{AMOUNT}{ON_US}{DASH}]{{12,}})",
+    dates=("DMY", "MDY", "YMD"),
+    signs="₹$£€",
 )
 """Any other cheque with an E-13B line: the line as one field, which a person confirms."""
 
@@ -77,7 +85,12 @@ def profile_of(text: str) -> tuple[Profile, dict[str, tuple[int, int]]]:
 
 
 def likely_profile(text: str) -> Profile:
-    """Guess the country of a code line that could not be read whole."""
+    """Guess the country of a code line that could not be read whole.
+
+    Neither India nor the US writes a dash into the bank's number, as others do.
+    """
+    if re.search(rf"{DASH}\d+{TRANSIT}", text):
+        return PLAIN
     return US if text.count(TRANSIT) == 2 else INDIA if text.count(ON_US) >= 2 else PLAIN
 
 

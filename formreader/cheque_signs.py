@@ -1,4 +1,4 @@
-"""Find the currency sign of a cheque, ₹ or $, by comparing it with drawn ones."""
+"""Find the currency sign of a cheque, ₹, $, £ or €, by comparing it with drawn ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from formreader.document import Float, Grey
+from formreader.document import Float, Grey, Rect
 
 SIGN_PX = 40
 """Height in pixels at which currency signs are drawn and looked for."""
@@ -29,7 +29,18 @@ DOLLAR = (
     ((80, 58), (91, 74), (77, 88), (50, 92), (25, 88), (10, 76)),
     ((50, 0), (50, 100)),
 )
-SIGNS = {"₹": (RUPEE, 0.68), "$": (DOLLAR, 0.56)}
+POUND = (
+    ((85, 22), (75, 8), (58, 3), (40, 8), (33, 22), (35, 45), (36, 70), (28, 88), (10, 97)),
+    ((10, 97), (90, 97)),
+    ((12, 52), (70, 52)),
+)
+EURO = (
+    ((95, 14), (80, 5), (62, 2), (40, 10), (25, 30), (22, 50)),
+    ((22, 50), (25, 70), (40, 90), (62, 98), (80, 95), (95, 86)),
+    ((3, 40), (80, 40)),
+    ((3, 60), (75, 60)),
+)
+SIGNS = {"₹": (RUPEE, 0.68), "$": (DOLLAR, 0.56), "£": (POUND, 0.58), "€": (EURO, 0.62)}
 """Strokes of the signs in hundredths of their height and width, and width over height."""
 
 
@@ -50,8 +61,8 @@ def _sign(symbol: str) -> tuple[Float, ...]:
     return tuple(drawn)
 
 
-def find_sign(dark: Grey, height: float) -> tuple[float, int]:
-    """Look for a currency sign in darkness uint8 (H, W): correlation and right edge.
+def find_sign(dark: Grey, height: float, signs: str) -> tuple[float, int]:
+    """Look for one of some currency signs in darkness uint8 (H, W): correlation and right edge.
 
     `height` is the frame's height in pixels.
     """
@@ -61,7 +72,7 @@ def find_sign(dark: Grey, height: float) -> tuple[float, int]:
         size = (max(1, round(dark.shape[1] * zoom)), max(1, round(dark.shape[0] * zoom)))
         small = cv2.resize(dark, size, interpolation=cv2.INTER_AREA).astype(np.float32)
         small = np.pad(small, 6)
-        for symbol in SIGNS:
+        for symbol in signs:
             for drawn in _sign(symbol):
                 if any(a < b for a, b in zip(small.shape, drawn.shape, strict=True)):
                     continue
@@ -70,3 +81,18 @@ def find_sign(dark: Grey, height: float) -> tuple[float, int]:
                 if score > best[0]:
                     best = (float(score), round((x - 6 + drawn.shape[1] - 2) / zoom))
     return best
+
+
+def likeness(dark: Grey, mark: Rect, signs: str) -> float:
+    """Compare a mark in darkness uint8 (H, W) with some signs: the best correlation."""
+    margin = round(0.25 * mark.height)
+    top, left = max(0, mark.y - margin), max(0, mark.x - margin)
+    part = dark[top : mark.bottom + margin, left : mark.right + margin]
+    zoom = SIGN_PX / mark.height
+    size = (max(1, round(part.shape[1] * zoom)), max(1, round(part.shape[0] * zoom)))
+    small = np.pad(cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.float32), 12)
+    return max(
+        float(cv2.matchTemplate(small, drawn, cv2.TM_CCOEFF_NORMED).max())
+        for symbol in signs
+        for drawn in _sign(symbol)
+    )

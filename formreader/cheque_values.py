@@ -45,6 +45,12 @@ def dates_between(first: date, last: date, order: str) -> list[str]:
     return [(first + timedelta(n)).strftime(pattern) for n in range(days + 1)]
 
 
+def without_century(digits: str, order: str) -> str:
+    """Return the six digits of a date of eight whose year is written with two."""
+    at = sum(4 if letter == "Y" else 2 for letter in order[: order.index("Y")])
+    return digits[:at] + digits[at + 2 :]
+
+
 def borders(groups: tuple[int, ...], length: int, decimals: bool) -> list[int]:
     """Return where separators stand in an amount of that length, counted from the right."""
     right = MINOR_DIGITS if decimals else 0

@@ -38,6 +38,8 @@ TALLEST_MM = 115.0
 """Height of the tallest cheque in millimetres; what lies higher is not of this cheque."""
 EDGE_PITCHES = 1.5
 """Clear paper beside a code line, in pitches, below which it may have been cut off."""
+PIECES_PITCHES = 12.0
+"""Gap between two pieces of one code line at most, in pitches; groups in it have up to 6."""
 NO_LINE = (
     "shows no E-13B code line at its foot: it may be the back of a cheque, another form or a "
     "cheque with CMC-7 print, which is not supported. Scan the front of a cheque, all of it"
@@ -76,7 +78,7 @@ class ChequeReader(Reader):
     def read_cheque(self, cheque: Cheque) -> list[Reading]:
         """Read the fields of one cheque, in pixels of its picture."""
         profile, readings = read_code_line(cheque)
-        places = locate.cheque(cheque.image, cheque.dpi)
+        places = locate.cheque(cheque.image, cheque.dpi, profile.signs)
         fields = cheque_fields.ChequeFields(self, profile, date.today())
         found = fields.read(places, cheque.image, cheque.dpi / 25.4)
         for reason in (Reason.UNKNOWN_LAYOUT, Reason.CUT_OFF):  # its order of date; half a cheque
@@ -106,7 +108,7 @@ def cut_apart(image: Grey, lines: Sequence[CodeLine]) -> list[Cheque]:
     """Cut an upright page into its cheques, each ending below its code line."""
     cheques = []
     top = 0
-    for line in lines:
+    for line in in_one_piece(lines):
         dpi = line.pitch_px * INCH_PITCHES
         scale = dpi / 25.4
         box = union([c.rect for c in line.characters])
@@ -118,6 +120,36 @@ def cut_apart(image: Grey, lines: Sequence[CodeLine]) -> list[Cheque]:
         cheques.append(Cheque(picture, rect, replace(line, characters=own), dpi))
         top = foot
     return cheques
+
+
+def in_one_piece(lines: Sequence[CodeLine]) -> list[CodeLine]:
+    """Join the pieces of a code line that is bent, as in a photo: one follows the other in its row.
+
+    `lines` are from top to bottom.
+    """
+    whole: list[CodeLine] = []
+    for line in lines:
+        last = whole[-1] if whole else None
+        if last is None or not (order := follow(last, line)):
+            whole.append(line)
+            continue
+        first, second = order
+        whole[-1] = CodeLine(
+            first.characters + second.characters,
+            first.unread + second.unread,
+            first.stray + second.stray,
+            first.pitch_px,
+        )
+    return whole
+
+
+def follow(line: CodeLine, other: CodeLine) -> tuple[CodeLine, CodeLine] | None:
+    """Return two pieces of one code line from left to right, None where they are none."""
+    first, second = sorted((line, other), key=lambda piece: piece.characters[0].rect.x)
+    end, start = first.characters[-1].rect, second.characters[0].rect
+    in_row = abs(end.y - start.y) < 0.5 * end.height
+    near = 0 < start.x - end.right < PIECES_PITCHES * first.pitch_px
+    return (first, second) if in_row and near else None
 
 
 def read_code_line(cheque: Cheque) -> tuple[Profile, list[Reading]]:

@@ -6,7 +6,7 @@ Arrays are `[row, column]`, points `(x, y)`, angles counter-clockwise, pages cou
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 DATE_BOXES = 8
 """Boxes of a date: two for the day, two for the month, four for the year."""
+SHORT_DATE_BOXES = 6
+"""Boxes of a date whose year has two."""
 Grey = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Float = NDArray[np.float32]
@@ -51,6 +53,7 @@ class Reason(StrEnum):
     CUT_OFF = "may not be all of it"
     CHECK_DIGIT = "check digit failed"
     NO_SUCH_DATE = "no such date"
+    SLASH_OR_ONE = "a stroke may part day, month and year or be a digit"
     FAR_DATE = "date too long ago or too far ahead"
     GROUPING = "commas and digits do not fit together"
     NOT_FOUND = "its place was not found on the cheque"
@@ -197,22 +200,43 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Lined:
+    """What stands right of a mark that looks like a currency sign, by `likeness` 0…1.
+
+    `sign` is the mark's place in pixels of the cheque.
+    """
+
+    field: FieldImage
+    likeness: float
+    sign: Rect
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ChequePlaces:
     """What a cheque shows, in pixels of its picture.
 
     `rows` are rows of boxes, `amounts` frames of an amount's size in the right half, `frames`
-    the rectangles of all frames; `ink` bool (H, W) is all ink without ruled lines.
+    the rectangles of all frames; `ink` bool (H, W) is all ink without ruled lines. `lined` is
+    what stands beside currency signs, likeliest first, `days` what stands on short lines at the
+    right, lowest first.
     """
 
     rows: list[FieldImage]
     amounts: list[Frame]
     frames: list[Rect]
     ink: Mask
+    lined: Sequence[Lined] = ()
+    days: Sequence[FieldImage] = ()
 
     @property
     def dates(self) -> list[FieldImage]:
         """Return the rows that have as many boxes as a date has digits."""
         return [row for row in self.rows if len(row.cells) == DATE_BOXES]
+
+    @property
+    def short_dates(self) -> list[FieldImage]:
+        """Return the rows with boxes for a date whose year has two digits."""
+        return [row for row in self.rows if len(row.cells) == SHORT_DATE_BOXES]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

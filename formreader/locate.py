@@ -83,11 +83,11 @@ def empty_places(image: Grey, dpi: float) -> tuple[list[Row], list[Cell], list[L
     return grown, cells, [stretched(level, page.zoom) for level in lines]
 
 
-def cheque(image: Grey, dpi: float) -> ChequePlaces:
-    """Find what one upright cheque shows: boxes, frames and ink without ruled lines."""
+def cheque(image: Grey, dpi: float, signs: str) -> ChequePlaces:
+    """Find what one upright cheque shows: boxes, frames, lines, and which of some `signs`."""
     page = _opened(image, dpi)
     page.search()
-    return locate_cheque.places(page)
+    return locate_cheque.places(page, signs)
 
 
 def _opened(image: Grey, dpi: float) -> OpenPage:

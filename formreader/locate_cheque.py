@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
 import numpy as np
 
-from formreader import binarize, rules
-from formreader.document import ChequePlaces, FieldImage, FieldSpec, Frame, Kind, Mask, Rect
+from formreader import binarize, locate_lined, rules
+from formreader.document import (
+    DATE_BOXES,
+    SHORT_DATE_BOXES,
+    ChequePlaces,
+    FieldImage,
+    FieldSpec,
+    Frame,
+    Grey,
+    Kind,
+    Mask,
+    Rect,
+    union,
+)
 from formreader.locate_boxes import Cell
 from formreader.locate_page import OpenPage
 from formreader.locate_row_field import row_field
@@ -19,13 +35,21 @@ DARKER = (0.25, 0.5)
 print, a fifth as dark as ink, hid all boxes and frames of three of five drawn cheques."""
 RIM_MM = 0.7
 """Stretch at a frame's edges, in millimetres, in which its rules are taken out."""
+ALIKE, BETWEEN = 0.25, 2.0
+"""How far heights of boxes of one date may differ, as a share of them, and the gap between day,
+month and year at most, in widths of a box."""
 OUT = 0.25
 """How far writing may stand out of its frame, as a share of the frame's height."""
 
 
-def places(page: OpenPage) -> ChequePlaces:
-    """Find the places of a cheque; where boxes or frames are missing, among darker rules only."""
+def places(page: OpenPage, signs: str) -> ChequePlaces:
+    """Find the places of a cheque whose currency sign is one of `signs`.
+
+    Where boxes or frames are missing, they are looked for among darker rules only.
+    """
     found = _places(page)
+    lined = locate_lined.amounts(page, signs)
+    days = [] if found.dates else locate_lined.days(page)
     for share in DARKER:
         if found.dates and found.amounts:
             break
@@ -33,16 +57,16 @@ def places(page: OpenPage) -> ChequePlaces:
         page.find()
         again = _places(page)
         found = ChequePlaces(
-            found.rows if found.dates else again.rows,
+            found.rows if found.dates else again.rows + found.rows,
             found.amounts or again.amounts,
             found.frames + again.frames,
             again.ink,
         )
-    return found
+    return replace(found, lined=lined, days=days)
 
 
 def _places(page: OpenPage) -> ChequePlaces:
-    """Find what the rules show that were found last."""
+    """Find the boxes and frames among the rules that were found last."""
     scale, width = page.scale, page.small_dark.shape[1]
     fitting = [
         cell
@@ -52,11 +76,47 @@ def _places(page: OpenPage) -> ChequePlaces:
         and cell.left + cell.right > width
     ]
     found = [row_field(page, row) for row in page.rows]
+    rows = [row for row in found if row is not None]
     return ChequePlaces(
-        [row for row in found if row is not None],
+        rows + joined(page.image, rows),
         [_frame(page, cell) for cell in fitting],
         [page.rect_of(c.left, c.top, c.right, c.bottom) for c in page.cells],
         _bare_ink(page),
+    )
+
+
+def joined(image: Grey, rows: Sequence[FieldImage]) -> list[FieldImage]:
+    """Join rows of boxes that stand in one line and have as many boxes together as a date."""
+    found = []
+    for first in rows:
+        box, middle = first.cells[0], first.rect.y + first.rect.height / 2
+        line = [r for r in rows if r.rect.y < middle < r.rect.bottom]
+        line = [r for r in line if abs(r.cells[0].height - box.height) < ALIKE * box.height]
+        line.sort(key=lambda r: r.rect.x)
+        gaps = [b.rect.x + b.cells[0].x - a.rect.x - a.cells[-1].right for a, b in pairwise(line)]
+        number = sum(len(r.cells) for r in line)
+        fits = number in (DATE_BOXES, SHORT_DATE_BOXES) and len(line) > 1 and line[0] is first
+        if fits and max(gaps) < BETWEEN * box.width:
+            found.append(_as_one(image, line))
+    return found
+
+
+def _as_one(image: Grey, line: Sequence[FieldImage]) -> FieldImage:
+    """Make one field of rows of boxes in one line."""
+    rect = union([row.rect for row in line])
+    ink = np.zeros((rect.height, rect.width), bool)
+    cells: list[Rect] = []
+    for row in line:
+        x, y = row.rect.x - rect.x, row.rect.y - rect.y
+        ink[y : y + row.rect.height, x : x + row.rect.width] |= row.ink
+        cells += [cell.moved(x, y) for cell in row.cells]
+    return FieldImage(
+        replace(line[0].spec, length=len(cells)),
+        rect,
+        np.ascontiguousarray(image[rect.y : rect.bottom, rect.x : rect.right]),
+        ink,
+        tuple(cells),
+        max(row.doubt for row in line),
     )
 
 
@@ -94,7 +154,9 @@ def _frame(page: OpenPage, cell: Cell) -> Frame:
     rim = round(RIM_MM * page.full_mm)
     inner = np.zeros_like(inside)
     inner[box.y + rim : box.bottom - rim, box.x + rim : box.right - rim] = True
-    ink = page.own_ink(rules.without_rules(ink, across & ~inner, up & ~inner), inside, 0.5)
+    ink = page.own_ink(
+        rules.without_rules(ink, across & ~inner, up & ~inner), inside, 0.5, points=True
+    )
     image = np.ascontiguousarray(page.image[rect.y : rect.bottom, rect.x : rect.right])
     ahead = page.rect_of(cell.left - BEFORE * cell.height, cell.top, cell.left, cell.bottom)
     return Frame(

@@ -139,8 +139,12 @@ class OpenPage:
             for box in self.shaded
         )
 
-    def own_ink(self, ink: Mask, inside: Mask, share: float) -> Mask:
-        """Keep the ink that lies in the boxes at least by `share`, without dust."""
+    def own_ink(self, ink: Mask, inside: Mask, share: float, points: bool = False) -> Mask:
+        """Keep the ink that lies in the boxes at least by `share`, without dust.
+
+        Where it may have `points`, small round spots stay: a point of 0.5 mm is not twice as long
+        as dust, and 282.00 was read 28200.
+        """
         count, labels, stats, _ = cv2.connectedComponentsWithStats(
             ink.view(np.uint8), connectivity=8
         )
@@ -148,7 +152,9 @@ class OpenPage:
         area = stats[:, cv2.CC_STAT_AREA]
         side = max(2.0, SPECK_MM * self.full_mm)
         kept = (within >= share * area) & (area >= side * side)
-        kept &= np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) >= 2 * side
+        if not points:
+            long = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+            kept &= long >= 2 * side
         kept[0] = False
         return np.asarray(kept[labels], np.bool_)
 

@@ -62,7 +62,7 @@ def cheque(day: str = "", amount: str = "", frame: bool = True, sign: bool = Tru
 def read(reader: Reader, page: Grey, country: str = "india") -> dict[str, Reading]:
     profile = {"india": INDIA, "us": US}[country]
     fields = ChequeFields(reader, profile, TODAY)
-    readings = fields.read(locate.cheque(page, DPI), page, MM)
+    readings = fields.read(locate.cheque(page, DPI, profile.signs), page, MM)
     return {reading.field: reading for reading in readings}
 
 

@@ -132,11 +132,11 @@ def test_a_currency_sign_is_found_and_digits_are_none(symbol: str) -> None:
     for stroke in strokes:
         points = [[20 + round(x * 0.4 * aspect), 24 + round(y * 0.4)] for x, y in stroke]
         cv2.polylines(dark, [np.array(points)], False, 230, 5)
-    found, edge = signs.find_sign(dark, 90)
+    found, edge = signs.find_sign(dark, 90, "".join(signs.SIGNS))
     assert found >= signs.SIGN_FOUND
     assert 20 + 40 * aspect - 4 < edge < 20 + 40 * aspect + 14
     digits = (written("28")[10:100, :260] * 230).astype(np.uint8)
-    assert signs.find_sign(digits, 90)[0] < signs.SIGN_FOUND
+    assert signs.find_sign(digits, 90, "".join(signs.SIGNS))[0] < signs.SIGN_FOUND
 
 
 def printed(text: str, gap: int = 4) -> Mask:
