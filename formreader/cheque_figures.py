@@ -78,7 +78,7 @@ def read_figures(field: FieldImage, readers: Readers, profile: Profile) -> Figur
         whole, marks = cheque_marks.take_commas(fraction[0], digit_height(fraction[0]))
         found = joined(field, whole, marks, Tail.NONE, readers, profile)
         return replace(found, hundredths=True, doubtful=True)  # a tall comma looks like a slash
-    ink, marks = cheque_marks.take_commas(ink, height)
+    ink, marks = cheque_marks.take_commas(ink, height, profile.raised)
     dashed = tail in (Tail.DASH, Tail.JOINED_DASH)
     if dashed and (bare := cheque_closing.without_joined_slash(ink, height)) is not None:
         found = joined(field, ink, marks, Tail.JOINED_STROKE, readers, profile, bare)
