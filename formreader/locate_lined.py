@@ -84,7 +84,7 @@ def _signs(page: OpenPage, signs: str) -> list[tuple[float, Rect]]:
     """Find the marks at the right that look like a currency sign: correlation and place."""
     scale, (height, width) = page.scale, page.small_dark.shape
     ink = binarize.ink_mask(page.small_dark, page.level)
-    ink = rules.without_rules(ink, _lines(page), np.zeros_like(ink))
+    ink = rules.without_rules(ink, _lines(page, around=2), np.zeros_like(ink))
     _, _, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
     found: list[tuple[float, Rect]] = []
     for x, y, wide, high in stats[np.argsort(stats[:, 0]), :4].tolist():
@@ -147,8 +147,11 @@ def _is_edge(page: OpenPage, level: Level, y: float) -> bool:
     )
 
 
-def _lines(page: OpenPage, foot: float = -1.0) -> Mask:
-    """Return where level rules run in the working copy: long ones, shorter ones at row `foot`."""
+def _lines(page: OpenPage, foot: float = -1.0, around: int = 1) -> Mask:
+    """Return where level rules run in the working copy: long ones, shorter ones at row `foot`.
+
+    `around` are the pixels above and below them that are theirs: they are blurred.
+    """
     zone = np.zeros(page.small_dark.shape, bool)
     near = AT_FOOT_MM * page.scale
     for level in page.rules.levels:
@@ -160,7 +163,7 @@ def _lines(page: OpenPage, foot: float = -1.0) -> Mask:
         rows = np.clip(np.rint(level.y), 0, len(zone) - 1).astype(np.int64)
         if np.median(page.small_dark[rows, columns]) < PALE_LINE * page.level:
             continue
-        half = round(level.thick / 2) + 1
+        half = round(level.thick / 2) + around
         for shift in range(-half, half + 1):
             zone[np.clip(rows + shift, 0, len(zone) - 1), columns] = True
     return zone
