@@ -213,3 +213,14 @@ def test_a_spot_smaller_than_the_pen_proves_no_hundredths() -> None:
     cv2.rectangle(ink, (175, 76), (178, 79), 1, -1)
     _, found = cheque_marks.take_commas(ink.view(np.bool_), HEIGHT)
     assert [mark.broken for mark in found] == [True]
+
+
+def test_a_point_too_faint_to_be_ink_is_seen_and_a_person_looks() -> None:
+    ink = figures("28346")
+    darkness = ink.astype(np.float32)
+    assert cheque_hundredths.faint_point(darkness, ink, HEIGHT) is None
+    gap = int(np.flatnonzero(~ink[:, 140:200].any(axis=0))[2]) + 140
+    darkness[75:80, gap - 1 : gap + 3] = 0.4
+    found = cheque_hundredths.faint_point(darkness, ink, HEIGHT)
+    assert found is not None
+    assert (found.is_point, found.broken) == (True, True)
