@@ -25,6 +25,8 @@ STEEP, TALL = 0.8, 0.6
 """Width of a slash at most in its own heights, its least height in those of the digits."""
 OVER = 1.2
 """Height in digit heights from which a stroke is a slash rather than a 1; chosen."""
+LONGER = 1.05
+"""Height in digit heights up to which strokes may be 1s even where a date can be read with none."""
 STROKE_COST = -2.0
 """Log-likelihood (of both readers) lost for a slash that is no taller than a 1, and for a 1 that
 is as tall as a slash; chosen."""
@@ -211,8 +213,11 @@ def _splits(parts: Parts, height: float) -> Iterator[_Split]:
             if groups is None:
                 continue
             strokes = int((slash & ~over)[pair].sum()) + int(over.sum() - over[pair].sum())
-            alone = len(marks) == 2 and not (kind is not slash and over.any())
-            certain = alone or bool(kind is slash and over[pair].all() and over.sum() == 2)
+            if kind is slash:
+                taller = bool((parts.high[pair] > LONGER * usual).all())
+                certain = taller and (len(marks) == 2 or bool(over[pair].all() and over.sum() == 2))
+            else:
+                certain = len(marks) == 2 and not over.any()
             yield _Split(groups, STROKE_COST * strokes, certain)
 
 

@@ -23,6 +23,7 @@ from formreader.document import (
     Float,
     Frame,
     Grey,
+    Mask,
     Reading,
     Reason,
     Rect,
@@ -35,6 +36,8 @@ DATES_KEPT = 4
 DATE_ABOVE_MM, DATE_LINES = 3.0, 3
 """How far the writing on a date's line reaches below the top of the amount's place at most, in
 millimetres, and lines above it on which a date is looked for."""
+EDGE_PX = 2
+"""Distance in pixels from an end of a place on a line within which writing may go on beyond."""
 NARROW = 0.72
 """Width of a printed 1 without a foot at most, as a share of the usual digit's: 0.45 in OpenCV's
 sans-serif fonts; with a foot it has 0.70 to 0.76 in its serif ones."""
@@ -95,7 +98,9 @@ class ChequeFields:
             found = read_date(field, self.reader.readers, self.believed)
             if found:
                 reading = self.reader.decide(found.cut, found.candidates, found.spelt)
-                return reading if found.clear else stopped(reading, Reason.SLASH_OR_ONE)
+                reading = reading if found.clear else stopped(reading, Reason.SLASH_OR_ONE)
+                whole = not cut_off(found.cut.field.ink)
+                return reading if whole else stopped(reading, Reason.CUT_OFF)
         for field in above[:1]:
             cut = Cut(field, segment.segment(field))
             scores = self.reader.readers.score([cut])[0]
@@ -164,7 +169,8 @@ class ChequeFields:
         if frame and frame[1]:
             return self.figures(frame[0])
         if lined and lined.likeness >= cheque_signs.SIGN_FOUND:
-            return self.figures(lined.field)
+            reading = self.figures(lined.field)
+            return stopped(reading, Reason.CUT_OFF) if cut_off(lined.field.ink) else reading
         field = frame[0] if frame else lined.field if lined else None
         return stopped(self.figures(field), Reason.NOT_A_FIELD) if field else None
 
@@ -206,6 +212,11 @@ class ChequeFields:
             if best is None or len(reading.text) > len(best.text):
                 best = reading
         return best
+
+
+def cut_off(ink: Mask) -> bool:
+    """Tell whether writing on a line, ink bool (H, W), reaches an end of its place."""
+    return bool(ink[:, :EDGE_PX].any() or ink[:, -EDGE_PX:].any())
 
 
 def only_ones(cut: Cut, scores: Float) -> Float:

@@ -21,7 +21,7 @@ from formreader.cheque_closing import Tail
 from formreader.cheque_marks import Mark
 from formreader.cheque_profiles import Profile
 from formreader.document import Candidate, FieldImage, Float, Mask
-from formreader.ink import digit_height
+from formreader.ink import darkness_of, digit_height
 from formreader.pipeline import Cut, Readers, propose
 
 BEAM = 32
@@ -78,7 +78,11 @@ def read_figures(field: FieldImage, readers: Readers, profile: Profile) -> Figur
         whole, marks = cheque_marks.take_commas(fraction[0], digit_height(fraction[0]))
         found = joined(field, whole, marks, Tail.NONE, readers, profile)
         return replace(found, hundredths=True, doubtful=True)  # a tall comma looks like a slash
-    ink, marks = cheque_marks.take_commas(ink, height)
+    ink, marks = cheque_marks.take_commas(ink, height, profile.raised)
+    if profile.raised and tail is Tail.NONE and not any(mark.is_point for mark in marks):
+        darkness, _ = field.flat or darkness_of(field.image)
+        point = cheque_hundredths.faint_point(darkness, ink, height)
+        marks = sorted([*marks, point], key=lambda mark: mark.x) if point else marks
     dashed = tail in (Tail.DASH, Tail.JOINED_DASH)
     if dashed and (bare := cheque_closing.without_joined_slash(ink, height)) is not None:
         found = joined(field, ink, marks, Tail.JOINED_STROKE, readers, profile, bare)

@@ -129,12 +129,13 @@ def without_left(field: FieldImage, edge: int) -> FieldImage:
     )
 
 
-def take_commas(ink: Mask, height: float) -> tuple[Mask, list[Mark]]:
+def take_commas(ink: Mask, height: float, dashes: bool = False) -> tuple[Mask, list[Mark]]:
     """Take commas and points out of ink bool (H, W); return the rest and them, left to right.
 
-    `height` is the digit height in pixels. A comma is a straight stroke whose middle lies
-    clearly lower than that of the digits beside it; one in line with them is a 1 and stays, and
-    so do the pieces of a broken digit, which reach higher together than a comma.
+    `height` is the digit height in pixels; `dashes` tells that a dash may part
+    hundredths. A comma is a straight stroke whose middle lies clearly lower than that of the digits
+    beside it; one in line with them is a 1 and stays, and so do the pieces of a broken digit, which
+    reach higher together than a comma.
     """
     parts = Parts(ink)
     digits = np.flatnonzero((parts.high > 0.45 * height) & (parts.wide > 0.3 * height))
@@ -145,7 +146,7 @@ def take_commas(ink: Mask, height: float) -> tuple[Mask, list[Mark]]:
     pieces = near_pieces(parts, height)
     for number in np.unique(pieces):
         own = pieces == number
-        mark = as_mark(parts, own, digits)
+        mark = as_mark(parts, own, digits, dashes)
         if mark and written.min() < mark.x < written.max():
             left[np.concatenate([[False], own])[parts.labels]] = False
             marks.append(mark)
@@ -176,7 +177,9 @@ def gaps(start: Float, size: Float) -> Float:
     return np.maximum(start - end[:, None], start[:, None] - end)
 
 
-def as_mark(parts: Parts, own: NDArray[np.bool_], digits: NDArray[np.intp]) -> Mark | None:
+def as_mark(
+    parts: Parts, own: NDArray[np.bool_], digits: NDArray[np.intp], dashes: bool
+) -> Mark | None:
     """Return the separator that the parts `own` are together, None where they are none."""
     x, y = parts.x[own].min(), parts.y[own].min()
     wide = (parts.x + parts.wide)[own].max() - x
@@ -200,7 +203,7 @@ def as_mark(parts: Parts, own: NDArray[np.bool_], digits: NDArray[np.intp]) -> M
     short = y >= top + BELOW * usual and low > foot - 0.15 * usual
     hanging = short and low > foot + HANGING * usual and not ringed
     stroke = steep and ((straight and (shift >= LOWER or short)) or hanging)
-    if size > SPECK and is_dash(parts, own, digits, (top, usual)):
+    if dashes and size > SPECK and is_dash(parts, own, digits, (top, usual)):
         return Mark(float(middle), True, False, True)
     if size <= SPECK or covering.any() or not (dot or stroke):
         return None

@@ -23,9 +23,9 @@ class Profile:
     its groups becomes a field. `aba` names the groups that carry an ABA check digit, `dates`
     are the orders of day, month and year that are in use, `groups` the digits between separators
     from the right (the last one repeats), `words` where the amount in words stands, "left" of the
-    figures or "below" them, and `raised` whether hundredths are written small and raised: where
-    amounts close with marks, these look like it. `signs` are the currency signs looked for: a 4
-    written by hand looks like a pound sign.
+    figures or "below" them, and `raised` whether hundredths are written small and raised or after
+    a dash: where amounts close with marks, these look like it. `signs` are the currency signs
+    looked for: a 4 written by hand looks like a pound sign.
     """
 
     name: str

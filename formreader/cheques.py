@@ -123,33 +123,34 @@ def cut_apart(image: Grey, lines: Sequence[CodeLine]) -> list[Cheque]:
 
 
 def in_one_piece(lines: Sequence[CodeLine]) -> list[CodeLine]:
-    """Join the pieces of a code line that is bent, as in a photo: one follows the other in its row.
+    """Join the pieces of a code line that is bent, as in a photo: one goes on where another ends.
 
-    `lines` are from top to bottom.
+    `lines` are from top to bottom. What both have is kept once.
     """
     whole: list[CodeLine] = []
     for line in lines:
-        last = whole[-1] if whole else None
-        if last is None or not (order := follow(last, line)):
+        first, second = sorted((whole[-1] if whole else line, line), key=lambda p: _ends(p)[0])
+        end, start = _ends(first)[1], _ends(second)[0]
+        if not whole or not _in_row(first, second) or start - end > PIECES_PITCHES * line.pitch_px:
             whole.append(line)
             continue
-        first, second = order
-        whole[-1] = CodeLine(
-            first.characters + second.characters,
-            first.unread + second.unread,
-            first.stray + second.stray,
-            first.pitch_px,
-        )
+        beyond = end - 0.5 * line.pitch_px
+        more = tuple(c for c in second.characters if c.rect.x > beyond)
+        unread, stray = first.unread + second.unread, first.stray + second.stray
+        whole[-1] = CodeLine(first.characters + more, unread, stray, first.pitch_px)
     return whole
 
 
-def follow(line: CodeLine, other: CodeLine) -> tuple[CodeLine, CodeLine] | None:
-    """Return two pieces of one code line from left to right, None where they are none."""
-    first, second = sorted((line, other), key=lambda piece: piece.characters[0].rect.x)
-    end, start = first.characters[-1].rect, second.characters[0].rect
-    in_row = abs(end.y - start.y) < 0.5 * end.height
-    near = 0 < start.x - end.right < PIECES_PITCHES * first.pitch_px
-    return (first, second) if in_row and near else None
+def _ends(line: CodeLine) -> tuple[int, int]:
+    """Return the first column of a code line and the first beyond it."""
+    return line.characters[0].rect.x, line.characters[-1].rect.right
+
+
+def _in_row(first: CodeLine, second: CodeLine) -> bool:
+    """Tell whether a piece of a code line begins in the row of another."""
+    start = second.characters[0].rect
+    near = min(first.characters, key=lambda c: abs(c.rect.x - start.x)).rect
+    return abs(near.y - start.y) < 0.5 * near.height
 
 
 def read_code_line(cheque: Cheque) -> tuple[Profile, list[Reading]]:

@@ -29,8 +29,9 @@ LIKE_A_SIGN = 0.64
 LINE_MM, FOOT_LINE_MM = 12.0, 5.0
 """Length in millimetres from which a level rule is a line that ink is freed of, strokes are
 shorter; and the same at the foot of the writing, where lines are often seen in pieces."""
-AT_FOOT_MM = 1.2
-"""Distance from the foot of the writing within which the latter holds, in millimetres."""
+AT_FOOT_MM = 0.5
+"""Distance from the foot of the writing within which the latter holds, in millimetres: feet of a 2
+and a 3 side by side are such a rule, too."""
 PALE_LINE = 0.25
 """Least darkness of a line that ink is freed of, as a share of the ink's: waves of security print
 run through digits and are no part of the ink."""
@@ -49,8 +50,19 @@ FAR_MM = 7.0
 """Gap that ends what is written on a line, in millimetres."""
 DATE_LINE_MM = (18.0, 68.0)
 """Length of the line of a date in millimetres."""
+PIECES_MM, BESIDE_MM = (0.7, 9.0), (3.0, 25.0)
+"""Distance up or down and gap of two pieces of one line at most, where writing hides it; and how
+far a date may run out of its ends, in millimetres: of 11/21/2026 a valid 11/21/20 could be cut."""
 DATE_MM = (8.0, 1.8)
 """How far a date reaches above and below its line, in millimetres."""
+PALER = 0.75
+"""Darkness of a line, as a share of the writing's, below which writing is seen on it: the feet of
+22 went with their line, and 77 was left."""
+REST_PX = 2
+"""Distance from a line in pixels within which what is left of it lies: it is blurred."""
+HANGING = 0.35
+"""Height of print that hangs into a place from above, as a share of the place's; `DATE` is printed
+under the line of a date, right above the amount."""
 EDGE_MM = 1.0
 """Distance of a rule from the edge of a frame up to which it is that edge, in millimetres."""
 FLAT = 0.2
@@ -72,7 +84,7 @@ def _signs(page: OpenPage, signs: str) -> list[tuple[float, Rect]]:
     """Find the marks at the right that look like a currency sign: correlation and place."""
     scale, (height, width) = page.scale, page.small_dark.shape
     ink = binarize.ink_mask(page.small_dark, page.level)
-    ink = rules.without_rules(ink, _lines(page), np.zeros_like(ink))
+    ink = rules.without_rules(ink, _lines(page, around=2), np.zeros_like(ink))
     _, _, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
     found: list[tuple[float, Rect]] = []
     for x, y, wide, high in stats[np.argsort(stats[:, 0]), :4].tolist():
@@ -93,19 +105,35 @@ def days(page: OpenPage) -> list[FieldImage]:
     """Cut out what stands on each short line at the right, lowest first."""
     scale, (height, width) = page.scale, page.small_dark.shape
     found = []
-    for level in page.rules.levels:
-        long = len(level.y)
-        fits = DATE_LINE_MM[0] * scale <= long <= DATE_LINE_MM[1] * scale
-        if not fits or level.even >= zones.EVEN or level.x0 + level.x1 < 2 * RIGHT_PART * width:
-            continue
-        y = float(np.median(level.y))
-        if y > height - FOOT_MM * scale or _is_edge(page, level, y):
+    for x0, x1, y in _short_lines(page):
+        if x0 + x1 < 2 * RIGHT_PART * width or y > height - FOOT_MM * scale:
             continue
         top, bottom = y - DATE_MM[0] * scale, y + DATE_MM[1] * scale
-        field = _cut(page, (level.x0 - scale, top, level.x1 + scale, bottom), y, "date")
+        edges = (x0 - BESIDE_MM[0] * scale, top, x1 + BESIDE_MM[1] * scale, bottom)
+        field = _cut(page, edges, y, "date")
         if field is not None and field.ink.any(axis=1).sum() > FLAT * (bottom - top) / page.zoom:
             found.append((y, field))
     return [field for _, field in sorted(found, key=lambda pair: -pair[0])]
+
+
+def _short_lines(page: OpenPage) -> list[tuple[float, float, float]]:
+    """Find lines as long as that of a date, also in pieces: first and last column and row."""
+    scale = page.scale
+    pieces: list[tuple[float, float, float]] = []
+    for level in sorted(page.rules.levels, key=lambda level: level.x0):
+        y = float(np.median(level.y))
+        if level.even >= zones.EVEN or len(level.y) < FOOT_LINE_MM * scale:
+            continue
+        if _is_edge(page, level, y):
+            continue
+        for at, (x0, x1, row) in enumerate(pieces):
+            if abs(row - y) < PIECES_MM[0] * scale and level.x0 - x1 < PIECES_MM[1] * scale:
+                pieces[at] = (x0, max(x1, level.x1), row)
+                break
+        else:
+            pieces.append((level.x0, level.x1, y))
+    least, most = DATE_LINE_MM
+    return [line for line in pieces if least * scale <= line[1] - line[0] <= most * scale]
 
 
 def _is_edge(page: OpenPage, level: Level, y: float) -> bool:
@@ -119,8 +147,11 @@ def _is_edge(page: OpenPage, level: Level, y: float) -> bool:
     )
 
 
-def _lines(page: OpenPage, foot: float = -1.0) -> Mask:
-    """Return where level rules run in the working copy: long ones, shorter ones at row `foot`."""
+def _lines(page: OpenPage, foot: float = -1.0, around: int = 1) -> Mask:
+    """Return where level rules run in the working copy: long ones, shorter ones at row `foot`.
+
+    `around` are the pixels above and below them that are theirs: they are blurred.
+    """
     zone = np.zeros(page.small_dark.shape, bool)
     near = AT_FOOT_MM * page.scale
     for level in page.rules.levels:
@@ -132,7 +163,7 @@ def _lines(page: OpenPage, foot: float = -1.0) -> Mask:
         rows = np.clip(np.rint(level.y), 0, len(zone) - 1).astype(np.int64)
         if np.median(page.small_dark[rows, columns]) < PALE_LINE * page.level:
             continue
-        half = round(level.thick / 2) + (2 if len(level.y) >= LINE_MM * page.scale else 1)
+        half = round(level.thick / 2) + around
         for shift in range(-half, half + 1):
             zone[np.clip(rows + shift, 0, len(zone) - 1), columns] = True
     return zone
@@ -172,19 +203,43 @@ def _cut(
     dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
     inside = np.zeros(dark.shape, bool)
     inside[inner.y : inner.bottom, inner.x : inner.right] = True
-    ink = binarize.ink_mask(dark, page.own_level(dark[inside]))
+    own = page.own_level(dark[inside])
+    ink = binarize.ink_mask(dark, own)
     lines, walls = page.cut_mask(_lines(page, foot), rect), page.cut_mask(_walls(page), rect)
-    ink = rules.without_rules(ink, lines, walls)
-    ink = _without_walls(page.own_ink(ink, inside, 0.6, points=True)[inner.y : inner.bottom])
+    line = float(np.percentile(dark[lines], 80)) if lines.any() else own
+    if line < PALER * own:  # ink over a line that is paler than itself is seen there, too
+        lines &= dark < (own + line) / 2
+    ink = _without_rests(rules.without_rules(ink, lines, walls), lines)
+    ink = page.own_ink(ink, inside, 0.6, points=True)
+    ink = _without_walls(_without_words_above(ink, inner)[inner.y : inner.bottom])
     columns = np.flatnonzero(ink.any(axis=0))
     if not columns.size:
         return None
     gaps = np.flatnonzero(np.diff(columns) > FAR_MM * page.full_mm)
     last = int(columns[gaps[0]] if gaps.size else columns[-1])
     ink[:, last + 1 :] = False
-    own = Rect(rect.x, rect.y + inner.y, rect.width, inner.height)
-    image = np.ascontiguousarray(page.image[own.y : own.bottom, own.x : own.right])
-    return FieldImage(FieldSpec(name, Kind.LINE), own, image, np.ascontiguousarray(ink))
+    place = Rect(rect.x, rect.y + inner.y, rect.width, inner.height)
+    image = np.ascontiguousarray(page.image[place.y : place.bottom, place.x : place.right])
+    return FieldImage(FieldSpec(name, Kind.LINE), place, image, np.ascontiguousarray(ink))
+
+
+def _without_rests(ink: Mask, lines: Mask) -> Mask:
+    """Take what is left of lines out of ink bool (H, W): strokes that lie all along them."""
+    reach = np.ones((2 * REST_PX + 1, 1), np.uint8)
+    near = cv2.dilate(lines.view(np.uint8), reach).view(np.bool_)
+    _, labels = cv2.connectedComponents(ink.view(np.uint8), connectivity=8)
+    whole = np.bincount(labels.ravel())
+    along = np.bincount(labels[near], minlength=len(whole)) == whole
+    return np.asarray(ink & ~along[labels], np.bool_)
+
+
+def _without_words_above(ink: Mask, inner: Rect) -> Mask:
+    """Take print out of ink bool (H, W) that hangs into the upper edge of a place from above."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
+    top, high = stats[:, cv2.CC_STAT_TOP], stats[:, cv2.CC_STAT_HEIGHT]
+    hangs = (top <= inner.y) & (top + high > inner.y) & (high < HANGING * inner.height)
+    hangs[0] = False
+    return np.asarray(ink & ~hangs[labels], np.bool_)
 
 
 def _without_walls(ink: Mask) -> Mask:
