@@ -222,19 +222,17 @@ def compose(
     labels: np.ndarray,
     rng: np.random.Generator,
     text: str | None = None,
-    *,
-    drawn: float = 0.4,
-    own: float = 0.0,
 ) -> Composed:
     """Compose one number from one writer's glyphs: images (N, 28, 28), labels (N,).
 
-    In a share `drawn` of the numbers some digits are drawn by the stroke model, mostly those
-    whose forms differ between countries, with forms bent by up to `own`; so is a digit that the
-    writer has not written.
+    In 40 % of the numbers some digits are drawn by the stroke model, mostly those whose
+    forms differ between countries; so is a digit that the writer has not written. In 60 %, with
+    hands that bend their forms, and in 27 epochs instead of 22, the strip reader learned nothing
+    that real amounts gained from: 562 of 677 right in the end, 575 as it is.
     """
     text = random_text(rng) if text is None else text
-    hand = strokes.random_hand(rng, rng.random() < 0.75, own)
-    drawing = rng.random() < drawn
+    hand = strokes.random_hand(rng, continental=rng.random() < 0.75)
+    drawing = rng.random() < 0.4
     tiles = []
     for symbol in text:
         mine = np.flatnonzero(labels == int(symbol))

@@ -12,15 +12,11 @@ from formreader import pipeline, segment
 from formreader.compose import compose, random_text
 from formreader.datasets import Glyphs
 from formreader.document import Float
-from formreader.strokes import OWN
 from formreader.train_loop import Course, Report, cosine, run
 
-EPOCHS = 27
-"""Rounds of the bundled recipe, 300 batches of 48 numbers each: about 34 minutes on two
+EPOCHS = 22
+"""Rounds of the bundled recipe, 300 batches of 48 numbers each: about 28 minutes on two
 cores."""
-DRAWN = 0.6
-"""Share of composed numbers with drawn digits. Four epochs with it, and with every hand's own
-bends, on top of a finished reader read 540 of 677 real amounts; without both 529."""
 STEPS, BATCH = 300, 48
 LONGEST = 9
 """Most digits in a composed number, and so the width of the label array."""
@@ -52,7 +48,7 @@ def batch(hands: Hands, size: int, seed: list[int]) -> tuple[Float, NDArray[np.i
     lengths = ALIKE[int(rng.choice(len(ALIKE), p=(0.3, 0.4, 0.3)))]
     for row in range(size):
         text = random_text(rng, lengths)
-        number = compose(*hands[int(rng.integers(len(hands)))], rng, text, drawn=DRAWN, own=OWN)
+        number = compose(*hands[int(rng.integers(len(hands)))], rng, text)
         strips.append(segment.strip(pipeline.whole_image(number.image))[:, :WIDEST])
         labels[row, : len(number.text)] = [int(digit) + 1 for digit in number.text]
     width = max(64, -(-max(s.shape[1] for s in strips) // 32) * 32)
