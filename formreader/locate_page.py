@@ -7,7 +7,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from formreader import binarize, rules
+from formreader import binarize, rules, rules_dotted
 from formreader import locate_boxes as boxes
 from formreader import locate_combs as combs
 from formreader import locate_groups as groups
@@ -48,7 +48,7 @@ class OpenPage:
         self.paper = binarize.paper_of(image, self.full_mm, shadows=True)
         self.dark = binarize.darker(image, self.paper)
         self.pale_boxes = False
-        self.rules: Rules = rules.find_rules(self.small_dark, scale)
+        self.see_rules(rules.FAINTEST)
         self.rows: list[Row] = []
         self.cells: list[Cell] = []
         self.shaded: list[Cell] = []
@@ -72,7 +72,9 @@ class OpenPage:
 
     def see_rules(self, faintest: int) -> None:
         """Take lines that are at least `faintest` dark for the page's rules."""
-        self.rules = rules.find_rules(self.small_dark, self.scale, faintest)
+        found = rules.find_rules(self.small_dark, self.scale, faintest)
+        ink = binarize.ink_mask(self.small_dark, self.level)
+        self.rules: Rules = rules_dotted.with_dotted(found, ink, self.scale)
         self.__dict__.pop("level_lines", None)
 
     def find(self) -> None:
