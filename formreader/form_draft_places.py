@@ -31,6 +31,9 @@ LABEL_TOP_MM = 1.6
 FREE_MM, FREE = 4.2, 0.55
 """Least height of the space that it leaves, in millimetres and as a share of the box's; the
 headings of a table, which stand midway, leave less."""
+AROUND_MM, AROUND, LETTERS_MM = (0.7, 1.5), 0.1, 5.0
+"""Where around a box, in millimetres from its inside, and how much ink on three of its sides makes
+it a gap between letters, and the greatest height of such a gap: one was accepted as ticked."""
 UNDER_MM, UNDER = (0.3, 0.6), 0.08
 """Where below a line, in millimetres, and how much ink makes it the upper edge of letters."""
 LEADS_MM = 14.0
@@ -45,6 +48,7 @@ def find_places(image: Grey, dpi: float) -> list[Draft]:
     rows, cells, levels = locate.empty_places(image, dpi)
     dark = binarize.darkness(image, scale)
     ink = binarize.ink_mask(dark, binarize.ink_level(dark))
+    rows = [row for row in rows if not among_letters(ink, row.frame, scale)]
     found = [Draft(str(row.kind), tuple(in_mm(c, scale) for c in row.cells)) for row in rows]
     boxes = [row.frame for row in rows]
     taken = list(boxes)
@@ -53,7 +57,7 @@ def find_places(image: Grey, dpi: float) -> list[Draft]:
         if free is None or any(meets(cell, other) for other in taken):
             continue
         kind = kind_of(free, scale)
-        if kind:
+        if kind and not (kind == "checkbox" and among_letters(ink, cell, scale)):
             found.append(Draft(kind, (in_mm(free, scale),)))
             taken.append(cell)
     for level in levels:
@@ -88,6 +92,24 @@ def kind_of(cell: Cell, scale: float) -> str | None:
     if max(wide, high) <= CHECKBOX_MM and 0.6 < wide / high < 1.6:
         return "checkbox"
     return "cell" if high >= LOWEST_MM and wide >= NARROWEST_MM else None
+
+
+def among_letters(ink: np.ndarray, frame: Cell, scale: float) -> bool:
+    """Tell whether a small box was seen in a line of text: letters stand right around it."""
+    if frame.height > LETTERS_MM * scale:
+        return False
+    near, far = (round(mm * scale) for mm in AROUND_MM)
+    x0, x1 = round(frame.left) - near, round(frame.right) + near
+    y0, y1 = max(0, round(frame.top) - near), round(frame.bottom) + near
+    wide = far - near
+    sides = (
+        ink[y0:y1, max(0, x0 - wide) : max(0, x0)],
+        ink[y0:y1, x1 : x1 + wide],
+        ink[max(0, y0 - wide) : y0, max(0, x0) : x1],
+        ink[y1 : y1 + wide, max(0, x0) : x1],
+    )
+    shares = [float(side.mean()) for side in sides if side.size]
+    return len(shares) > 1 and sorted(shares)[1] > AROUND
 
 
 def edge_of(line: Cell, cell: Cell, scale: float) -> bool:

@@ -28,6 +28,10 @@ ON_LINE = -2
 AS_TALL = 0.62
 """Least height of a character beside a line, as a share of that of one on it, to be of its number:
 small letters of 2.5 mm print have half of the height of digits written after them."""
+LABEL_TALL, LABEL_OVER, BAR_WIDE = 0.45, 0.25, 1.8
+"""Height of a letter of a label, as a share of the height of a digit beside and under it, at most,
+how far down the digit the letter's middle lies (commas and points lie lower), and width of a bar,
+as a share of its height."""
 LEVEL_SLACK = 0.045
 """How far printed characters stray from their row, as a share of their height."""
 WIDEST_STROKE_MM = 1.05
@@ -148,6 +152,7 @@ def groups(boxes: NDArray[np.int64], homes: NDArray[np.int64]) -> list[Group]:
         )
         over &= np.minimum(order[j, 3], order[i, 3]) < 0.5 * high
         linked = near & (beside | (over & (shared > -0.2 * high)))
+        linked &= ~_above(order[i], order[j])
         unlike = homes[j] != homes[i]
         leaves = np.minimum(homes[j], homes[i]) < 0
         leaves &= shared > NEXT_SHARED * np.minimum(order[j, 3], order[i, 3])
@@ -160,6 +165,23 @@ def groups(boxes: NDArray[np.int64], homes: NDArray[np.int64]) -> list[Group]:
     for i in range(len(order)):
         members.setdefault(root(i), []).append(i)
     return [Group(order[m]) for m in members.values()]
+
+
+def _above(one: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which of two characters are a digit and a letter of the label over it.
+
+    A label inside a box linked a 4 to its own letters, and of a 431187 31187 was accepted. A bar
+    over a digit is the top of a 5.
+    """
+    one = np.broadcast_to(one, others.shape)
+    first = (one[:, 3] < others[:, 3])[:, None]
+    small, tall = np.where(first, one, others), np.where(first, others, one)
+    middle = small[:, 1] + small[:, 3] / 2
+    return np.asarray(
+        (small[:, 3] < LABEL_TALL * tall[:, 3])
+        & (middle < tall[:, 1] + LABEL_OVER * tall[:, 3])
+        & (small[:, 2] < BAR_WIDE * small[:, 3])
+    )
 
 
 def _printed(group: Group) -> float:

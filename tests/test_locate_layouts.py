@@ -12,6 +12,7 @@ from formreader.form_draft_places import find_places
 from formreader.form_names import Draft
 from formreader.locate import locate
 from formreader.locate_groups import Group
+from formreader.locate_print import bracketed
 
 
 class Even:
@@ -115,6 +116,18 @@ def test_an_8_whose_loops_ran_full_is_no_mark() -> None:
     assert found.rect.right > sheet.px(30, 0)[0]
 
 
+def test_the_letters_of_a_label_over_a_number_in_one_cell_are_none_of_its_digits() -> None:
+    sheet = Sheet(width_mm=70, height_mm=40)
+    sheet.box(10, 10, 50, 12)
+    for x in (*np.arange(11, 18, 1.3), *np.arange(23.5, 40, 1.3)):
+        sheet.line(x, 11.4, x, 12.6)
+    sheet.number("4", 18, 12.4, 4.6, 6.4)
+    sheet.number("31187", 22.6, 14.0, 4.6, 6.4)
+    [found] = over(locate(sheet.image, 200), sheet, 30, 17)
+    assert found.rect.x < sheet.px(20, 0)[0]
+    assert found.rect.right > sheet.px(43, 0)[0]
+
+
 def test_the_bars_of_digits_side_by_side_are_no_rule() -> None:
     sheet = Sheet(width_mm=70, height_mm=40)
     sheet.box(15, 12, 40, 9)
@@ -161,3 +174,8 @@ def test_bold_figures_that_touch_look_printed_where_they_stand_level() -> None:
     uneven = Group(np.array([[0, 0, 14, 20, 150], [16, 3, 29, 24, 380]]))
     assert level.printed > 0.9
     assert uneven.printed < 0.7
+
+
+def test_figures_in_small_brackets_are_shown_to_a_person() -> None:
+    one = Group(np.array([[0, 0, 5, 17, 50], [9, 0, 8, 14, 60], [18, 1, 5, 17, 50]]))
+    assert bracketed(one)
