@@ -125,7 +125,7 @@ def test_the_letters_of_a_label_over_a_number_in_one_cell_are_none_of_its_digits
     sheet.number("31187", 22.6, 14.0, 4.6, 6.4)
     [found] = over(locate(sheet.image, 200), sheet, 30, 17)
     assert found.rect.x < sheet.px(20, 0)[0]
-    assert found.rect.right > sheet.px(43, 0)[0]
+    assert found.rect.right > sheet.px(38, 0)[0]
 
 
 def test_the_bars_of_digits_side_by_side_are_no_rule() -> None:
