@@ -43,8 +43,7 @@ of a broad pen holds the square too, but fills half, and an 8 whose loops ran fu
 TALL_MM, TALL = 2.2, 1.1
 """Least height of a digit that may be that full, in millimetres and as a share of its width."""
 BROAD = 1.1
-"""Width of a character, as a share of the height, that printed figures do not reach, but for bold
-ones that touch and stand as level as the others: a printed 304 was accepted."""
+"""Width of a character, as a share of the height, that printed figures do not reach."""
 WIDE_SET = 0.33
 """Gap between characters, as a share of the height, that print seldom has within a word."""
 
@@ -192,8 +191,7 @@ def _printed(group: Group) -> float:
         return 0.5 * (1 - float(wide.mean()))
     slack = max(1.0, LEVEL_SLACK * high)
     base = tall[:, 1] + tall[:, 3]
-    level = (np.abs(base - quantile(base, 0.5)) <= slack) & (np.abs(tall[:, 3] - high) <= slack)
-    broad = float(np.mean(wide & ~level))
+    broad = float(wide.mean())
     on_row = float(np.mean(np.abs(base - quantile(base, 0.5)) <= slack))
     heights = tall[:, 3].astype(np.float64)
     close = np.abs(heights[:, None] - heights[None, :]) <= slack

@@ -169,13 +169,6 @@ def test_a_heading_amid_its_cell_is_no_place_to_write() -> None:
 # Print
 
 
-def test_bold_figures_that_touch_look_printed_where_they_stand_level() -> None:
-    level = Group(np.array([[0, 0, 14, 20, 150], [16, 0, 29, 20, 380]]))
-    uneven = Group(np.array([[0, 0, 14, 20, 150], [16, 3, 29, 24, 380]]))
-    assert level.printed > 0.9
-    assert uneven.printed < 0.7
-
-
 def test_figures_in_small_brackets_are_shown_to_a_person() -> None:
     one = Group(np.array([[0, 0, 5, 17, 50], [9, 0, 8, 14, 60], [18, 1, 5, 17, 50]]))
     assert bracketed(one)
