@@ -7,7 +7,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from formreader import binarize, rules, rules_dotted
+from formreader import binarize, rules, rules_dotted, rules_tinted
 from formreader import locate_boxes as boxes
 from formreader import locate_combs as combs
 from formreader import locate_groups as groups
@@ -43,6 +43,7 @@ class OpenPage:
         self.image, self.zoom = image, zoom
         self.full_mm = dpi / 25.4
         self.scale = scale = dpi * zoom / 25.4
+        self.small = small
         self.small_dark = binarize.darkness(small, scale)
         self.level = binarize.ink_level(self.small_dark)
         self.paper = binarize.paper_of(image, self.full_mm, shadows=True)
@@ -74,6 +75,7 @@ class OpenPage:
         """Take lines that are at least `faintest` dark for the page's rules."""
         found = rules.find_rules(self.small_dark, self.scale, faintest)
         ink = binarize.ink_mask(self.small_dark, self.level)
+        found = rules_tinted.with_tinted(found, self.small, self.scale)
         self.rules: Rules = rules_dotted.with_dotted(found, ink, self.scale)
         self.__dict__.pop("level_lines", None)
 
