@@ -27,10 +27,10 @@ LEAST_TINTED = 0.02
 SMALLEST_MM, HIGHEST_MM, WIDEST_MM = 3.0, 16.0, 190.0
 """Least side, and greatest height and width, of a white box in millimetres."""
 LEAST_FILLED, LEAST_WHITE, LEAST_AROUND = 0.55, 0.4, 0.85
-"""Shares of a box that are no tint, and white, with writing in it, and of the strip around it that is
-tint."""
+"""Shares of a box that are no tint, and white, with writing in it, and of the strip around it that
+is tint."""
 NEAR_MM, FRAMED = 0.4, 0.7
-"""How near its edges, in millimetres, and along how much of each of them rules make a box framed."""
+"""How near its edges, in millimetres, and along how much of each of them rules frame a box."""
 AROUND_MM = (0.3, 0.8)
 """Where that strip lies, in millimetres outside of the box."""
 
