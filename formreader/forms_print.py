@@ -67,8 +67,10 @@ def see_lines(image: Grey, pixels_per_mm: float) -> Lines:
     """Find the rules and printed words of an upright picture uint8 (H, W)."""
     dark = binarize.darkness(image, pixels_per_mm)
     ink = binarize.ink_mask(dark, binarize.ink_level(dark))
-    across = rules_tinted.with_tinted(rules.find_rules(dark, pixels_per_mm), image, pixels_per_mm)
-    across = rules_dotted.with_dotted(across, ink, pixels_per_mm)
+    across = rules.find_rules(dark, pixels_per_mm)
+    white = rules_tinted.white_boxes(image, pixels_per_mm)
+    across = rules_tinted.with_tinted(across, white, pixels_per_mm)
+    across = rules_dotted.with_dotted(across, rules_dotted.dotted_lines(ink, pixels_per_mm))
     turned = rules.find_levels(np.ascontiguousarray(dark.T), pixels_per_mm)
     level_mask, levels = _thin(across.levels, dark.shape, pixels_per_mm)
     up_mask, uprights = _thin(turned, dark.T.shape, pixels_per_mm)

@@ -151,35 +151,32 @@ def groups(boxes: NDArray[np.int64], homes: NDArray[np.int64]) -> list[Group]:
         )
         over &= np.minimum(order[j, 3], order[i, 3]) < 0.5 * high
         linked = near & (beside | (over & (shared > -0.2 * high)))
-        linked &= ~_above(order[i], order[j])
         unlike = homes[j] != homes[i]
         leaves = np.minimum(homes[j], homes[i]) < 0
         leaves &= shared > NEXT_SHARED * np.minimum(order[j, 3], order[i, 3])
         leaves &= order[j, 0] - right[i] <= NEXT_GAP * high
         outside = np.maximum(homes[j], homes[i]) < 0
         leaves &= ~outside | (np.minimum(order[j, 3], order[i, 3]) > AS_TALL * high)
-        for k in j[linked & (leaves | ~unlike)]:
-            owner[root(int(k))] = root(i)
+        for k in j[linked & (leaves | ~unlike)].tolist():
+            if not _above(order[i].tolist(), order[k].tolist()):
+                owner[root(k)] = root(i)
     members: dict[int, list[int]] = {}
     for i in range(len(order)):
         members.setdefault(root(i), []).append(i)
     return [Group(order[m]) for m in members.values()]
 
 
-def _above(one: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell which of two characters are a digit and a letter of the label over it.
+def _above(one: list[int], other: list[int]) -> bool:
+    """Tell whether two characters are a digit and a letter of the label over it.
 
     A label inside a box linked a 4 to its own letters, and of a 431187 31187 was accepted. A bar
     over a digit is the top of a 5.
     """
-    one = np.broadcast_to(one, others.shape)
-    first = (one[:, 3] < others[:, 3])[:, None]
-    small, tall = np.where(first, one, others), np.where(first, others, one)
-    middle = small[:, 1] + small[:, 3] / 2
-    return np.asarray(
-        (small[:, 3] < LABEL_TALL * tall[:, 3])
-        & (middle < tall[:, 1] + LABEL_OVER * tall[:, 3])
-        & (small[:, 2] < BAR_WIDE * small[:, 3])
+    small, tall = sorted((one, other), key=lambda box: box[3])
+    return (
+        small[3] < LABEL_TALL * tall[3]
+        and small[1] + small[3] / 2 < tall[1] + LABEL_OVER * tall[3]
+        and small[2] < BAR_WIDE * small[3]
     )
 
 

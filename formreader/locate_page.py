@@ -43,12 +43,14 @@ class OpenPage:
         self.image, self.zoom = image, zoom
         self.full_mm = dpi / 25.4
         self.scale = scale = dpi * zoom / 25.4
-        self.small = small
         self.small_dark = binarize.darkness(small, scale)
         self.level = binarize.ink_level(self.small_dark)
         self.paper = binarize.paper_of(image, self.full_mm, shadows=True)
         self.dark = binarize.darker(image, self.paper)
         self.pale_boxes = False
+        ink = binarize.ink_mask(self.small_dark, self.level)
+        self.dotted = rules_dotted.dotted_lines(ink, scale)
+        self.white = rules_tinted.white_boxes(small, scale)
         self.see_rules(rules.FAINTEST)
         self.rows: list[Row] = []
         self.cells: list[Cell] = []
@@ -74,9 +76,8 @@ class OpenPage:
     def see_rules(self, faintest: int) -> None:
         """Take lines that are at least `faintest` dark for the page's rules."""
         found = rules.find_rules(self.small_dark, self.scale, faintest)
-        ink = binarize.ink_mask(self.small_dark, self.level)
-        found = rules_tinted.with_tinted(found, self.small, self.scale)
-        self.rules: Rules = rules_dotted.with_dotted(found, ink, self.scale)
+        found = rules_tinted.with_tinted(found, self.white, self.scale)
+        self.rules: Rules = rules_dotted.with_dotted(found, self.dotted)
         self.__dict__.pop("level_lines", None)
 
     def find(self) -> None:

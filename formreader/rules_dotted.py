@@ -38,9 +38,16 @@ DOTTED = 0.75
 """Share of a line that is seen below which it is one of dots."""
 
 
-def with_dotted(found: Rules, ink: Mask, pixels_per_mm: float) -> Rules:
-    """Add lines of dots in `ink` bool (H, W) to the level rules of a picture."""
-    lines = _lines(_dots(ink, pixels_per_mm), pixels_per_mm)
+def dotted_lines(ink: Mask, pixels_per_mm: float) -> list[NDArray[np.float64]]:
+    """Return the lines of dots in `ink` bool (H, W): their dots (N, 6) from the left.
+
+    A dot is x, y, width, height and the x and y of its middle, in pixels.
+    """
+    return _lines(_dots(ink, pixels_per_mm), pixels_per_mm)
+
+
+def with_dotted(found: Rules, lines: list[NDArray[np.float64]]) -> Rules:
+    """Add lines of dots to the level rules of a picture."""
     if not lines:
         return found
     across = found.across.copy()
@@ -58,7 +65,11 @@ def is_dotted(level: Level) -> bool:
 
 def _dots(ink: Mask, scale: float) -> NDArray[np.float64]:
     """Return the specks (N, 6) from the left: x, y, width, height and the middle's x, y."""
-    stats = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)[2][1:, :4]
+    few = np.count_nonzero(ink[:, 1:] > ink[:, :-1]) < 2**16 - 2**12  # short labels will do
+    _, _, stats, _ = cv2.connectedComponentsWithStats(
+        ink.view(np.uint8), connectivity=8, ltype=cv2.CV_16U if few else cv2.CV_32S
+    )
+    stats = stats[1:, :4]
     small = (stats[:, 3] <= HIGHEST_MM * scale) & (stats[:, 2] <= WIDEST_MM * scale)
     box = stats[small].astype(np.float64)
     dots = np.hstack([box, box[:, :2] + box[:, 2:] / 2])
