@@ -183,12 +183,11 @@ def _above(one: list[int], other: list[int]) -> bool:
 def _printed(group: Group) -> float:
     tall = group.tall
     high = group.height
-    wide = tall[:, 2] > BROAD * high
+    broad = float(np.mean(tall[:, 2] > BROAD * high))
     if len(tall) < 2:
-        return 0.5 * (1 - float(wide.mean()))
+        return 0.5 * (1 - broad)
     slack = max(1.0, LEVEL_SLACK * high)
     base = tall[:, 1] + tall[:, 3]
-    broad = float(wide.mean())
     on_row = float(np.mean(np.abs(base - quantile(base, 0.5)) <= slack))
     heights = tall[:, 3].astype(np.float64)
     close = np.abs(heights[:, None] - heights[None, :]) <= slack
