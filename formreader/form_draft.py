@@ -8,27 +8,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from formreader import binarize, load, locate, register
+from formreader import load, register
 from formreader.document import Grey
 from formreader.errors import OutputError, PageError
+from formreader.form_draft_places import find_places
 from formreader.form_names import Draft, distinct, from_pdf
 from formreader.forms import OVERLAP_MM, FormDef, load_form
 from formreader.forms_print import print_of, read_prints, write_prints
-from formreader.locate import Cell
-from formreader.rules import Level
 
-LOWEST_MM, NARROWEST_MM = 3.2, 6.0
-"""Least height and width in millimetres of a table cell in which a number can be written."""
-CHECKBOX_MM = 6.5
-"""Largest side of a checkbox in millimetres."""
-PRINTED = 0.012
-"""Share of ink in a cell from which it holds print and is no place to write."""
-LINE_MM = 12.0
-"""Shortest line to write on, in millimetres."""
-ABOVE_MM = 5.5
-"""Height of the space above such a line that must be empty, in millimetres."""
-EDGE_MM = 1.2
-"""How near the upper edge of a box a line is that edge, in millimetres."""
 EVEN_MM = 0.35
 """How far boxes of a row may lie from even spacing, in millimetres, to be given as a number."""
 
@@ -116,59 +103,6 @@ def table(name: str, page: int, field: Draft) -> str:
     return "\n".join(lines) + "\n"
 
 
-def find_places(image: Grey, dpi: float) -> list[Draft]:
-    """Find boxes, combs, empty cells, checkboxes and lines on a straight blank page."""
-    scale = dpi / 25.4
-    rows, cells, levels = locate.empty_places(image, dpi)
-    dark = binarize.darkness(image, scale)
-    ink = binarize.ink_mask(dark, binarize.ink_level(dark))
-    found = [Draft(str(row.kind), tuple(in_mm(c, scale) for c in row.cells)) for row in rows]
-    taken = [row.frame for row in rows]
-    for cell in cells:
-        if holds_print(ink, cell, scale) or any(meets(cell, other) for other in taken):
-            continue
-        kind = kind_of(cell, scale)
-        if kind:
-            found.append(Draft(kind, (in_mm(cell, scale),)))
-            taken.append(cell)
-    for level in levels:
-        line = space_above(level, scale)
-        known = (*taken, *cells)
-        if (
-            line is None
-            or holds_print(ink, line, scale)
-            or any(edge_of(line, c, scale) for c in known)
-        ):
-            continue
-        if not any(meets(line, other) for other in known):
-            found.append(Draft("line", (in_mm(line, scale),)))
-            taken.append(line)
-    return found
-
-
-def in_mm(cell: Cell, scale: float) -> tuple[float, float, float, float]:
-    """Return the edges of a box in mm, its printed lines' middles taken for its edges."""
-    pad = 0.3
-    return (
-        cell.left / scale - pad, cell.top / scale - pad,
-        cell.right / scale + pad, cell.bottom / scale + pad,
-    )  # fmt: skip
-
-
-def kind_of(cell: Cell, scale: float) -> str | None:
-    """Tell a checkbox from a cell to write in; None for what is too small."""
-    wide, high = cell.width / scale, cell.height / scale
-    if max(wide, high) <= CHECKBOX_MM and 0.6 < wide / high < 1.6:
-        return "checkbox"
-    return "cell" if high >= LOWEST_MM and wide >= NARROWEST_MM else None
-
-
-def edge_of(line: Cell, cell: Cell, scale: float) -> bool:
-    """Tell whether a line is the upper edge of a box rather than one to write on."""
-    wide = min(line.right, cell.right) - max(line.left, cell.left)
-    return wide > 0 and abs(cell.top - line.bottom) < EDGE_MM * scale
-
-
 def lies_within(field: Draft, size: tuple[float, float]) -> bool:
     """Tell whether a field lies on the page whole; frames around the page do not."""
     x, y, w, h = field.box
@@ -187,32 +121,6 @@ def apart(fields: list[Draft]) -> list[Draft]:
         if max(over, default=0) <= OVERLAP_MM - 0.1:
             kept.append(field)
     return kept
-
-
-def holds_print(ink: np.ndarray, cell: Cell, scale: float) -> bool:
-    """Tell whether something is printed inside a cell."""
-    rim = 0.5 * scale
-    part = ink[
-        int(max(0, cell.top + rim)) : int(cell.bottom - rim) + 1,
-        int(max(0, cell.left + rim)) : int(cell.right - rim) + 1,
-    ]
-    return part.size == 0 or float(part.mean()) > PRINTED
-
-
-def space_above(level: Level, scale: float) -> Cell | None:
-    """Return the space above a line that is long enough to write on."""
-    if len(level.y) < LINE_MM * scale:
-        return None
-    y = float(level.y[0])
-    top = max(0.0, y - ABOVE_MM * scale)
-    return Cell(level.x0, top, level.x1, y - 0.3 * scale)
-
-
-def meets(a: Cell, b: Cell) -> bool:
-    """Tell whether two cells share more than an edge."""
-    wide = min(a.right, b.right) - max(a.left, b.left)
-    high = min(a.bottom, b.bottom) - max(a.top, b.top)
-    return wide > 2 and high > 0.25 * min(a.height, b.height)
 
 
 def check(path: Path, page_path: Path | None, out: Path) -> list[Path]:

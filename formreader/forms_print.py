@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formreader import binarize, rules
+from formreader import binarize, rules, rules_dotted, rules_tinted
 from formreader.document import Grey, Mask
 from formreader.errors import FormError
 
@@ -66,11 +66,14 @@ class Print:
 def see_lines(image: Grey, pixels_per_mm: float) -> Lines:
     """Find the rules and printed words of an upright picture uint8 (H, W)."""
     dark = binarize.darkness(image, pixels_per_mm)
+    ink = binarize.ink_mask(dark, binarize.ink_level(dark))
     across = rules.find_rules(dark, pixels_per_mm)
+    white = rules_tinted.white_boxes(image, pixels_per_mm)
+    across = rules_tinted.with_tinted(across, white, pixels_per_mm)
+    across = rules_dotted.with_dotted(across, rules_dotted.dotted_lines(ink, pixels_per_mm))
     turned = rules.find_levels(np.ascontiguousarray(dark.T), pixels_per_mm)
     level_mask, levels = _thin(across.levels, dark.shape, pixels_per_mm)
     up_mask, uprights = _thin(turned, dark.T.shape, pixels_per_mm)
-    ink = binarize.ink_mask(dark, binarize.ink_level(dark))
     ink = rules.without_rules(ink, across.across, across.up)
     up = np.ascontiguousarray(up_mask.T)
     return Lines(level_mask, up, levels, uprights, _words(ink, pixels_per_mm))

@@ -23,13 +23,25 @@ LINK_GAP = 0.8
 NEXT_SHARED, NEXT_GAP = 0.6, 0.4
 """Share of their height that two characters have in common, and their gap as a share of it, if the
 one that stands outside of the other's cell is still the next of its number and no label's."""
+ON_LINE = -2
+"""Home of a character that stands on a level rule and in no cell."""
+AS_TALL = 0.62
+"""Least height of a character beside a line, as a share of that of one on it, to be of its number:
+small letters of 2.5 mm print have half of the height of digits written after them."""
+LABEL_TALL, LABEL_OVER, BAR_WIDE = 0.45, 0.25, 1.8
+"""Height of a letter of a label, as a share of the height of a digit beside and under it, at most,
+how far down the digit the letter's middle lies (commas and points lie lower), and width of a bar,
+as a share of its height."""
 LEVEL_SLACK = 0.045
 """How far printed characters stray from their row, as a share of their height."""
 WIDEST_STROKE_MM = 1.05
 """Side in millimetres of a solid square that no pen makes; marks and bars hold one."""
-SOLID_SHARE = 0.6
-"""Share of its box that a mark with such a square fills; a 2 or 8 of a broad pen whose loop ran
-full holds the square too, but fills half."""
+SOLID_SHARE, SOLID_TALL = 0.6, 0.8
+"""Share of its box that a mark with such a square fills, and that one as tall as a digit fills; a 2
+of a broad pen holds the square too, but fills half, and an 8 whose loops ran full fills 0.7: of a
+4584 on a page of 110 dpi 45 was left."""
+TALL_MM, TALL = 2.2, 1.1
+"""Least height of a digit that may be that full, in millimetres and as a share of its width."""
 BROAD = 1.1
 """Width of a character, as a share of the height, that printed figures do not reach."""
 WIDE_SET = 0.33
@@ -95,7 +107,8 @@ def spots(ink: Mask, scale: float) -> NDArray[np.int64]:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
     side = max(3, round(WIDEST_STROKE_MM * scale))
     blobs = cv2.erode(ink.view(np.uint8), np.ones((side, side), np.uint8)).view(np.bool_)
-    solid = stats[:, 4] > SOLID_SHARE * stats[:, 2] * stats[:, 3]
+    tall = (stats[:, 3] > TALL_MM * scale) & (stats[:, 3] > TALL * stats[:, 2])
+    solid = stats[:, 4] > np.where(tall, SOLID_TALL, SOLID_SHARE) * stats[:, 2] * stats[:, 3]
     stats[[i for i in np.unique(labels[blobs]) if solid[i]], 4] = 0
     stats = stats[1:]
     wide, high, area = stats[:, 2], stats[:, 3], stats[:, 4]
@@ -108,7 +121,9 @@ def groups(boxes: NDArray[np.int64], homes: NDArray[np.int64]) -> list[Group]:
     """Link characters that stand side by side.
 
     `homes` (N,) are the cells in which they stand. Those of two cells are never linked, one in
-    none (-1) with one in a cell only where it is plainly the next on its row: ink leaves its cell.
+    none (-1, or ON_LINE above a level rule) with one elsewhere only where it is plainly the next
+    on its row: ink leaves its cell. Of 52 numbers written after labels on lines of a drawn form 39
+    had no row, most for the label in their group: beside a line stands only what is as tall.
     """
     from_left = np.argsort(boxes[:, 0], kind="stable")
     order, homes = boxes[from_left], homes[from_left]
@@ -140,12 +155,29 @@ def groups(boxes: NDArray[np.int64], homes: NDArray[np.int64]) -> list[Group]:
         leaves = np.minimum(homes[j], homes[i]) < 0
         leaves &= shared > NEXT_SHARED * np.minimum(order[j, 3], order[i, 3])
         leaves &= order[j, 0] - right[i] <= NEXT_GAP * high
-        for k in j[linked & (leaves | ~unlike)]:
-            owner[root(int(k))] = root(i)
+        outside = np.maximum(homes[j], homes[i]) < 0
+        leaves &= ~outside | (np.minimum(order[j, 3], order[i, 3]) > AS_TALL * high)
+        for k in j[linked & (leaves | ~unlike)].tolist():
+            if not _above(order[i].tolist(), order[k].tolist()):
+                owner[root(k)] = root(i)
     members: dict[int, list[int]] = {}
     for i in range(len(order)):
         members.setdefault(root(i), []).append(i)
     return [Group(order[m]) for m in members.values()]
+
+
+def _above(one: list[int], other: list[int]) -> bool:
+    """Tell whether two characters are a digit and a letter of the label over it.
+
+    A label inside a box linked a 4 to its own letters, and of a 431187 31187 was accepted. A bar
+    over a digit is the top of a 5.
+    """
+    small, tall = sorted((one, other), key=lambda box: box[3])
+    return (
+        small[3] < LABEL_TALL * tall[3]
+        and small[1] + small[3] / 2 < tall[1] + LABEL_OVER * tall[3]
+        and small[2] < BAR_WIDE * small[3]
+    )
 
 
 def _printed(group: Group) -> float:

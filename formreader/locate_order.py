@@ -51,4 +51,5 @@ def stretched(level: Level, zoom: float) -> Level:
     """Return a level rule of the working copy in pixels of the picture, its row the middle one."""
     count = max(1, round(len(level.y) / zoom))
     y = np.full(count, (float(np.median(level.y)) + 0.5) / zoom)
-    return replace(level, x0=round(level.x0 / zoom), y=y, seen=np.ones(count, bool))
+    seen = level.seen[np.minimum((np.arange(count) * zoom).astype(np.int64), len(level.seen) - 1)]
+    return replace(level, x0=round(level.x0 / zoom), y=y, seen=seen)

@@ -7,7 +7,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from formreader import binarize, rules
+from formreader import binarize, rules, rules_dotted, rules_tinted
 from formreader import locate_boxes as boxes
 from formreader import locate_combs as combs
 from formreader import locate_groups as groups
@@ -48,7 +48,10 @@ class OpenPage:
         self.paper = binarize.paper_of(image, self.full_mm, shadows=True)
         self.dark = binarize.darker(image, self.paper)
         self.pale_boxes = False
-        self.rules: Rules = rules.find_rules(self.small_dark, scale)
+        ink = binarize.ink_mask(self.small_dark, self.level)
+        self.dotted = rules_dotted.dotted_lines(ink, scale)
+        self.white = rules_tinted.white_boxes(small, scale)
+        self.see_rules(rules.FAINTEST)
         self.rows: list[Row] = []
         self.cells: list[Cell] = []
         self.shaded: list[Cell] = []
@@ -72,7 +75,9 @@ class OpenPage:
 
     def see_rules(self, faintest: int) -> None:
         """Take lines that are at least `faintest` dark for the page's rules."""
-        self.rules = rules.find_rules(self.small_dark, self.scale, faintest)
+        found = rules.find_rules(self.small_dark, self.scale, faintest)
+        found = rules_tinted.with_tinted(found, self.white, self.scale)
+        self.rules: Rules = rules_dotted.with_dotted(found, self.dotted)
         self.__dict__.pop("level_lines", None)
 
     def find(self) -> None:

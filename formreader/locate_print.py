@@ -126,11 +126,11 @@ def bracketed(group: Group) -> bool:
     if len(tall) < 3:
         return False
     first, middle, last = tall[0], tall[1:-1], tall[-1]
-    high = group.height
+    slack = max(1.0, 0.04 * group.height)
     return all(
         end[2] < 0.45 * end[3]
-        and end[1] <= middle[:, 1].min() + 0.04 * high
-        and end[1] + end[3] > (middle[:, 1] + middle[:, 3]).max() + 0.06 * high
+        and end[1] <= middle[:, 1].min() + slack
+        and end[1] + end[3] > (middle[:, 1] + middle[:, 3]).max() + 0.06 * group.height
         for end in (first, last)
     )
 

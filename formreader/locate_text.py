@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from formreader import locate_print as prints
 from formreader.document import Grey, Kind
 from formreader.locate_boxes import Cell, is_box
-from formreader.locate_groups import LARGEST_MM, Group, groups
+from formreader.locate_groups import LARGEST_MM, ON_LINE, Group, groups
 from formreader.rules import Level
 
 SMALLEST_MM = 1.2
@@ -24,6 +24,9 @@ STACKED = 1.2
 over one another, as the parts of a picture or a square code do."""
 SOLID = 0.72
 """Share of its box that a wide stroke figure may fill; more is a printed mark."""
+ABOVE_RULE, UNDER_RULE = 0.35, 0.7
+"""How far above and below the feet of a character, as a share of its height, the rule lies that it
+was written on."""
 UNLIKE_HEIGHTS = 0.27
 """Greatest spread of the heights of digits in one number, as a share of their mean; words
 with heads and tails spread more."""
@@ -112,13 +115,26 @@ def _on_rule(group: Group, levels: list[Level], spans: NDArray[np.float64]) -> b
     high, wide = group.height, group.right - group.left
     shared = np.minimum(spans[:, 1], group.right) - np.maximum(spans[:, 0], group.left)
     near = (shared >= 0.7 * wide) & (spans[:, 1] - spans[:, 0] >= 2.0 * high)
-    near &= (spans[:, 3] > group.base - 0.35 * high) & (spans[:, 2] < group.base + 0.7 * high)
+    near &= spans[:, 3] > group.base - ABOVE_RULE * high
+    near &= spans[:, 2] < group.base + UNDER_RULE * high
     for level in (levels[i] for i in np.flatnonzero(near)):
         x0, x1 = max(level.x0, group.left), min(level.x1, group.right)
         y = float(level.y[(x0 + x1) // 2 - level.x0])
-        if -0.35 * high < y - group.base < 0.7 * high:
+        if -ABOVE_RULE * high < y - group.base < UNDER_RULE * high:
             return True
     return False
+
+
+def _over_rules(boxes: NDArray[np.int64], levels: list[Level]) -> NDArray[np.bool_]:
+    """Tell for each character whether a level rule runs under its middle."""
+    over = np.zeros(len(boxes), bool)
+    middle, base = boxes[:, 0] + boxes[:, 2] // 2, boxes[:, 1] + boxes[:, 3]
+    for level in levels:
+        near = np.flatnonzero((middle >= level.x0) & (middle < level.x1))
+        below = level.y[middle[near] - level.x0] - base[near]
+        high = boxes[near, 3]
+        over[near] |= (below > -ABOVE_RULE * high) & (below < UNDER_RULE * high)
+    return over
 
 
 def _joined(found: list[tuple[Group, int, bool]]) -> list[tuple[Group, int, bool]]:
@@ -150,19 +166,23 @@ def find_written(
     `dark` uint8 (H, W) is the darkness of the ink. Only in `cells` where not `anywhere`, and
     nothing as level as print: a form's own cells are looked at whatever stands there.
     """
-    placed = [(group, _home(group, cells)) for group in groups(boxes, _cells_of(boxes, cells))]
-    known = _known_print(placed, boxes, dark, scale, anywhere)
+    homes = _cells_of(boxes, cells)
+    homes[(homes < 0) & _over_rules(boxes, levels)] = ON_LINE
     ends = [(v.x0, v.x1, v.y.min(), v.y.max()) for v in levels]
     spans = np.array(ends, np.float64).reshape(-1, 4)
+    placed = []
+    for group in groups(boxes, homes):
+        home = _home(group, cells)
+        placed.append((group, home, home < 0 and _on_rule(group, levels, spans)))
+    known = _known_print(placed, boxes, dark, scale, anywhere)
     kept: list[tuple[Group, int, bool]] = []
-    for group, home in placed:
+    for group, home, ruled in placed:
         if not 0.4 * SMALLEST_MM * scale <= group.height <= LARGEST_MM * scale:
             continue
         if home < 0 and not anywhere:
             continue
         if id(group) in known.printed or prints.in_line(group, home, known.lines):
             continue
-        ruled = home < 0 and _on_rule(group, levels, spans)
         if home < 0 and not ruled and not _number_like(group, scale):
             continue
         tall = group.tall
@@ -200,32 +220,33 @@ class _Print:
 
 
 def _known_print(
-    placed: list[tuple[Group, int]],
+    placed: list[tuple[Group, int, bool]],
     boxes: NDArray[np.int64],
     dark: Grey,
     scale: float,
     anywhere: bool,
 ) -> _Print:
-    """Tell print by its rows outside of cells, and by its shapes.
+    """Tell print by its rows outside of cells and lines, and by its shapes.
 
     Of 119 numbers in cells of tax forms, digits as level as most hands write them, 32 had no
     row at all when their rows alone made them print.
     """
-    likely = [g for g, home in placed if anywhere and _number_like(g, scale, home >= 0)]
+    likely = [g for g, home, _ in placed if anywhere and _number_like(g, scale, home >= 0)]
     shares = prints.likeness(likely, boxes, dark)
     alike = {id(group): share for group, share in zip(likely, shares, strict=True)}
     printed: set[int] = set()
     labels: list[Group] = []
     lines: prints.Lines = []
-    for g, home in placed:
-        in_cell = home >= 0 and id(g) in alike
-        level = len(g.tall) > 1 and g.printed >= PRINTED and not in_cell
+    for g, home, ruled in placed:
+        in_place = (home >= 0 or ruled) and id(g) in alike
+        level = len(g.tall) > 1 and g.printed >= PRINTED and not in_place
         if level or alike.get(id(g), 0.0) >= prints.SAME:
             printed.add(id(g))
             if len(g.tall) >= 3 and g.printed >= 0.75:
                 labels.append(g)
                 lines.append((g.left, g.right, g.base, g.height, home))
-    return _Print(prints.print_heights([g for g, _ in placed]), alike, printed, labels, lines)
+    heights = prints.print_heights([g for g, _, _ in placed])
+    return _Print(heights, alike, printed, labels, lines)
 
 
 def _doubt(group: Group, kind: Kind, known: _Print) -> float:

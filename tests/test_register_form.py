@@ -13,7 +13,8 @@ from PIL import Image
 from formreader import register
 from formreader.document import Grey, Page, Reading, Reason, Rect, Registration, Status
 from formreader.errors import PageError
-from formreader.form_draft import draft, find_places
+from formreader.form_draft import draft
+from formreader.form_draft_places import find_places
 from formreader.forms import load_form
 from formreader.forms_print import Print, print_of, read_prints, write_prints
 from formreader.pipeline_form import Forms, check_places

@@ -1,0 +1,179 @@
+"""Find the places to write on of a blank form: part of `form draft`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from formreader import binarize, locate
+from formreader.document import Grey
+from formreader.form_names import Draft
+from formreader.locate import Cell
+from formreader.rules import Level
+from formreader.rules_dotted import is_dotted
+
+LOWEST_MM, NARROWEST_MM = 3.2, 6.0
+"""Least height and width in millimetres of a table cell in which a number can be written."""
+CHECKBOX_MM = 6.5
+"""Largest side of a checkbox in millimetres."""
+PRINTED = 0.012
+"""Share of ink in a cell from which it holds print and is no place to write."""
+LINE_MM = 12.0
+"""Shortest line to write on, in millimetres."""
+ABOVE_MM = 5.5
+"""Height of the space above such a line that must be empty, in millimetres."""
+MARK_MM = 0.9
+"""Least side of a printed character, in millimetres; specks of a scan are smaller."""
+LABEL_TOP_MM = 1.6
+"""How far below the upper edge of its box a label inside it begins at most, in millimetres."""
+FREE_MM, FREE = 4.2, 0.55
+"""Least height of the space that it leaves, in millimetres and as a share of the box's; the
+headings of a table, which stand midway, leave less."""
+AROUND_MM, AROUND, LETTERS_MM = (0.7, 1.5), 0.1, 5.0
+"""Where around a box, in millimetres from its inside, and how much ink on three of its sides makes
+it a gap between letters, and the greatest height of such a gap: one was accepted as ticked."""
+UNDER_MM, UNDER = (0.3, 0.6), 0.08
+"""Where below a line, in millimetres, and how much ink makes it the upper edge of letters."""
+LEADS_MM = 14.0
+"""How far after a line of dots the place lies that it leads to, in millimetres."""
+EDGE_MM = 1.2
+"""How near the upper edge of a box a line is that edge, in millimetres."""
+
+
+def find_places(image: Grey, dpi: float) -> list[Draft]:
+    """Find boxes, combs, empty cells, checkboxes and lines on a straight blank page."""
+    scale = dpi / 25.4
+    rows, cells, levels = locate.empty_places(image, dpi)
+    dark = binarize.darkness(image, scale)
+    ink = binarize.ink_mask(dark, binarize.ink_level(dark))
+    rows = [row for row in rows if not among_letters(ink, row.frame, scale)]
+    found = [Draft(str(row.kind), tuple(in_mm(c, scale) for c in row.cells)) for row in rows]
+    boxes = [row.frame for row in rows]
+    taken = list(boxes)
+    for cell in cells:
+        free = below_label(ink, cell, scale)
+        if free is None or any(meets(cell, other) for other in taken):
+            continue
+        kind = kind_of(free, scale)
+        if kind and not (kind == "checkbox" and among_letters(ink, cell, scale)):
+            found.append(Draft(kind, (in_mm(free, scale),)))
+            taken.append(cell)
+    for level in levels:
+        line = space_above(level, scale)
+        known = (*taken, *cells)
+        if (
+            line is None
+            or holds_print(ink, line, scale)
+            or any(edge_of(line, c, scale) for c in known)
+            or under_print(ink, level, scale)
+            or (is_dotted(level) and any(leads_to(line, c, scale) for c in (*boxes, *cells)))
+        ):
+            continue
+        if not any(meets(line, other) for other in known):
+            found.append(Draft("line", (in_mm(line, scale),)))
+            taken.append(line)
+    return found
+
+
+def in_mm(cell: Cell, scale: float) -> tuple[float, float, float, float]:
+    """Return the edges of a box in mm, its printed lines' middles taken for its edges."""
+    pad = 0.3
+    return (
+        cell.left / scale - pad, cell.top / scale - pad,
+        cell.right / scale + pad, cell.bottom / scale + pad,
+    )  # fmt: skip
+
+
+def kind_of(cell: Cell, scale: float) -> str | None:
+    """Tell a checkbox from a cell to write in; None for what is too small."""
+    wide, high = cell.width / scale, cell.height / scale
+    if max(wide, high) <= CHECKBOX_MM and 0.6 < wide / high < 1.6:
+        return "checkbox"
+    return "cell" if high >= LOWEST_MM and wide >= NARROWEST_MM else None
+
+
+def among_letters(ink: np.ndarray, frame: Cell, scale: float) -> bool:
+    """Tell whether a small box was seen in a line of text: letters stand right around it."""
+    if frame.height > LETTERS_MM * scale:
+        return False
+    near, far = (round(mm * scale) for mm in AROUND_MM)
+    x0, x1 = round(frame.left) - near, round(frame.right) + near
+    y0, y1 = max(0, round(frame.top) - near), round(frame.bottom) + near
+    wide = far - near
+    sides = (
+        ink[y0:y1, max(0, x0 - wide) : max(0, x0)],
+        ink[y0:y1, x1 : x1 + wide],
+        ink[max(0, y0 - wide) : y0, max(0, x0) : x1],
+        ink[y1 : y1 + wide, max(0, x0) : x1],
+    )
+    shares = [float(side.mean()) for side in sides if side.size]
+    return len(shares) > 1 and sorted(shares)[1] > AROUND
+
+
+def edge_of(line: Cell, cell: Cell, scale: float) -> bool:
+    """Tell whether a line is the upper edge of a box rather than one to write on."""
+    wide = min(line.right, cell.right) - max(line.left, cell.left)
+    return wide > 0 and abs(cell.top - line.bottom) < EDGE_MM * scale
+
+
+def holds_print(ink: np.ndarray, cell: Cell, scale: float) -> bool:
+    """Tell whether something is printed inside a cell."""
+    rim = 0.5 * scale
+    part = ink[
+        int(max(0, cell.top + rim)) : int(cell.bottom - rim) + 1,
+        int(max(0, cell.left + rim)) : int(cell.right - rim) + 1,
+    ]
+    return part.size == 0 or float(part.mean()) > PRINTED
+
+
+def below_label(ink: np.ndarray, cell: Cell, scale: float) -> Cell | None:
+    """Return the part of a cell that is empty: all, or below a label at its upper edge.
+
+    None where print stands elsewhere in it. Of 49 numbers in boxes of a drawn form with their
+    labels inside 35 had no field; a small label left in a field was accepted as its number.
+    """
+    rim = 0.5 * scale
+    top, left = int(max(0, cell.top + rim)), int(max(0, cell.left + rim))
+    part = ink[top : int(cell.bottom - rim) + 1, left : int(cell.right - rim) + 1]
+    if part.size == 0:
+        return None
+    stats = cv2.connectedComponentsWithStats(part.view(np.uint8), connectivity=8)[2][1:]
+    marks = stats[stats[:, 2:4].max(axis=1) >= MARK_MM * scale]
+    if not len(marks):
+        return None if holds_print(ink, cell, scale) else cell
+    free = replace(cell, top=float(top + (marks[:, 1] + marks[:, 3]).max()))
+    at_top = marks[:, 1].min() <= LABEL_TOP_MM * scale
+    enough = free.height >= max(FREE_MM * scale, FREE * cell.height)
+    return free if at_top and enough and not holds_print(ink, free, scale) else None
+
+
+def space_above(level: Level, scale: float) -> Cell | None:
+    """Return the space above a line that is long enough to write on."""
+    if len(level.y) < LINE_MM * scale:
+        return None
+    y = float(level.y[0]) - (level.thick / 2 if is_dotted(level) else 0)
+    top = max(0.0, y - ABOVE_MM * scale)
+    return Cell(level.x0, top, level.x1, y - 0.3 * scale)
+
+
+def under_print(ink: np.ndarray, level: Level, scale: float) -> bool:
+    """Tell whether a line is the upper edge of printed letters: they go on right below it."""
+    first = round(float(level.y[0]) + level.thick / 2 + UNDER_MM[0] * scale)
+    part = ink[first : first + round(UNDER_MM[1] * scale), level.x0 : level.x1]
+    return part.size > 0 and float(part.mean()) > UNDER
+
+
+def leads_to(line: Cell, place: Cell, scale: float) -> bool:
+    """Tell whether dots lead the eye to a place to write on their row."""
+    return place.top < line.bottom < place.bottom + EDGE_MM * scale and (
+        -EDGE_MM * scale < place.left - line.right < LEADS_MM * scale
+    )
+
+
+def meets(a: Cell, b: Cell) -> bool:
+    """Tell whether two cells share more than an edge."""
+    wide = min(a.right, b.right) - max(a.left, b.left)
+    high = min(a.bottom, b.bottom) - max(a.top, b.top)
+    return wide > 2 and high > 0.25 * min(a.height, b.height)

@@ -1,0 +1,226 @@
+"""Layouts of forms that differ from the samples: labels before lines, rows of dots, full digits."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from pages import Sheet
+
+from formreader.document import FieldImage, Kind
+from formreader.form_draft_places import find_places
+from formreader.form_names import Draft
+from formreader.locate import locate
+from formreader.locate_groups import Group
+from formreader.locate_print import bracketed
+from formreader.rules_tinted import white_boxes
+
+
+class Even:
+    """Stands for chance: always the middle, so that all digits are as level as print."""
+
+    def uniform(self, low: float, high: float, size: int | None = None) -> object:
+        middle = (low + high) / 2
+        return middle if size is None else np.full(size, middle)
+
+
+def over(fields: list[FieldImage], sheet: Sheet, x_mm: float, y_mm: float) -> list[FieldImage]:
+    x, y = sheet.px(x_mm, y_mm)
+    return [
+        f for f in fields if f.rect.x <= x < f.rect.right and f.rect.y <= y < f.rect.bottom
+    ]  # fmt: skip
+
+
+def drafted(fields: list[Draft], x_mm: float, y_mm: float) -> list[Draft]:
+    return [
+        f
+        for f in fields
+        if f.box[0] <= x_mm < f.box[0] + f.box[2] and f.box[1] <= y_mm < f.box[1] + f.box[3]
+    ]
+
+
+def dots(sheet: Sheet, x0: float, x1: float, y: float, pitch: float = 0.9) -> None:
+    for x in np.arange(x0, x1, pitch):
+        left, top = sheet.px(x, y)
+        sheet.image[top : top + 4, left : left + 4] = 40
+
+
+# Lines to write on
+
+
+def test_a_number_right_after_the_label_of_its_line_has_a_row_without_it() -> None:
+    sheet = Sheet(width_mm=100, height_mm=40)
+    sheet.label("Date of birth:", 10, 20)
+    left = np.flatnonzero((sheet.image < 128).any(axis=0))[-1] / sheet.mm + 1.2
+    sheet.line(left, 20.7, 90, 20.7)
+    sheet.number("2962956", left, 15.3, 4.0, 5.0)
+    [found] = over(locate(sheet.image, 200), sheet, left + 12, 18)
+    assert found.rect.x > sheet.px(left - 1.5, 0)[0]
+    assert found.rect.right > sheet.px(left + 26, 0)[0]
+
+
+def test_digits_as_level_as_print_have_a_row_on_a_line_and_are_shown_to_a_person() -> None:
+    sheet = Sheet(width_mm=100, height_mm=40)
+    sheet.rng = Even()  # type: ignore[assignment]
+    sheet.line(20, 20.7, 90, 20.7)
+    sheet.number("80205", 25, 16.6, 2.6, 3.4)
+    [found] = over(locate(sheet.image, 200), sheet, 29, 18)
+    assert found.doubt > 0.5
+
+
+def test_a_line_of_dots_is_no_part_of_the_number_on_it() -> None:
+    sheet = Sheet(width_mm=100, height_mm=40)
+    sheet.label("Tel.", 10, 20)
+    dots(sheet, 19, 90, 20)
+    sheet.number("47946", 27, 14.6, 4.4, 5.0)
+    [found] = over(locate(sheet.image, 200), sheet, 36, 17)
+    assert found.rect.x > sheet.px(25, 0)[0]
+    assert found.rect.right < sheet.px(51, 0)[0]
+    count, _ = cv2.connectedComponents(found.ink.view(np.uint8))
+    assert count - 1 <= 6
+
+
+def test_lines_of_dots_are_drafted_but_not_those_that_lead_to_boxes() -> None:
+    sheet = Sheet(width_mm=120, height_mm=60)
+    sheet.label("Tel.", 10, 20)
+    dots(sheet, 19, 60, 20)
+    sheet.label("Ort", 64, 20)
+    dots(sheet, 72, 110, 20)
+    sheet.label("Miete", 10, 45)
+    dots(sheet, 22, 66, 45)
+    sheet.comb("      ", 70, 45)
+    found = find_places(sheet.image, 200)
+    assert [f.kind for f in drafted(found, 40, 18)] == ["line"]
+    assert [f.kind for f in drafted(found, 90, 18)] == ["line"]
+    assert not drafted(found, 45, 43)
+
+
+def test_the_upper_edge_of_printed_letters_is_no_line_to_write_on() -> None:
+    sheet = Sheet(width_mm=100, height_mm=40)
+    sheet.line(20, 20, 50, 20)
+    for x in np.arange(20, 50, 0.8):
+        sheet.line(x, 20, x, 22.2)
+    assert not drafted(find_places(sheet.image, 200), 35, 18)
+
+
+# Cells
+
+
+def test_an_8_whose_loops_ran_full_is_no_mark() -> None:
+    sheet = Sheet(width_mm=70, height_mm=40)
+    sheet.box(15, 12, 40, 9)
+    sheet.number("45", 18, 14, 4.6, 5.0)
+    for y, radius in ((15.3, 0.95), (17.5, 1.3)):
+        cv2.circle(sheet.image, sheet.px(18 + 11.4, y), round(radius * sheet.mm), 20, -1)
+    [found] = over(locate(sheet.image, 200), sheet, 25, 16.5)
+    assert found.rect.x < sheet.px(20, 0)[0]
+    assert found.rect.right > sheet.px(30, 0)[0]
+
+
+def test_the_letters_of_a_label_over_a_number_in_one_cell_are_none_of_its_digits() -> None:
+    sheet = Sheet(width_mm=70, height_mm=40)
+    sheet.box(10, 10, 50, 12)
+    for x in (*np.arange(11, 18, 1.3), *np.arange(23.5, 40, 1.3)):
+        sheet.line(x, 11.4, x, 12.6)
+    sheet.number("4", 18, 12.4, 4.6, 6.4)
+    sheet.number("31187", 22.6, 14.0, 4.6, 6.4)
+    [found] = over(locate(sheet.image, 200), sheet, 30, 17)
+    assert found.rect.x < sheet.px(20, 0)[0]
+    assert found.rect.right > sheet.px(38, 0)[0]
+
+
+def test_the_bars_of_digits_side_by_side_are_no_rule() -> None:
+    sheet = Sheet(width_mm=70, height_mm=40)
+    sheet.box(15, 12, 40, 9)
+    sheet.line_mm, sheet.line_grey = 0.5, 20
+    for x in (20.0, 24.8, 29.6):
+        bar = 14.8 - 0.06 * (x - 20)
+        sheet.line(x, bar, x + 3.4, bar - 0.25)
+        sheet.line(x + 3.4, bar - 0.25, x + 1.6, 19.4)
+    [found] = over(locate(sheet.image, 200), sheet, 26, 17)
+    bars = found.ink[: round(0.45 * found.ink.shape[0])]
+    assert bars.any(axis=0).mean() > 0.7
+
+
+def test_a_label_in_the_upper_corner_of_its_box_is_left_out_of_the_drafted_field() -> None:
+    sheet = Sheet(width_mm=100, height_mm=60)
+    sheet.box(10, 10, 40, 12)
+    sheet.label("1 Wages and tips", 11, 12.6, high=1.5)
+    sheet.box(50, 10, 40, 12)
+    sheet.label("9", 51, 12.6, high=1.5)
+    found = find_places(sheet.image, 200)
+    for x in (30, 70):
+        [field] = drafted(found, x, 18)
+        assert field.kind == "cell"
+        assert 12.4 < field.box[1] < 14
+        assert field.box[1] + field.box[3] == pytest.approx(22, abs=0.4)
+
+
+def test_a_heading_amid_its_cell_is_no_place_to_write() -> None:
+    sheet = Sheet(width_mm=100, height_mm=60)
+    for x in (10, 40):
+        sheet.box(x, 10, 30, 8)
+        sheet.label("Start", x + 8, 15.2)
+        sheet.box(x, 18, 30, 8)
+    found = find_places(sheet.image, 200)
+    assert not drafted(found, 25, 16.5)
+    assert drafted(found, 25, 22)
+
+
+# Print
+
+
+def test_figures_in_small_brackets_are_shown_to_a_person() -> None:
+    one = Group(np.array([[0, 0, 5, 17, 50], [9, 0, 8, 14, 60], [18, 1, 5, 17, 50]]))
+    assert bracketed(one)
+
+
+# Tints
+
+
+def tinted(dark: int = 210) -> Sheet:
+    sheet = Sheet(width_mm=120, height_mm=80)
+    left, top = sheet.px(5, 5)
+    right, bottom = sheet.px(115, 60)
+    sheet.image[top:bottom, left:right] = dark
+    return sheet
+
+
+def white(sheet: Sheet, x: float, y: float, w: float, h: float) -> None:
+    left, top = sheet.px(x, y)
+    right, bottom = sheet.px(x + w, y + h)
+    sheet.image[top:bottom, left:right] = 255
+
+
+def test_white_boxes_in_a_tint_are_boxes_without_a_printed_line() -> None:
+    sheet = tinted()
+    for i in range(4):
+        white(sheet, 20 + 7 * i, 15, 6, 8)
+    white(sheet, 60, 15, 40, 8)
+    sheet.number("4827", 19.5, 16.4, 7, 5)
+    sheet.number("59121", 64, 16.4, 4.4, 5)
+    fields = locate(sheet.image, 200)
+    [row] = over(fields, sheet, 33, 19)
+    assert len(row.cells) == 4
+    [cell] = over(fields, sheet, 75, 19)
+    assert cell.spec.kind is Kind.CELL
+
+
+def test_white_boxes_in_a_tint_are_drafted() -> None:
+    sheet = tinted()
+    for i in range(4):
+        white(sheet, 20 + 7 * i, 15, 6, 8)
+    white(sheet, 60, 15, 40, 8)
+    found = find_places(sheet.image, 200)
+    [row] = drafted(found, 33, 19)
+    assert len(row.cells) == 4
+    [cell] = drafted(found, 75, 19)
+    assert cell.box == pytest.approx((60, 15, 40, 8), abs=0.5)
+
+
+def test_grey_paper_and_the_edge_of_a_shadow_make_no_boxes() -> None:
+    sheet = Sheet(width_mm=120, height_mm=80)
+    shade = np.linspace(0.75, 1.0, sheet.image.shape[1])
+    shade[400:600] *= 0.8
+    sheet.image[:] = (sheet.image * shade).astype(np.uint8)
+    assert not len(white_boxes(sheet.image, 200 / 25.4))
