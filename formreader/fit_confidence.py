@@ -24,6 +24,8 @@ from formreader.train_strips import Hands
 
 PROMISES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 """Error rates among accepted readings for which a threshold is looked for."""
+STEPS = 20
+"""Steps in which a sample is accepted: with finer ones chance soon ends the search."""
 SURE = 0.95
 """Confidence of the exact binomial bound (Clopper & Pearson 1934) behind each promise."""
 FIELDS = 12_000
@@ -135,7 +137,10 @@ def bound_by_writer(wrong: NDArray[np.bool_], writers: NDArray[np.int64]) -> flo
         apart = np.bincount(places, wrong) - rate * sizes
         variance = many / (many - 1) * float((apart**2).sum()) / count**2
         effect = max(1.0, variance / (rate * (1 - rate) / count))
-    return upper_bound(int(np.ceil(errors / effect)), max(1, int(count / effect)))
+    whole, part = divmod(errors / effect, 1)
+    few = max(int(whole) + 1, int(count / effect))
+    low, high = upper_bound(int(whole), few), upper_bound(int(whole) + 1, few)
+    return low + part * (high - low)
 
 
 def promises(
@@ -147,7 +152,8 @@ def promises(
     in an order fixed beforehand and the search ends at the first that fails, so that the
     bound holds for the one chosen. The first accepts a quarter of the readings: begun at the
     fewest that could prove a promise, one odd reading among 299 ended the search for 1 %. The
-    quarter was chosen after a look at the bounding writers; README has the check on others.
+    quarter and the steps were chosen after a look at the bounding writers; README has the check
+    on others.
     `writers` (N,) tells whose errors come together.
     """
     order = np.argsort(-chances, kind="stable")
@@ -163,7 +169,7 @@ def promises(
             "of": len(right),
         }
         start = max(least, len(order) // 4)
-        for count in range(start, len(order) + 1, max(1, least // 10)):
+        for count in range(start, len(order) + 1, max(1, len(order) // STEPS)):
             if ranked[count - 1] >= 0:
                 break  # confidence 0 is never accepted, so it supports no promise
             accepted = int(np.searchsorted(ranked, ranked[count - 1], side="right"))  # with ties
