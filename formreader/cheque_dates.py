@@ -42,8 +42,8 @@ SMALL = 0.66
 """Height of a printed word beside the line of a date at most, in digit heights."""
 LETTER, LETTERS = 0.25, 3
 """Height of a letter at least, in digit heights, and letters of such a word at least."""
-SIZES = {"D": frozenset({1, 2}), "M": frozenset({1, 2}), "Y": frozenset({2, 4})}
-"""Digits that each may have."""
+SIZES = {"D": (1, 2), "M": (1, 2), "Y": (2, 4)}
+"""Digits that each may have; a year that stands first has four, else 10-6-21 is of 2010."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +155,10 @@ def _dates(
     """List the dates that the digits between two separators may say."""
     for order, dates in believed.items():
         fitting = [
-            [way for way in some if len(way.text) in SIZES[letter]][:KEPT]
-            for letter, some in zip(order, ways, strict=True)
+            [way for way in some if len(way.text) in SIZES[letter][at == 0 and letter == "Y" :]][
+                :KEPT
+            ]
+            for at, (letter, some) in enumerate(zip(order, ways, strict=True))
         ]
         for chosen in product(*fitting):
             text = "".join(

@@ -37,6 +37,9 @@ not be straight, in their heights: no digit is as low and as short."""
 OFF_LINE = 0.3
 """How far above the digits' foot a point ends at most, in their heights: the loose bar of a 5 was
 one, 0.39 above it."""
+BENEATH = 0.2
+"""How far below the digits' foot a comma or point begins at most, in their heights: what lies lower
+is of the frame or of other print."""
 PIECE, TALLEST_COMMA, BROKEN = 0.5, 0.8, 0.6
 """Heights in digit heights: of a piece of a broken digit, of a comma, and of what may be the upper
 part of a digit whose foot looks like a point, at most; chosen."""
@@ -205,7 +208,8 @@ def as_mark(
     stroke = steep and ((straight and (shift >= LOWER or short)) or hanging)
     if dashes and size > SPECK and is_dash(parts, own, digits, (top, usual)):
         return Mark(float(middle), True, False, True)
-    if size <= SPECK or covering.any() or not (dot or stroke):
+    beneath = y > foot + BENEATH * usual
+    if size <= SPECK or beneath or covering.any() or not (dot or stroke):
         return None
     point = bool(dot and low < foot + 0.5 * DOT * usual)
     tall = high > TALL_COMMA * usual and shift < ON_LINE

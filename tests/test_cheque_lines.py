@@ -105,6 +105,7 @@ def test_an_amount_on_a_line_without_its_sign_is_missed_and_said_so(reader: Read
         ("05-23-2024", US, "05232024"),
         ("23.5.2023", INDIA, "23052023"),
         ("2023-5-23", PLAIN, "20230523"),
+        ("20-5-23", PLAIN, "20052023"),
     ],
 )
 def test_a_date_on_a_line_is_given_as_eight_digits(

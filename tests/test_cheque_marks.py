@@ -243,6 +243,15 @@ def test_a_first_digit_half_as_tall_as_the_others_is_a_group() -> None:
     assert len(parts) == len(between) + 1 == 2
 
 
+def test_a_spot_of_print_below_the_digits_is_no_point() -> None:
+    page = written("2 37").view(np.uint8).copy()
+    cv2.circle(page, (80, 78), 3, 1, -1)
+    assert len(marks.take_commas(page > 0, HEIGHT)[1]) == 1
+    page = written("2 37").view(np.uint8).copy()
+    cv2.circle(page, (80, 95), 3, 1, -1)
+    assert marks.take_commas(page > 0, HEIGHT)[1] == []
+
+
 def test_the_loose_bar_of_a_digit_is_no_point() -> None:
     page = written("22 37").view(np.uint8).copy()
     cv2.line(page, (126, 62), (136, 62), 1, 4)
