@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import cv2
@@ -183,6 +184,11 @@ class OpenPage:
             ] = False
         spots = groups.spots(outside, self.scale)
         found = text.find_written(spots, dark * ink, self.cells, levels, self.scale, anywhere)
+        parts = torn.parts_of_one([w.group for w in found], self.rules.up)
+        found = [
+            replace(w, doubt=max(w.doubt, torn.DOUBT)) if part else w
+            for w, part in zip(found, parts, strict=True)
+        ]
         return [f for f in (self._written_field(w, ink) for w in found) if f is not None]
 
     def _with_pale_cells(self, ink: Mask, dark: Grey) -> Mask:

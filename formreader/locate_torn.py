@@ -7,6 +7,7 @@ box was lost as seven digits. Ink right beside a field is the sign of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import permutations
 
 import cv2
 import numpy as np
@@ -23,6 +24,12 @@ BOX_BESIDE = 0.8
 not seen lies in it. Without the gap, the 16 of a 169 in boxes set apart was accepted."""
 DOUBT = 0.55
 """Least doubt of a number found in part; nothing above 0.5 is accepted."""
+NEAR, LEVEL = 2.2, 0.5
+"""Gap between two numbers, and the difference of their rows, as shares of their height, up to which
+they may be parts of one."""
+WALL, GOES_ON = 1.5, 0.8
+"""How far above and below them, as a share of their height, and in how much of it the wall of a
+table is seen between them."""
 PALE_HEIGHT = 0.3
 """Height of a pale stroke in a box without ink, as a share of the box, from which it counts."""
 GUIDE = 0.8
@@ -49,6 +56,25 @@ def beside(group: Group, ink: Mask) -> bool:
             if cv2.connectedComponentsWithStats(part)[2][1:, 3].max() > 0.5 * group.height:
                 return True
     return False
+
+
+def parts_of_one(groups: Sequence[Group], up: Mask) -> list[bool]:
+    """Tell for each number whether another stands so near that both may be one, cut by a stroke.
+
+    `up` bool (H, W) are the upright rules: between two columns of a table one goes on above or
+    below them. The slash of a 01/2016 was taken for a wall, and 2016 accepted.
+    """
+    parts = [False] * len(groups)
+    for (i, a), (j, b) in permutations(enumerate(groups), 2):
+        high = max(a.height, b.height)
+        if not 0 <= b.left - a.right < NEAR * high or abs(a.base - b.base) > LEVEL * high:
+            continue
+        top, bottom = min(a.top, b.top), max(a.bottom, b.bottom)
+        reach, between = round(WALL * high), slice(a.right, b.left + 1)
+        ends = (up[max(0, top - reach) : top, between], up[bottom : bottom + reach, between])
+        if not any(end.size and end.mean(axis=0).max() > GOES_ON for end in ends):
+            parts[i] = parts[j] = True
+    return parts
 
 
 def as_tall_as_half(ink: Mask) -> bool:

@@ -13,6 +13,7 @@ from formreader.form_names import Draft
 from formreader.locate import locate
 from formreader.locate_groups import Group
 from formreader.locate_print import bracketed
+from formreader.locate_torn import parts_of_one
 from formreader.rules_tinted import white_boxes
 
 
@@ -224,3 +225,16 @@ def test_grey_paper_and_the_edge_of_a_shadow_make_no_boxes() -> None:
     shade[400:600] *= 0.8
     sheet.image[:] = (sheet.image * shade).astype(np.uint8)
     assert not len(white_boxes(sheet.image, 200 / 25.4))
+
+
+# Parts of one number
+
+
+@pytest.mark.parametrize("wall", [True, False])
+def test_numbers_close_together_are_parts_of_one_but_for_a_wall_between(wall: bool) -> None:
+    up = np.zeros((100, 200), bool)
+    up[10:90, 78] = wall
+    up[30:50, 78] = True
+    first = Group(np.array([[40, 30, 12, 20, 90], [56, 30, 12, 20, 90]]))
+    second = Group(np.array([[90, 31, 12, 20, 90], [106, 30, 12, 20, 90]]))
+    assert parts_of_one([first, second], up) == [not wall, not wall]
