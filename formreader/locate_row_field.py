@@ -97,13 +97,18 @@ def _bare(page: OpenPage, crop: _Crop, own: float) -> Mask:
     up = page.cut_mask(page.rules.up, crop.rect)
     guides = (lines | up) & crop.inside & (crop.dark < PALE * own)
     ink = binarize.ink_mask(crop.dark, own) & ~guides
-    across, up = lines & ~crop.inside, up & ~crop.within
-    walls = crop.dark[across | up]
-    wall = float(np.percentile(walls, WALL_PERCENT)) if walls.size else own
-    if wall < PALE * own:
-        covered = crop.dark < (own + wall) / 2
-        across, up = across & covered, up & covered
+    across, up = _uncovered(crop.dark, lines & ~crop.inside, up & ~crop.within, own)
     return rules.without_rules(ink, across, up)
+
+
+def _uncovered(dark: Grey, across: Mask, up: Mask, own: float) -> tuple[Mask, Mask]:
+    """Leave of walls what is not covered by ink, where they are much paler than that."""
+    walls = dark[across | up]
+    wall = float(np.percentile(walls, WALL_PERCENT)) if walls.size else own
+    if wall >= PALE * own:
+        return across, up
+    bare = dark < (own + wall) / 2
+    return across & bare, up & bare
 
 
 def _goes_on(page: OpenPage, row: Row, own: float) -> bool:
@@ -126,7 +131,7 @@ def _goes_on(page: OpenPage, row: Row, own: float) -> bool:
         ink = binarize.ink_mask(dark, own)
         if not page.pale_boxes:
             lines = page.cut_mask(page.rules.across, rect), page.cut_mask(page.rules.up, rect)
-            ink = rules.without_rules(ink, *lines)
+            ink = rules.without_rules(ink, *_uncovered(dark, *lines, own))
         if torn.as_tall_as_half(ink):
             return True
     return False

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from formreader import locate_row_field, rules
 from formreader.document import FieldImage, FieldSpec, Grey, Kind, Rect, Registration, Status
 from formreader.locate import Place, at_places
 from formreader.locate_boxes import Cell
@@ -142,3 +143,17 @@ def test_an_oval_to_fill_in_is_no_box_whose_mark_is_believed() -> None:
     cv2.ellipse(page, (120, 100), (46, 22), 0, 0, 360, 120, 6)
     place = Place(FieldSpec("tick", Kind.CHECKBOX), ((72.0, 76.0, 168.0, 124.0),))
     assert at_places(page, 300, [place])[0].field.doubt > 0.5
+
+
+def test_dark_strokes_along_the_pale_walls_of_a_missed_box_are_seen() -> None:
+    dark = np.zeros((54, 68), np.uint8)
+    up = np.zeros(dark.shape, bool)
+    up[:, 40:52] = True
+    dark[up] = 120  # a grey wall, and a 1 written on it
+    dark[10:44, 44:48] = 230
+    ink = dark >= 190
+    taken = locate_row_field._uncovered(dark, np.zeros_like(up), up, 190.0)
+    assert rules.without_rules(ink, *taken).sum() == ink.sum()
+    black = np.where(up, 230, 0).astype(np.uint8)
+    taken = locate_row_field._uncovered(black, np.zeros_like(up), up, 190.0)
+    assert not rules.without_rules(black >= 190, *taken).any()

@@ -28,19 +28,7 @@ def trials_by_writer(hands: Hands, maker: fit_fields.Maker) -> list[list[fit.Tri
 
 @pytest.mark.slow
 @pytest.mark.skipif(not MNIST.exists(), reason="MNIST with its writers is not on this machine")
-@pytest.mark.parametrize(
-    "maker",
-    [
-        fit_fields.free_field,
-        pytest.param(
-            fit_fields.boxed_field,
-            marks=pytest.mark.xfail(
-                reason="Broken in 5 of 19 splits when last run, 378 wrong of 42,367 accepted: the "
-                "errors of one writer come together, and the bound takes them for independent."
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("maker", [fit_fields.free_field, fit_fields.boxed_field])
 def test_a_promise_holds_over_twenty_splits_of_the_writers(maker: fit_fields.Maker) -> None:
     by_writer = trials_by_writer(hands_of(datasets.read_glyph_file(MNIST, "test")), maker)
     rng = np.random.default_rng(20)
