@@ -131,7 +131,10 @@ def _goes_on(page: OpenPage, row: Row, own: float) -> bool:
         ink = binarize.ink_mask(dark, own)
         if not page.pale_boxes:
             lines = page.cut_mask(page.rules.across, rect), page.cut_mask(page.rules.up, rect)
-            ink = rules.without_rules(ink, *_uncovered(dark, *lines, own))
+            over = rules.without_rules(ink, *_uncovered(dark, *lines, own))
+            ink = rules.without_rules(ink, *lines)
+            if torn.holds_digit(over):
+                return True
         if torn.as_tall_as_half(ink):
             return True
     return False

@@ -19,6 +19,9 @@ from formreader.locate_groups import Group
 BESIDE, BESIDE_ONE = 1.2, 1.6
 """Reach beside a written number and beside a single digit, in character heights: of a 92 in
 two pale boxes the 2 alone was accepted."""
+DIGIT_WIDE = 0.25
+"""Least breadth, in heights of the box, of a digit beside a row, over the walls of missed boxes: of
+773329235 in grey boxes 7332923 was accepted."""
 BOX_BESIDE = 0.8
 """Reach beside a row of boxes, in box widths after the gap between two: a digit whose box was
 not seen lies in it. Without the gap, the 16 of a 169 in boxes set apart was accepted."""
@@ -91,6 +94,16 @@ def as_tall_as_half(ink: Mask) -> bool:
     wide = np.ptp(np.r_[spots[:, 0], spots[:, 0] + spots[:, 2]])
     tall = np.ptp(np.r_[spots[:, 1], spots[:, 1] + spots[:, 3]])
     return bool(tall > 0.5 * height and wide > 0.15 * height)
+
+
+def holds_digit(ink: Mask) -> bool:
+    """Tell whether one stroke beside a row of boxes is as tall and as broad as a digit.
+
+    `ink` bool (H, W) covers the height of the boxes; rests of walls are narrower.
+    """
+    height = ink.shape[0]
+    stats = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)[2][1:]
+    return bool(((stats[:, 3] > 0.5 * height) & (stats[:, 2] > DIGIT_WIDE * height)).any())
 
 
 def paler_strokes(dark: Grey, ink: Mask, cells: Sequence[Rect], rim: int, least: float) -> Mask:

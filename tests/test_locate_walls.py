@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from formreader import locate_row_field, rules
+from formreader import locate_row_field, locate_torn, rules
 from formreader.document import FieldImage, FieldSpec, Grey, Kind, Rect, Registration, Status
 from formreader.locate import Place, at_places
 from formreader.locate_boxes import Cell
@@ -145,15 +145,22 @@ def test_an_oval_to_fill_in_is_no_box_whose_mark_is_believed() -> None:
     assert at_places(page, 300, [place])[0].field.doubt > 0.5
 
 
-def test_dark_strokes_along_the_pale_walls_of_a_missed_box_are_seen() -> None:
+def test_a_digit_that_runs_along_the_pale_walls_of_a_missed_box_is_seen() -> None:
     dark = np.zeros((54, 68), np.uint8)
     up = np.zeros(dark.shape, bool)
-    up[:, 40:52] = True
-    dark[up] = 120  # a grey wall, and a 1 written on it
-    dark[10:44, 44:48] = 230
-    ink = dark >= 190
-    taken = locate_row_field._uncovered(dark, np.zeros_like(up), up, 190.0)
-    assert rules.without_rules(ink, *taken).sum() == ink.sum()
-    black = np.where(up, 230, 0).astype(np.uint8)
-    taken = locate_row_field._uncovered(black, np.zeros_like(up), up, 190.0)
-    assert not rules.without_rules(black >= 190, *taken).any()
+    up[:, 14:20] = up[:, 48:54] = True
+    seven = [np.array([[20, 12], [46, 12], [34, 46]], np.int32)]
+    across = np.zeros_like(up)
+    across[8:16] = True  # the bar of a 7, as long as it is, was among the level rules
+
+    def seen(wall: int, digit: bool) -> bool:
+        page = dark.copy()
+        page[up] = wall
+        if digit:
+            cv2.polylines(page, seven, False, 230, 4)
+        bare = locate_row_field._uncovered(page, across, up, 190.0)
+        return locate_torn.holds_digit(rules.without_rules(page >= 190, *bare))
+
+    assert seen(wall=120, digit=True)
+    assert not seen(wall=120, digit=False)
+    assert not seen(wall=230, digit=False)
