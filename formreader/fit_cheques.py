@@ -32,7 +32,7 @@ from formreader.glyph_folder import read_labelled
 from formreader.model_versions import write_card
 from formreader.train_strips import Hands, hands_of
 
-AMOUNTS = (1_500, 4_000)
+AMOUNTS = (3_000, 4_000)
 """Amounts composed for fitting and for bounding: the surest quarter, where the search begins, may
 hold four errors of 4,000 if 1 % is to be proved, and none of 1,600."""
 
