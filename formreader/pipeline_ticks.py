@@ -14,7 +14,7 @@ TICKED, EMPTY = 0.06, 0.015
 """Shares of ink in the middle of a checkbox: at least for a mark, at most for none."""
 MOST_STROKES = 2.7
 """Strokes that a row or a column of pixels meets on average, from which a mark is struck out: in
-27 crosses of a survey up to 2.5, in its four boxes scribbled over 3.0 to 4.6, three of which were
+23 crosses on three surveys up to 2.5, in four boxes scribbled over 3.0 to 4.6; three of these were
 accepted as marked."""
 FILLED = 0.5
 """Share of ink in a whole box from which it is filled in; those scribbled over had 0.38 to 0.51,
