@@ -15,7 +15,7 @@ from formreader.document import Float
 from formreader.train_loop import Course, Report, cosine, run
 
 EPOCHS = 22
-"""Rounds of the bundled recipe, 300 batches of 48 numbers each: about 28 minutes on two
+"""Rounds of the bundled recipe, 300 batches of 48 numbers each: half an hour on two
 cores."""
 STEPS, BATCH = 300, 48
 LONGEST = 9
