@@ -70,7 +70,7 @@ def convolve(
 class FusedNormalization(layers.BatchNormalization):  # type: ignore[misc]  # keras: untyped
     """Batch normalisation; where TensorFlow trains, by its one operation for it.
 
-    Keras 3 writes the same out in a dozen: a fifth of the time of a training on two cores.
+    Keras 3 writes the same out in a dozen: a fifth of the time of a step on two cores.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
