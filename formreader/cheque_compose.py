@@ -20,6 +20,7 @@ from formreader import compose as numbers
 from formreader.augment import bend
 from formreader.cheque_profiles import INDIA, US, Profile
 from formreader.cheque_values import borders
+from formreader.compose_zeros import chain_zeros, link
 from formreader.document import FieldImage, FieldSpec, Float, Frame, Grey, Kind, Mask, Rect
 from formreader.junk import NO_NUMBER, make_junk, trim
 from formreader.paper import BASE, background, noisy
@@ -120,7 +121,10 @@ def write(
         run = zeros_here(written, place)
         if linked and chained and victim < 0 and run > 1:
             if place == 0 or written[place - 1] != "0":
-                pen = numbers.chain_zeros(canvas, run, pen, base, hand, rng)
+                at = np.array([pen, base], np.float32)
+                chain = [path + at for path in chain_zeros(run, hand, rng)]
+                strokes.draw_paths(canvas, chain, max(2.0, hand.pen * BASE))
+                pen = float(chain[-1][:, 0].max()) + float(rng.uniform(0, 6))
             continue
         if place == victim:
             tile = make_junk(glyphs, labels, 1, rng, NO_NUMBER)[0]
@@ -131,7 +135,7 @@ def write(
         ink = numbers.shaped(tile, height, shear, edge)[: 2 * BASE]
         top = base - float(rng.normal(0, 0.05)) * BASE - ink.shape[0]
         if linked and symbol == "0" and written[place - 1 : place] == "0":
-            numbers.link(canvas, pen, top, hand, rng)
+            link(canvas, pen, top, hand, rng)
         pen = numbers.beside(canvas, ink, pen, top)
         pen += numbers.paste(canvas, ink, pen, top) + float(rng.normal(mean, 1.6)) * BASE / 20
     x, y, w, h = cv2.boundingRect((canvas > 0.2).view(np.uint8))

@@ -11,13 +11,18 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from formreader import strokes
 from formreader.augment import bend
+from formreader.compose_zeros import chain_zeros, link
 from formreader.document import Float, Grey
 from formreader.junk import trim
 from formreader.paper import BASE, on_paper
 
+Owner = NDArray[np.uint8]
+MARK = 255
+"""Owner of what is no digit."""
 GAPS, GAP_SHARES = (9.0, 4.0, 1.5, -0.5, -2.0), (0.12, 0.28, 0.27, 0.18, 0.15)
 """Mean gaps between digits in pixels at digit height 20, and how often each occurs."""
 STRETCH = (0.06, 0.14)
@@ -29,54 +34,74 @@ HIDDEN = 0.25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Composed:
-    """A picture of one number, grey uint8 (H, W), and what it says."""
+    """A picture of one number, grey uint8 (H, W), and what it says.
+
+    `owner` uint8 (H, W) is which digit a pixel belongs to, counted from 1; 255 for marks, 0
+    for paper.
+    """
 
     image: Grey
     text: str
     touching: bool
+    owner: Owner
 
 
 def write_number(
     text: str, tiles: list[Float], gap: tuple[float, float], rng: np.random.Generator
-) -> Float:
-    """Set digits side by side with marks between: float32 darkness (H, W).
+) -> tuple[Float, Owner]:
+    """Set digits side by side with marks between: float32 darkness (H, W), and whose it is.
 
     `tiles` are the glyphs of the digits of `text`; `gap` mean and spread in pixels at digit
     height 20 (negative: touching). Thousands (or every second digit, somewhat as in India)
     get dots or commas in half the numbers, the end a dash, a comma or a double dash in nine
-    of twenty; one hand in five links its zeros. No digit hides in another.
+    of twenty; one hand in five links its zeros, one in eight writes them into each other. No
+    digit hides in another.
     """
     hand = strokes.random_hand(rng)
     shear = float(rng.normal(0.08, 0.18))
     edge = float(rng.uniform(0.1, 0.45))
     size = float(rng.uniform(0.85, 1.15))
     canvas = np.zeros((3 * BASE, (len(text) + 6) * 2 * BASE), np.float32)
+    owner = np.zeros(canvas.shape, np.uint8)
     pen = float(BASE)
     base = 2.0 * BASE
     separator = rng.choice(["", "", "", ".", ".", ","])
-    small_zero, linked, overhang, lakh = (rng.random(4) < (0.2, 0.22, 0.25, 0.15)).tolist()
-    chain = len(text) - len(text.rstrip("0")) if linked and rng.random() < 0.6 else 0
+    traits = rng.random(6) < (0.2, 0.22, 0.25, 0.15, 0.12, 0.05)
+    small_zero, linked, overhang, lakh, crossing, tall = traits.tolist()
+    chain: list[Float] = []
+    if linked and rng.random() < 0.6:
+        zeros = len(text) - len(text.rstrip("0"))
+        chain = chain_zeros(min(zeros, 3), hand, rng) if zeros > 1 else []
     flat_zero = float(rng.uniform(0.9, 1.6))
     if rng.random() < 0.08:
         pen = add_mark(canvas, str(rng.choice(["$", "#", "="])), hand, pen, base, rng)
     for place, (symbol, tile) in enumerate(zip(text, tiles, strict=True)):
+        before = canvas.copy()
         height = BASE * size * float(rng.normal(1.0, 0.07))
         left = len(text) - place - 1
-        if chain > 1 and left < min(chain, 3):
-            if left == min(chain, 3) - 1:
-                pen = chain_zeros(canvas, left + 1, pen, base, hand, rng)
+        if left < len(chain):
+            path = chain[-left - 1] + np.array([pen, base], np.float32)
+            strokes.draw_paths(canvas, [path], max(2.0, hand.pen * BASE))
+            owner[canvas > before + 0.1] = place + 1
+            pen += 0.0 if left else float(path[:, 0].max()) - pen + float(rng.uniform(0, 6))
             continue
         if small_zero and symbol == "0" and place >= len(text) - 3:
             height *= float(rng.uniform(0.55, 0.8))
+        if tall and not place:
+            height *= float(rng.uniform(1.2, 1.8))
         ink = shaped(tile, height, shear, edge)
         if small_zero and symbol == "0":
             ink = cv2.resize(ink, None, fx=flat_zero, fy=1.0, interpolation=cv2.INTER_LINEAR)
-        rise = float(rng.normal(0, 0.05)) * BASE
+        rise = float(rng.normal(0, 0.05)) * BASE - (0.3 * (height - BASE) if tall else 0.0)
         top = base - rise - ink.shape[0]
-        if linked and text[place - 1 : place + 1] == "00" and place:
-            link(canvas, pen, top, hand, rng)
+        if text[place - 1 : place + 1] == "00" and place:
+            if linked:
+                link(canvas, pen, top, hand, rng)
+            elif crossing:
+                pen -= float(rng.uniform(0.1, 0.45)) * ink.shape[1]
         pen = beside(canvas, ink, pen, top)
         pen += paste(canvas, ink, pen, top)
+        owner[canvas > before + 0.1] = place + 1
         if overhang and symbol in "57":
             pen -= float(rng.uniform(0, 0.4)) * ink.shape[1]
         pen += (rng.normal(*gap)) * BASE / 20
@@ -85,54 +110,9 @@ def write_number(
     if rng.random() < 0.45:
         for symbol in str(rng.choice([",", ".", "-", ".-", "=", ".=", "/-", ",-", "--"])):
             pen = add_mark(canvas, symbol, hand, pen + rng.uniform(0, 6), base, rng)
+    owner[(canvas > 0.2) & (owner == 0)] = MARK
     x, y, w, h = cv2.boundingRect((canvas > 0.2).view(np.uint8))
-    return canvas[y : y + h, x : x + w]
-
-
-def link(canvas: Float, x: float, top: float, hand: strokes.Hand, rng: np.random.Generator) -> None:
-    """Join two zeros by a sagging stroke between their upper ends, as a quick hand does."""
-    reach, sag = BASE * rng.uniform(0.15, 0.4, 2)
-    ends = np.array([[x - reach, top + 3], [x, top + sag], [x + reach, top + 2]], np.float32)
-    strokes.draw_paths(canvas, [strokes.smooth(ends, 1.0)], max(2.0, hand.pen * BASE))
-
-
-def chain_zeros(
-    canvas: Float, count: int, pen: float, base: float, hand: strokes.Hand, rng: np.random.Generator
-) -> float:
-    """Write zeros without lifting the pen, each linked at its top to the next.
-
-    Some are pointed like a v, some round; the link runs into the side of the next zero, which
-    stays open like a u, or over its top. Returns where the pen goes on. "88,00,000/-" on
-    cheques ended in 7070 before such chains were in training, and "2,70,000" in 070 while all
-    of them were pointed.
-    """
-    width, gap, pinch = rng.uniform((0.6, 0.0, 0.0), (0.95, 0.35, 0.3))
-    closed, over = rng.random(2)
-    pointed = rng.random() < 0.4
-    points = [(0.7, 0.05), (0.4, 0.0)]
-    for place in range(count):
-        x = place * (width + gap) + rng.normal(0, 0.03)
-        if place and rng.random() < over:
-            points += [(x + 0.5 * width, 0.02), (x + 0.15 * width, 0.12)]
-        points.append((x + pinch * 0.4, 0.4))
-        if pointed:
-            points.append((x + 0.45 * width, 1.0))
-        else:
-            points += [(x + 0.12 * width, 0.82), (x + 0.45 * width, 1.0), (x + 0.8 * width, 0.86)]
-        points += [(x + width - pinch * 0.5, 0.45), (x + 0.85 * width, 0.05)]
-        if rng.random() < closed or place == 0:
-            points += [(x + 0.4 * width, -0.02), (x + 0.55 * width, 0.15)]
-        points.append((x + width + 0.4 * gap, float(rng.uniform(0.0, 0.25))))
-    if rng.random() < 0.5:
-        points.pop()
-    path = np.array(points, np.float32)
-    path += rng.normal(0, hand.unrest, path.shape).astype(np.float32)
-    path = strokes.smooth(path, 0.8)
-    height = BASE * float(rng.uniform(0.5, 1.0))
-    path[:, 0] += hand.slant * (1.0 - path[:, 1]) - path[:, 0].min()
-    corner = np.array([pen, base - height], np.float32)
-    strokes.draw_paths(canvas, [path * np.float32(height) + corner], max(2.0, hand.pen * BASE))
-    return pen + float(path[:, 0].max()) * height + float(rng.uniform(0, 6))
+    return canvas[y : y + h, x : x + w], owner[y : y + h, x : x + w]
 
 
 def shaped(tile: Float, height: float, shear: float, edge: float) -> Float:
@@ -244,7 +224,12 @@ def compose(
             zoom = 19 / max(sketch.shape)
             tiles.append(cv2.resize(sketch, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA))
     mean = float(rng.choice(GAPS, p=GAP_SHARES))
-    ink = write_number(text, tiles, (mean, 1.6), rng)
+    ink, owner = write_number(text, tiles, (mean, 1.6), rng)
     stretch = float(np.exp(np.clip(rng.normal(*STRETCH), -0.3, 0.45)))
     ink = cv2.resize(ink, None, fx=stretch, fy=1.0, interpolation=cv2.INTER_LINEAR)
-    return Composed(on_paper(ink, rng), text, mean < 0)
+    image, inside = on_paper(ink, rng)
+    whose = np.zeros(image.shape, np.uint8)
+    size = (inside.width, inside.height)
+    part = cv2.resize(owner, size, interpolation=cv2.INTER_NEAREST)
+    whose[inside.y : inside.bottom, inside.x : inside.right] = part
+    return Composed(image, text, mean < 0, whose)

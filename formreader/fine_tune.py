@@ -47,6 +47,7 @@ def fine_tune_digits(
     seed = recipe["seed"]
     share = min(train_material.BATCH_DIGITS // 3, -(-MOST_SEEN * len(new) // (EPOCHS * STEPS)))
     both = join([new, old.train])
+    hands = train_strips.hands_of(old.written)
     held_out = old.held_out.images.astype(np.float32) / np.float32(255)
 
     def compiled() -> Any:
@@ -67,7 +68,10 @@ def fine_tune_digits(
         others = rng.integers(len(new), len(both), size=train_material.BATCH_DIGITS - len(mine))
         chosen = np.concatenate([mine, others])
         made = train_material.batch(both, chosen, [seed, 22, epoch, step], old.others)
-        return train_material.for_both(*made)
+        size = train_material.BATCH_DIGITS
+        return train_material.for_both(
+            *train_material.with_pieces(made, hands, size, [seed, 26, epoch, step])
+        )
 
     def judge(model: Any) -> float:
         logits = averaged(model).predict(held_out, batch_size=512, verbose=0)

@@ -22,7 +22,7 @@ from formreader.fit_fields import MAKERS, Maker
 from formreader.junk import make_junk
 from formreader.train_strips import Hands
 
-PROMISES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
+PROMISES = (0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1)
 """Error rates among accepted readings for which a threshold is looked for."""
 STEPS = 20
 """Steps in which a sample is accepted: with finer ones chance soon ends the search."""

@@ -34,7 +34,8 @@ def free_field(
         return pipeline.whole_image(number.image), number.text
     pieces = make_junk(glyphs, labels, int(rng.integers(1, 4)), rng, NO_NUMBER)
     tall = [cv2.resize(p, (max(3, p.shape[1] * 32 // p.shape[0]), 32)) for p in pieces]
-    return pipeline.whole_image(on_paper(np.concatenate([p[:, :96] for p in tall], 1), rng)), None
+    image, _ = on_paper(np.concatenate([p[:, :96] for p in tall], 1), rng)
+    return pipeline.whole_image(image), None
 
 
 def boxed_field(

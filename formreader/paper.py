@@ -5,14 +5,14 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from formreader.document import Float, Grey
+from formreader.document import Float, Grey, Rect
 
 BASE = 32
 """Height in pixels at which a number is written before it is scanned."""
 
 
-def on_paper(ink: Float, rng: np.random.Generator) -> Grey:
-    """Put a number on paper and scan it: grey uint8 (H, W).
+def on_paper(ink: Float, rng: np.random.Generator) -> tuple[Grey, Rect]:
+    """Put a number on paper and scan it: grey uint8 (H, W), and where in it the ink lies.
 
     Digit heights from 14 to 60 px, margins, rules, security print, shading, blur, noise and
     JPEG, each in a part of the pictures.
@@ -23,13 +23,14 @@ def on_paper(ink: Float, rng: np.random.Generator) -> Grey:
     size = (max(4, round(ink.shape[1] * scale)), max(4, round(ink.shape[0] * scale)))
     small = cv2.resize(ink, size, interpolation=method)
     margin = [max(1, int(height * rng.uniform(0.03, 0.5))) for _ in range(4)]
+    inside = Rect(margin[2], margin[0], *size)
     small = np.pad(small, (tuple(margin[:2]), tuple(margin[2:])))
     blurred = cv2.GaussianBlur(small, (0, 0), float(rng.uniform(0.3, 0.9)) * max(1.0, scale))
     paper = float(rng.uniform(140, 250))
     depth = float(rng.uniform(0.3, 0.95)) * paper
     page = paper + background(small.shape, height, paper, rng)
     page = page - depth * add_rules(blurred, height, rng)
-    return noisy(page, 6, 0.4, (35, 90), rng)
+    return noisy(page, 6, 0.4, (35, 90), rng), inside
 
 
 def noisy(

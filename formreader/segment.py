@@ -7,15 +7,13 @@ glyph of a lattice, which the classifier scores and `assemble` resolves.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formreader.document import FieldImage, Float, Glyph, Mask, Rect, union
+from formreader.document import FieldImage, Float, Glyph, Mask, Rect
 from formreader.ink import (
     FAINTEST_CONTRAST,
     INK_EDGE,
@@ -30,18 +28,14 @@ from formreader.ink import (
     strip_of,
     strokes_of,
 )
-from formreader.segment_cuts import HEIGHT, WHITE, crop_rect, find_cuts, slant, upright
+from formreader.segment_cuts import HEIGHT, Lean, crop_rect, find_cuts, slant, upright
+from formreader.segment_join import join_pieces
 
-WIDEST = 1.5
-"""Widest glyph, in digit heights; a looped 2 with its tail reached 1.3."""
 SPECK, FLAT = 0.16, 0.25
 """Sizes in digit heights: a full stop is 0.1 to 0.2; rests of a rule or of print cut off at
 the border are flatter than a quarter."""
 SPILT = 0.35
 """Height in box heights from which a stroke that leaves its box is no residue of a rule."""
-FULL_HEIGHT, FULL_WIDTH = 0.7, 0.3
-"""Size in digit heights from which writing between two white gaps is taken for whole digits;
-halves of a broken 0 are narrower, the loose bar of a 5 is lower."""
 TIGHT = 0.8
 """Height of writing, as a share of the crop's, from which the crop is cut to the writing."""
 PALEST, AS_TALL = 0.2, 0.6
@@ -82,28 +76,46 @@ def segment(field: FieldImage) -> Lattice:
         return Lattice((), np.zeros(1), 0.0, contrast, len(field.cells))
     if field.cells:
         return by_cells(field, only_near(darkness, field.ink), contrast)
-    ink = without_rules(field.ink)
-    dark = only_near(darkness, ink)
-    strokes = strokes_of(ink)
-    leaning = strip_of(dark, strokes.stats)
-    shear = slant(leaning)
-    lattice = by_cuts(strokes, dark, contrast, shear)
+    bare = bare_writing(field)
+    lattice = by_cuts(bare, contrast)
     if not lattice.glyphs:
         return lattice
     return replace(
         lattice,
-        strip=set_upright(leaning, shear),
-        edge=line_or_one(ink),
+        strip=set_upright(bare.leaning, bare.shear),
+        edge=line_or_one(bare.ink),
         paler=field.flat is not None and paler_stroke(darkness, field.ink, lattice.height),
     )
 
 
 def strip(field: FieldImage) -> Float:
     """Bring a field outside boxes to the strip reader's frame alone: float32 (32, W) in 0…1."""
+    bare = bare_writing(field)
+    return set_upright(bare.leaning, bare.shear)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bare:
+    """A field's writing without ruled lines: `ink`, `darkness` near it, its strokes and slant.
+
+    `leaning` is its strip before the slant, `shear` in pixels a row, is taken out.
+    """
+
+    ink: Mask
+    darkness: Float
+    strokes: Strokes
+    leaning: Float
+    shear: float
+
+
+def bare_writing(field: FieldImage) -> Bare:
+    """Take ruled lines out of free writing, and measure its slant."""
     darkness, _ = field.flat or darkness_of(field.image)
     ink = without_rules(field.ink)
-    leaning = strip_of(only_near(darkness, ink), strokes_of(ink).stats)
-    return set_upright(leaning, slant(leaning))
+    dark = only_near(darkness, ink)
+    strokes = strokes_of(ink)
+    leaning = strip_of(dark, strokes.stats)
+    return Bare(ink, dark, strokes, leaning, slant(leaning))
 
 
 def set_upright(leaning: Float, shear: float) -> Float:
@@ -227,94 +239,56 @@ def without_specks(strokes: Strokes, height: float) -> Mask:
     return strokes.kept(keep)
 
 
-def by_cuts(strokes: Strokes, darkness: Float, contrast: float, shear: float) -> Lattice:
-    """Over-segment free writing: set it upright at a standard height, cut, join pieces."""
-    native = middle_height(strokes.stats)
+@dataclass(frozen=True, slots=True, eq=False)
+class Writing:
+    """Free writing set upright at the standard digit height, and where it came from.
+
+    `dark` float32 (40·n, W), how it was moved, the `box` of the field it was cut from, in
+    pixels, `scale` from these to pixels of `dark`, `height` of its digits before.
+    """
+
+    dark: Float
+    lean: Lean
+    box: Rect
+    scale: float
+    height: float
+
+
+def set_out(bare: Bare) -> Writing | None:
+    """Set free writing upright at a standard height; None where nothing is written."""
+    native = middle_height(bare.strokes.stats)
     if native < 5:
-        return Lattice((), np.zeros(1), native, contrast)
-    ink = without_specks(strokes, native)
+        return None
+    ink = without_specks(bare.strokes, native)
     x, y, w, h = cv2.boundingRect(ink.view(np.uint8))
     if w == 0:
-        return Lattice((), np.zeros(1), native, contrast)
-    crop = only_near(darkness, ink)[y : y + h, x : x + w]
+        return None
+    crop = only_near(bare.darkness, ink)[y : y + h, x : x + w]
     scale = HEIGHT / native
     size = (max(4, round(w * scale)), max(4, round(h * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     scaled = cv2.resize(crop, size, interpolation=method)
     if float(scaled.max()) < INK_EDGE:
-        return Lattice((), np.zeros(1), native, contrast)
-    dark, lean = upright(scaled, shear)
-    seams, cost = find_cuts(dark)
+        return None
+    return Writing(*upright(scaled, bare.shear), Rect(x, y, w, h), scale, native)
+
+
+def by_cuts(bare: Bare, contrast: float) -> Lattice:
+    """Over-segment free writing: set it upright at a standard height, cut, join pieces."""
+    writing = set_out(bare)
+    if writing is None:
+        return Lattice((), np.zeros(1), middle_height(bare.strokes.stats), contrast)
+    box = writing.box
+    seams, cost = find_cuts(writing.dark)
     glyphs = tuple(
         Glyph(
-            crop_rect(rect, lean, scale, (x, y), (w, h)),
+            crop_rect(rect, writing.lean, writing.scale, (box.x, box.y), (box.width, box.height)),
             image,
             start,
             end,
             rect.height / HEIGHT,
             rect.width / HEIGHT,
         )
-        for rect, image, start, end in join_pieces(dark, seams, cost)
+        for rect, image, start, end in join_pieces(writing.dark, seams, cost)
     )
-    return Lattice(glyphs, cost, native, contrast)
-
-
-def join_pieces(
-    dark: Float, seams: NDArray[np.int16], cost: NDArray[np.float64]
-) -> list[tuple[Rect, Float, int, int]]:
-    """Join neighbouring pieces into glyphs: rectangle, normalised image, first and last cut."""
-    lefts, rights = seams.min(1).tolist(), (seams.max(1) + 1).tolist()
-    piece = pieces(dark.shape, seams, lefts, rights)
-    ink = (dark > 0.4).view(np.uint8)
-    boxes = []
-    for number, (left, right) in enumerate(zip(lefts[:-1], rights[1:], strict=True), 1):
-        x, y, w, h = cv2.boundingRect(ink[:, left:right] * (piece[:, left:right] == number))
-        boxes.append(Rect(left + x, y, w, h))
-    firm = firm_gaps(cost, boxes)
-    joined = []
-    for start in range(len(boxes)):
-        rect = Rect(0, 0, 0, 0)
-        for end in range(start + 1, len(seams)):
-            rect = around([rect, boxes[end - 1]])
-            if rect.width > WIDEST * HEIGHT and end > start + 1:
-                break
-            if rect.width < 2 and rect.height < 2:
-                if end == start + 1:
-                    continue
-                break
-            near = slice(lefts[start], rights[end])
-            inside = piece[:, near] - np.uint8(start + 1) < end - start  # below 0 wraps to 255
-            part = cv2.copyTo(dark[:, near], inside.view(np.uint8))
-            joined.append((rect, normalize_glyph(part), start, end))
-            wide = end > start + 1 and cost[end - 1] < WHITE and rect.width > 1.1 * HEIGHT
-            if wide or end in firm:
-                break
-    return joined
-
-
-def pieces(
-    shape: tuple[int, ...], seams: NDArray[np.int16], lefts: list[int], rights: list[int]
-) -> NDArray[np.uint8]:
-    """Count the seams at the left of every pixel: uint8 (H, W), there are at most 60."""
-    piece = np.zeros(shape, np.uint8)
-    grid = np.arange(shape[1], dtype=np.int16)[None, :]
-    for seam, left, right in zip(seams, lefts, rights, strict=True):
-        piece[:, left:right] += (grid[:, left:right] >= seam[:, None]).view(np.uint8)
-        piece[:, right:] += np.uint8(1)
-    return piece
-
-
-def around(boxes: Sequence[Rect]) -> Rect:
-    """Return the rectangle around those that have a width."""
-    return union([box for box in boxes if box.width] or [Rect(0, 0, 0, 0)])
-
-
-def firm_gaps(cost: NDArray[np.float64], boxes: Sequence[Rect]) -> set[int]:
-    """Find the white gaps that part two pieces of writing each as large as a digit.
-
-    No digit spans them: trying it made a sixth of all glyphs and read no number of 1,000.
-    """
-    white = [k for k in range(1, len(cost) - 1) if cost[k] < WHITE]
-    sizes = [around(boxes[start:end]) for start, end in pairwise([0, *white, len(cost) - 1])]
-    whole = [r.height >= FULL_HEIGHT * HEIGHT and r.width >= FULL_WIDTH * HEIGHT for r in sizes]
-    return {gap for gap, both in zip(white, pairwise(whole), strict=True) if all(both)}
+    return Lattice(glyphs, cost, writing.height, contrast)

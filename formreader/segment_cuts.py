@@ -60,6 +60,14 @@ def upright(dark: Float, shear: float, margin: int = MARGIN) -> tuple[Float, Lea
     return leant[:, left : int(columns[-1]) + margin + 1], Lean(shear, pad - left)
 
 
+def leant_like(picture: Float, lean: Lean, width: int) -> Float:
+    """Move a picture as `upright` moved the writing it lies over: float32 (H, `width`)."""
+    pad = int(abs(lean.shear) * picture.shape[0] / 2) + MARGIN
+    wide = cv2.copyMakeBorder(picture, 0, 0, pad, pad, cv2.BORDER_CONSTANT)
+    left = pad - lean.margin
+    return lean_by(wide, lean.shear)[:, left : left + width]
+
+
 def slant(dark: Float) -> float:
     """Measure the slant of writing in pixels a row, on a copy of half the size.
 

@@ -11,6 +11,7 @@ import numpy as np
 from formreader.train_loop import Course, Report, cosine, run
 from formreader.train_material import ALPHABET, Material, epoch_batch, for_both
 from formreader.train_settings import BUNDLED, Settings
+from formreader.train_strips import hands_of
 
 
 def train_digits(
@@ -23,6 +24,7 @@ def train_digits(
     import keras
 
     build, joined = network_of(settings.arch)
+    hands = hands_of(material.written)
     steps = max(1, len(material.train) // settings.batch)
     held_out = material.held_out.images.astype(np.float32) / np.float32(255)
 
@@ -37,7 +39,7 @@ def train_digits(
         return model
 
     def batch(epoch: int, step: int) -> tuple[Any, Any]:
-        made = epoch_batch(material, settings.seed, epoch, step, settings.batch)
+        made = epoch_batch(material, hands, settings.seed, epoch, step, settings.batch)
         return for_both(*made) if settings.arch == BUNDLED else made
 
     def judge(model: Any) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -11,12 +12,13 @@ import pytest
 from formreader import strokes
 from formreader.compose import (
     LENGTHS,
+    MARK,
     beside,
-    chain_zeros,
     compose,
     random_text,
     write_number,
 )
+from formreader.compose_zeros import chain_zeros
 from formreader.document import Float
 from formreader.ink import normalize_glyph
 from formreader.junk import trim
@@ -143,7 +145,8 @@ def test_a_spline_goes_through_its_points() -> None:
 def test_a_number_shows_every_digit_it_says() -> None:
     held = np.ones((20, 12), np.float32)
     for text in ("1", "42", "12345678"):
-        ink = write_number(text, [held] * len(text), (8.0, 0.0), rng(3))
+        ink, owner = write_number(text, [held] * len(text), (8.0, 0.0), rng(3))
+        assert set(np.unique(owner)) - {0, MARK} == set(range(1, len(text) + 1))
         pieces, _, stats, _ = cv2.connectedComponentsWithStats((ink > 0.5).view(np.uint8))
         tall = stats[1:, cv2.CC_STAT_HEIGHT] > 14
         assert pieces - 1 >= len(text)
@@ -152,8 +155,8 @@ def test_a_number_shows_every_digit_it_says() -> None:
 
 def test_a_narrower_gap_writes_a_narrower_number() -> None:
     tile = np.ones((20, 12), np.float32)
-    apart = write_number("777", [tile] * 3, (6.0, 0.0), rng(4))
-    touching = write_number("777", [tile] * 3, (-2.0, 0.0), rng(4))
+    apart, _ = write_number("777", [tile] * 3, (6.0, 0.0), rng(4))
+    touching, _ = write_number("777", [tile] * 3, (-2.0, 0.0), rng(4))
     assert touching.shape[1] < apart.shape[1]
 
 
@@ -199,7 +202,10 @@ def test_ink_on_paper_is_darker_than_the_paper() -> None:
     ink = np.zeros((40, 120), np.float32)
     ink[8:32, 20:26] = ink[8:32, 90:96] = 1
     for seed in range(25):
-        grey = on_paper(ink, rng(seed))
+        grey, inside = on_paper(ink, rng(seed))
+        assert inside.width / inside.height == pytest.approx(3, rel=0.1)
+        assert 0 < inside.right <= grey.shape[1]
+        assert 0 < inside.bottom <= grey.shape[0]
         assert grey.dtype == np.uint8
         dark, light = np.percentile(grey, [3, 60])
         assert light - dark > 15
@@ -212,20 +218,29 @@ def test_paper_is_not_always_plain() -> None:
 
 
 @pytest.mark.parametrize("count", [2, 3])
-def test_zeros_in_a_chain_are_one_stroke_with_a_foot_for_each(count: int) -> None:
-    chains = 0
-    for seed in range(20):
+def test_zeros_in_a_chain_are_one_stroke_that_goes_from_each_to_the_next(count: int) -> None:
+    for seed in range(30):
         rng = np.random.default_rng(seed)
         hand = strokes.random_hand(rng)
-        canvas = np.zeros((96, 400), np.float32)
-        end = chain_zeros(canvas, count, 40.0, 64.0, hand, rng)
-        ink = canvas > 0.5
-        assert cv2.connectedComponents(ink.view(np.uint8))[0] == 2
-        rows, columns = np.nonzero(ink)
-        assert columns.max() <= end + hand.pen * BASE
-        foot = ink[rows.max() - 2].astype(int)
-        chains += int((np.diff(foot) > 0).sum() == count)
-    assert chains >= 15
+        chain = chain_zeros(count, hand, rng)
+        assert len(chain) == count
+        assert all(np.array_equal(a[-1], b[0]) for a, b in pairwise(chain))
+        middles = [float(path[:, 0].mean()) for path in chain]
+        assert middles == sorted(middles)
+        for path in chain:
+            assert 0.35 * BASE < float(np.ptp(path[:, 1])) < 1.25 * BASE
+            assert float(path[:, 1].max()) > -0.2 * BASE  # each stands on the line
+
+
+def test_every_pixel_of_a_composed_number_has_an_owner() -> None:
+    for seed in range(12):
+        number = compose(*glyphs_of_a_hand(), rng(seed), "1000")
+        assert number.owner.shape == number.image.shape
+        lefts = [np.flatnonzero((number.owner == k).any(0))[0] for k in range(1, 5)]
+        assert lefts == sorted(lefts)
+        paper = np.median(number.image[number.owner == 0])
+        for place in range(1, 5):
+            assert number.image[number.owner == place].mean() < paper
 
 
 def test_no_digit_hides_in_the_one_before_it() -> None:
