@@ -1,9 +1,8 @@
-"""Training on from confirmed numbers: what is learned from, the gate, the versions, certify."""
+"""Training on from confirmed numbers: what is learned from, and the gate."""
 
 from __future__ import annotations
 
 import importlib.util
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,13 +17,11 @@ from test_register_form import DPI, definition, drawn
 
 from formreader import (
     calibrate,
-    certify,
     classify,
     datasets,
     fine_tune,
     fit_cheques,
     fit_reviewed,
-    model_versions,
     pipeline,
     reviewed,
     segment,
@@ -36,11 +33,10 @@ from formreader import (
 from formreader.align import align
 from formreader.batch import read_folder
 from formreader.document import Status
-from formreader.errors import FormError, ModelError, OutputError, UsageError
+from formreader.errors import FormError, ModelError, UsageError
 from formreader.forms import load_form
 from formreader.reviewed import Lesson
 from formreader.store import Store
-from formreader.store_audits import AuditStore
 from formreader.store_glyphs import Checked, Glyph, GlyphStore, Verdict
 from formreader.store_schema import Meaning, Review
 
@@ -385,155 +381,3 @@ def test_a_model_without_weights_cannot_be_trained_on(tmp_path: Path) -> None:
     (tmp_path / WEIGHTS).write_bytes(b"PK\x03\x04 cut short")
     with pytest.raises(ModelError, match="is damaged"):
         take_weights(tmp_path, "digits", build(11))
-
-
-# Versions
-
-
-def fake_model(folder: Path, mark: str) -> Path:
-    folder.mkdir(exist_ok=True)
-    for name in model_versions.FILES:
-        (folder / name).write_text(mark)
-    card = {"alphabet": mark, "temperature": 1, "calibration": {}}
-    (folder / classify.CARD).write_text(json.dumps(card))
-    return folder
-
-
-def in_use(folder: Path) -> tuple[str, str]:
-    card = json.loads((folder / classify.CARD).read_text())
-    return card["alphabet"], (folder / classify.NETWORK).read_text()
-
-
-def test_old_versions_stay_and_come_back(tmp_path: Path) -> None:
-    out = tmp_path / "own"
-    numbers = [model_versions.put_in_place(fake_model(tmp_path / "fresh", m), out) for m in "abc"]
-    assert numbers == [1, 2, 3]
-    assert in_use(out) == ("c", "c")
-    model_versions.use(out, 1)
-    assert in_use(out) == ("a", "a")
-    assert [v.number for v in model_versions.versions(out)] == [1, 2, 3]
-    assert [v.in_use for v in model_versions.versions(out)] == [True, False, False]
-    assert model_versions.put_in_place(fake_model(tmp_path / "fresh", "d"), out) == 4
-    model_versions.use(out, 3)
-    assert in_use(out) == ("c", "c")
-
-
-def test_nothing_of_the_old_version_is_left_beside_the_new_one(tmp_path: Path) -> None:
-    out = tmp_path / "own"
-    model_versions.put_in_place(fake_model(tmp_path / "fresh", "a"), out)
-    fresh = fake_model(tmp_path / "fresh", "b")
-    (fresh / model_versions.CURVES).unlink()
-    model_versions.put_in_place(fresh, out)
-    assert not (out / model_versions.CURVES).exists()
-    model_versions.use(out, 1)
-    assert (out / model_versions.CURVES).read_text() == "a"
-
-
-def test_a_version_that_is_not_there_is_refused_and_nothing_changes(tmp_path: Path) -> None:
-    out = tmp_path / "own"
-    model_versions.put_in_place(fake_model(tmp_path / "fresh", "a"), out)
-    with pytest.raises(ModelError, match=r"holds no version 7.*It holds: 1"):
-        model_versions.use(out, 7)
-    assert in_use(out) == ("a", "a")
-
-
-def test_a_model_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
-    (tmp_path / "own").write_text("in the way")
-    with pytest.raises(OutputError, match="cannot be written"):
-        model_versions.put_in_place(fake_model(tmp_path / "fresh", "a"), tmp_path / "own")
-
-
-# certify
-
-
-def audited(folder: Path, wrong: int, right: int, open_: int = 0, keyed: bool = True) -> Path:
-    """Make a job whose accepted values were keyed blind: some differ from the machine's."""
-    from formreader.document import PageResult, Reading, Rect
-    from formreader.store_schema import SourceFile
-
-    with Store.create(folder / "job") as store:
-        store.set_settings({"max_error": "0.01", "source": str(folder)})
-        files = [
-            SourceFile(folder / f"{n}.png", f"{n}.png", 1, 1) for n in range(wrong + right + open_)
-        ]
-        store.sync(files)
-        for file in files:
-            reading = Reading("number", "12", 0.99, "accepted", (), (), Rect(0, 0, 9, 9))  # type: ignore[arg-type]
-            store.add_page(PageResult(file.name, 1, "field", (reading,)), {})
-    with AuditStore.open(folder / "job") as audits:
-        for count, field in enumerate(list(audits.fields()) if keyed else []):
-            assert field.id is not None
-            value = "13" if count < wrong + open_ else "12"
-            if not audits.key_blind(field.id, 0, Meaning.VALUE, value, "a clerk") and count < wrong:
-                audits.decide(field.id, 0, Meaning.VALUE, value, "a clerk", "test")
-    return folder / "job"
-
-
-def test_certify_states_rate_interval_and_what_they_prove(tmp_path: Path) -> None:
-    said = certify.certify(audited(tmp_path, wrong=1, right=99))
-    assert said[0] == (
-        "100 of 100 accepted values were keyed blind: 1 of 100 wrong, 1.00% "
-        "(95 % interval 0.03% to 5.45%)."
-    )
-    assert said[1].startswith("With 95% confidence at most 4.66% of the accepted values are wrong.")
-    assert said[1].endswith("That proves --max-error 0.05.")
-    assert "neither proves nor contradicts" in said[2]
-    assert "299 values" in said[2]
-
-
-def test_certify_says_that_a_promise_was_broken(tmp_path: Path) -> None:
-    said = certify.certify(audited(tmp_path, wrong=10, right=30))
-    assert "more than that are wrong" in said[-1]
-
-
-def test_certify_proves_nothing_without_an_audit(tmp_path: Path) -> None:
-    [said] = certify.certify(audited(tmp_path, wrong=0, right=3, keyed=False))
-    assert "nothing is proved" in said
-    assert "--audit" in said
-
-
-def test_what_nobody_decided_counts_as_wrong(tmp_path: Path) -> None:
-    job = audited(tmp_path, wrong=0, right=60, open_=1)
-    said = certify.certify(job)
-    assert said[1].startswith("Undecided or unreadable are 1; they count as wrong.")
-    assert "at most 7.54%" in said[2]
-
-
-def test_models_are_listed_and_brought_back_by_command(tmp_path: Path) -> None:
-    from typer.testing import CliRunner
-
-    from formreader.cli import app
-
-    out = tmp_path / "own"
-    for mark in "ab":
-        model_versions.put_in_place(fake_model(tmp_path / "fresh", mark), out)
-    runner = CliRunner()
-    listed = runner.invoke(app, ["models", "list", str(out)]).stdout.splitlines()
-    assert [line.split(",")[0] for line in listed] == ["version 1", "version 2"]
-    assert listed[1].endswith("in use")
-    assert runner.invoke(app, ["models", "use", str(out), "1"]).exit_code == 0
-    assert in_use(out) == ("a", "a")
-    assert runner.invoke(app, ["models", "use", str(out), "9"]).exit_code == 4
-    assert runner.invoke(app, ["models", "list", str(tmp_path / "none")]).exit_code == 2
-
-
-def test_a_certified_model_promises_what_the_audit_proved_and_no_more(tmp_path: Path) -> None:
-    bundled = classify.model_folder(None)
-    reader = classify.load_recognizer(bundled)
-    job = audited(tmp_path, wrong=0, right=310)
-    with Store.open(job) as store:
-        store.set_settings({"model": reader.model_id})
-    [said] = certify.certified_model(job, bundled, tmp_path / "own")
-    assert "--max-error 0.01, 0.02, 0.05, 0.1." in said
-    before, after = reader.card["calibration"], classify.read_card(tmp_path / "own")["calibration"]
-    for kind in (calibrate.FREE, calibrate.CELLS):
-        assert calibrate.threshold_for(after, kind, 0.005) is None
-        least = calibrate.threshold_for(before, kind, 0.01)
-        assert least is not None
-        assert calibrate.threshold_for(after, kind, 0.05) == max(least, 0.99)
-
-
-def test_a_model_is_certified_by_jobs_that_it_read_itself_only(tmp_path: Path) -> None:
-    job = audited(tmp_path, wrong=0, right=3)
-    with pytest.raises(UsageError, match="was read with the model"):
-        certify.certified_model(job, classify.model_folder(None), tmp_path / "own")
