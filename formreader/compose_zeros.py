@@ -10,6 +10,9 @@ from formreader import strokes
 from formreader.document import Float
 from formreader.paper import BASE
 
+STEPS = 8
+"""Points that a smooth path has for one that is given."""
+
 
 def link(canvas: Float, x: float, top: float, hand: strokes.Hand, rng: np.random.Generator) -> None:
     """Join two zeros by a sagging stroke between their upper ends, as a quick hand does."""
@@ -26,13 +29,13 @@ def chain_zeros(count: int, hand: strokes.Hand, rng: np.random.Generator) -> lis
     """
     points, ends = (coil if rng.random() < 0.4 else links)(count, rng)
     points += rng.normal(0, hand.unrest, points.shape).astype(np.float32)
-    path = strokes.smooth(points, 0.8)
+    path = strokes.smooth(points, 0.8, STEPS)
     height = BASE * float(rng.uniform(0.5, 1.0))
     path[:, 1] -= 1.0
     path[:, 0] -= hand.slant * path[:, 1]
     path[:, 0] -= path[:, 0].min()
     path *= np.float32(height)
-    edges = [0, *(8 * end for end in ends)]
+    edges = [0, *(STEPS * end for end in ends)]
     return [path[a : b + 1] for a, b in pairwise(edges)]
 
 

@@ -67,7 +67,7 @@ def fine_tune_digits(
         mine = rng.integers(max(1, len(new)), size=share)
         others = rng.integers(len(new), len(both), size=train_material.BATCH_DIGITS - len(mine))
         chosen = np.concatenate([mine, others])
-        made = train_material.batch(both, chosen, [seed, 22, epoch, step], old.others)
+        made = train_material.batch(both.at(chosen), both, [seed, 22, epoch, step], old.others)
         size = train_material.BATCH_DIGITS
         return train_material.for_both(
             *train_material.with_pieces(made, hands, size, [seed, 26, epoch, step])

@@ -47,8 +47,11 @@ def two_digits(glyphs: Float, labels: np.ndarray, rng: np.random.Generator) -> F
 
 
 def half_digit(glyphs: Float, labels: np.ndarray, rng: np.random.Generator) -> Float:
-    """Cut a wide digit through; never a 1, nor the half of 0 or 8 that looks like a digit."""
-    while True:
+    """Cut a wide digit through; never a 1, nor the half of 0 or 8 that looks like a digit.
+
+    Where a hundred tries find none that can be halved, two digits stand for it.
+    """
+    for _ in range(100):
         i = int(rng.integers(len(glyphs)))
         glyph, label = trim(glyphs[i]), int(labels[i])
         if label == 1 or glyph.shape[1] < 12:
@@ -62,6 +65,7 @@ def half_digit(glyphs: Float, labels: np.ndarray, rng: np.random.Generator) -> F
         if label in (8, 0, 4, 9, 3):
             continue
         return glyph[:, -width:]
+    return two_digits(glyphs, labels, rng)
 
 
 def digit_and_piece(glyphs: Float, labels: np.ndarray, rng: np.random.Generator) -> Float:

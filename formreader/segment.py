@@ -28,14 +28,21 @@ from formreader.ink import (
     strip_of,
     strokes_of,
 )
-from formreader.segment_cuts import HEIGHT, Lean, crop_rect, find_cuts, slant, upright
+from formreader.segment_cells import owners
+from formreader.segment_cuts import (
+    HEIGHT,
+    Lean,
+    crop_rect,
+    find_cuts,
+    leant_like,
+    slant,
+    upright,
+)
 from formreader.segment_join import join_pieces
 
 SPECK, FLAT = 0.16, 0.25
 """Sizes in digit heights: a full stop is 0.1 to 0.2; rests of a rule or of print cut off at
 the border are flatter than a quarter."""
-SPILT = 0.35
-"""Height in box heights from which a stroke that leaves its box is no residue of a rule."""
 TIGHT = 0.8
 """Height of writing, as a share of the crop's, from which the crop is cut to the writing."""
 PALEST, AS_TALL = 0.2, 0.6
@@ -196,34 +203,6 @@ def by_cells(field: FieldImage, darkness: Float, contrast: float) -> Lattice:
     )
 
 
-def owners(ink: Mask, cells: tuple[Rect, ...]) -> tuple[NDArray[np.int32], int]:
-    """Give every connected stroke to the box that holds most of it.
-
-    A stroke with a third or more of its ink in a second box is cut at the border. Returns
-    int32 (H, W), the box's index or −1, and how many strokes of a third of a box's height
-    were cut or leave the crop above or below: halves of an X drawn over two boxes read as 1.
-    """
-    column = np.full(ink.shape[1], -1, np.int32)
-    for index, cell in enumerate(cells):
-        column[max(cell.x, 0) : cell.right] = index
-    owner = np.full(ink.size, -1, np.int32)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
-    tops, heights = stats[:, cv2.CC_STAT_TOP], stats[:, cv2.CC_STAT_HEIGHT]
-    spots = np.flatnonzero(ink)
-    which, place = labels.take(spots), column[spots % ink.shape[1]]
-    inside = place >= 0
-    key = which[inside] * len(cells) + place[inside]
-    tally = np.bincount(key, minlength=count * len(cells)).reshape(count, len(cells))
-    best = tally.argmax(1).astype(np.int32)
-    spread = tally.max(1) < 0.67 * np.maximum(tally.sum(1), 1)
-    whole = tally.sum(1)[which] > 0
-    owner[spots] = np.where(whole, np.where(spread[which], place, best[which]), -1)
-    edge = round(0.04 * ink.shape[0])
-    leaves = (tops <= edge) | (tops + heights >= ink.shape[0] - edge)
-    spilt = (spread | leaves) & (tally.sum(1) > 0) & (heights > SPILT * cells[0].height)
-    return owner.reshape(ink.shape), int(spilt[1:].sum())
-
-
 def without_specks(strokes: Strokes, height: float) -> Mask:
     """Drop specks and stubs of cut-off print from ink: bool (H, W).
 
@@ -243,8 +222,8 @@ def without_specks(strokes: Strokes, height: float) -> Mask:
 class Writing:
     """Free writing set upright at the standard digit height, and where it came from.
 
-    `dark` float32 (40·n, W), how it was moved, the `box` of the field it was cut from, in
-    pixels, `scale` from these to pixels of `dark`, `height` of its digits before.
+    `dark` float32 (H, W) with digits 40 px high, how it was moved, the `box` of the field it
+    was cut from, in pixels, `scale` from these to pixels of `dark`, `height` of its digits before.
     """
 
     dark: Float
@@ -263,14 +242,34 @@ def set_out(bare: Bare) -> Writing | None:
     x, y, w, h = cv2.boundingRect(ink.view(np.uint8))
     if w == 0:
         return None
-    crop = only_near(bare.darkness, ink)[y : y + h, x : x + w]
-    scale = HEIGHT / native
-    size = (max(4, round(w * scale)), max(4, round(h * scale)))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    scaled = cv2.resize(crop, size, interpolation=method)
+    box, scale = Rect(x, y, w, h), HEIGHT / native
+    scaled = at_height(only_near(bare.darkness, ink), box, scale)
     if float(scaled.max()) < INK_EDGE:
         return None
-    return Writing(*upright(scaled, bare.shear), Rect(x, y, w, h), scale, native)
+    return Writing(*upright(scaled, bare.shear), box, scale, native)
+
+
+def at_height(picture: Float, box: Rect, scale: float) -> Float:
+    """Cut a box out of a field's picture and scale it: float32 (H, W), at least 4 px a side."""
+    size = (max(4, round(box.width * scale)), max(4, round(box.height * scale)))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    crop = picture[box.y : box.bottom, box.x : box.right]
+    return cv2.resize(crop, size, interpolation=method)
+
+
+def laid_over(picture: Float, writing: Writing) -> Float:
+    """Move a picture of the field, float32, as its writing was moved: float32 (H, W) of `dark`."""
+    scaled = at_height(picture, writing.box, writing.scale)
+    return leant_like(scaled, writing.lean, writing.dark.shape[1])
+
+
+def glyphs_of(
+    writing: Writing,
+) -> tuple[list[tuple[Rect, Float, int, int]], NDArray[np.float64], NDArray[np.uint8]]:
+    """Cut writing and join the pieces; returns glyphs, what cuts cost, pieces of the pixels."""
+    seams, cost = find_cuts(writing.dark)
+    joined, piece = join_pieces(writing.dark, seams, cost)
+    return joined, cost, piece
 
 
 def by_cuts(bare: Bare, contrast: float) -> Lattice:
@@ -279,7 +278,7 @@ def by_cuts(bare: Bare, contrast: float) -> Lattice:
     if writing is None:
         return Lattice((), np.zeros(1), middle_height(bare.strokes.stats), contrast)
     box = writing.box
-    seams, cost = find_cuts(writing.dark)
+    joined, cost, _ = glyphs_of(writing)
     glyphs = tuple(
         Glyph(
             crop_rect(rect, writing.lean, writing.scale, (box.x, box.y), (box.width, box.height)),
@@ -289,6 +288,6 @@ def by_cuts(bare: Bare, contrast: float) -> Lattice:
             rect.height / HEIGHT,
             rect.width / HEIGHT,
         )
-        for rect, image, start, end in join_pieces(writing.dark, seams, cost)
+        for rect, image, start, end in joined
     )
     return Lattice(glyphs, cost, writing.height, contrast)

@@ -22,9 +22,15 @@ halves of a broken 0 are narrower, the loose bar of a 5 is lower."""
 
 def join_pieces(
     dark: Float, seams: NDArray[np.int16], cost: NDArray[np.float64]
-) -> list[tuple[Rect, Float, int, int]]:
-    """Join neighbouring pieces into glyphs: rectangle, normalised image, first and last cut."""
-    piece, lefts, rights = pieces(dark.shape, seams)
+) -> tuple[list[tuple[Rect, Float, int, int]], NDArray[np.uint8]]:
+    """Join neighbouring pieces of upright writing, float32 (H, W), into glyphs.
+
+    `seams` int16 (cuts, H) and their `cost` (cuts,) as `find_cuts` gives them. Returns of each
+    glyph its rectangle in pixels of `dark`, its picture float32 (28, 28), its first and its last
+    cut; and the number of the piece of every pixel, counted from 1, uint8 (H, W).
+    """
+    lefts, rights = seams.min(1).tolist(), (seams.max(1) + 1).tolist()
+    piece = pieces(dark.shape, seams, lefts, rights)
     ink = (dark > 0.4).view(np.uint8)
     boxes = []
     for number, (left, right) in enumerate(zip(lefts[:-1], rights[1:], strict=True), 1):
@@ -49,23 +55,19 @@ def join_pieces(
             wide = end > start + 1 and cost[end - 1] < WHITE and rect.width > 1.1 * HEIGHT
             if wide or end in firm:
                 break
-    return joined
+    return joined, piece
 
 
 def pieces(
-    shape: tuple[int, ...], seams: NDArray[np.int16]
-) -> tuple[NDArray[np.uint8], list[int], list[int]]:
-    """Count the seams at the left of every pixel: uint8 (H, W), there are at most 60.
-
-    Also returns the first column and the one behind the last of every seam.
-    """
-    lefts, rights = seams.min(1).tolist(), (seams.max(1) + 1).tolist()
+    shape: tuple[int, ...], seams: NDArray[np.int16], lefts: list[int], rights: list[int]
+) -> NDArray[np.uint8]:
+    """Count the seams at the left of every pixel: uint8 (H, W), there are at most 60."""
     piece = np.zeros(shape, np.uint8)
     grid = np.arange(shape[1], dtype=np.int16)[None, :]
     for seam, left, right in zip(seams, lefts, rights, strict=True):
         piece[:, left:right] += (grid[:, left:right] >= seam[:, None]).view(np.uint8)
         piece[:, right:] += np.uint8(1)
-    return piece, lefts, rights
+    return piece
 
 
 def around(boxes: Sequence[Rect]) -> Rect:

@@ -251,7 +251,8 @@ def export(digits: Any, strips: Any, material: Material, out: Path, card: dict[s
     (out / classify.STRIP_NETWORK).write_bytes(to_lite(strips))
     keep_weights(out, {"digits": digits, "strips": strips})
     write_card(out, card)
-    glyphs, _ = batch(material.held_out, np.arange(min(1000, len(material.held_out))), [0, 3])
+    held = material.held_out
+    glyphs, _ = batch(held.at(np.arange(min(1000, len(held)))), held, [0, 3])
     trained = digits.predict(glyphs, batch_size=256, verbose=0).argmax(1)
     exported = classify.load_recognizer(out).classify(glyphs).argmax(1)
     agree = float((trained == exported).mean())

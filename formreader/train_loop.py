@@ -16,6 +16,9 @@ import numpy as np
 WORKERS, AHEAD = 2, 8
 """Threads that make batches, and batches made ahead; OpenCV lets go of Python's lock."""
 
+BATCHES = 2
+"""Counted up when other batches are made of the same data: no run goes on from the old ones."""
+
 Report = Callable[[str], None]
 
 
@@ -43,7 +46,7 @@ def run(course: Course, folder: Path, recipe: dict[str, Any], report: Report) ->
     import keras
 
     saved, notes = folder / f"{course.name}.keras", folder / f"{course.name}-history.json"
-    recipe = {**recipe, "epochs": course.epochs}
+    recipe = {**recipe, "epochs": course.epochs, "batches": BATCHES}
     history: list[dict[str, float]] = []
     model = None
     if saved.exists() and notes.exists():

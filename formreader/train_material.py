@@ -19,9 +19,9 @@ from formreader.train_strips import Hands
 ALPHABET = "0123456789?"
 """Classes of the network in order; `?` is the not-a-digit class."""
 BATCH_DIGITS, BATCH_JUNK = 100, 16
-"""Digits and pieces of junk in a batch."""
+"""Digits and pieces of junk in a batch; it was 28 of junk before there were glyphs of lattices."""
 BATCH_PIECES, BATCH_MIXED = 22, 14
-"""Glyphs cut from composed numbers in a batch: digits, and what is no digit. Three passes more
+"""Glyphs of composed lattices in a batch: digits, and what is no digit; chosen. Three passes more
 with them read 473 of 677 real amounts (part `train`) right by the lattice alone, three without
 463; 530 instead of 514 when its cuts were those of a person."""
 OWN_JUNK = 0.5
@@ -46,34 +46,43 @@ class Material:
 
 
 def batch(
-    material: Glyphs, order: NDArray[np.int64], seed: list[int], others: Images | None = None
+    digits: Glyphs, pool: Glyphs, seed: list[int], others: Images | None = None
 ) -> tuple[Float, Any]:
     """Augment one batch: glyphs float32 (B, 28, 28) and labels int64 (B,).
 
-    `others` uint8 (M, 28, 28) are no digits, and learned as often as digits are, at most. The
-    same seed gives the same batch, so a resumed run goes on as if never stopped.
+    Junk is made of the digits in `pool`, all that there are to learn from. `others` uint8
+    (M, 28, 28) are no digits, and learned as often as digits are, at most. The same seed gives
+    the same batch, so a resumed run goes on as if never stopped.
     """
     rng = np.random.default_rng(seed)
-    digits = material.images[order].astype(np.float32) / np.float32(255)
-    junk_count = max(1, len(order) * BATCH_JUNK // BATCH_DIGITS)
-    pool = rng.integers(len(material), size=200)
-    pictures = material.images[pool].astype(np.float32) / np.float32(255)
-    junk = make_junk(pictures, material.labels[pool], junk_count, rng)
+    junk_count = max(1, len(digits) * BATCH_JUNK // BATCH_DIGITS)
+    some = pool.at(rng.integers(len(pool), size=200))
+    junk = make_junk(darkness(some.images), some.labels, junk_count, rng)
     if others is not None and len(others):
-        share = min(OWN_JUNK, len(others) * BATCH_DIGITS / (BATCH_JUNK * len(material)))
+        share = min(OWN_JUNK, len(others) * BATCH_DIGITS / (BATCH_JUNK * len(pool)))
         own = rng.integers(len(others), size=rng.binomial(junk_count, share))
-        junk[: len(own)] = others[own].astype(np.float32) / np.float32(255)
-    glyphs = np.stack([augment(glyph, rng) for glyph in [*digits, *junk]])
-    labels = np.concatenate([material.labels[order], np.full(junk_count, len(ALPHABET) - 1)])
-    return glyphs, labels
+        junk[: len(own)] = darkness(others[own])
+    glyphs = np.stack([augment(glyph, rng) for glyph in [*darkness(digits.images), *junk]])
+    return glyphs, np.concatenate([digits.labels, np.full(junk_count, len(ALPHABET) - 1)])
+
+
+def darkness(images: Images) -> Float:
+    """Bring stored glyphs, uint8, to float32 in 0…1."""
+    return images.astype(np.float32) / np.float32(255)
 
 
 def with_pieces(
     made: tuple[Float, Any], hands: Hands, size: int, seed: list[int]
 ) -> tuple[Float, Any]:
-    """Add what the lattice makes of numbers composed from `hands` to a batch of `size` digits."""
-    counts = (max(1, size * count // BATCH_DIGITS) for count in (BATCH_PIECES, BATCH_MIXED))
-    glyphs, labels = make_pieces(hands, *counts, seed)
+    """Add what the lattice makes of numbers composed from `hands` to a batch of `size` digits.
+
+    Of few digits the shares of the bundled recipe are met by chance.
+    """
+    rng = np.random.default_rng(seed)
+    digits, others = (
+        int(size * count / BATCH_DIGITS + rng.random()) for count in (BATCH_PIECES, BATCH_MIXED)
+    )
+    glyphs, labels = make_pieces(hands, digits, others, rng)
     return np.concatenate([made[0], glyphs]), np.concatenate([made[1], labels])
 
 
@@ -89,7 +98,7 @@ def epoch_batch(
     written = material.written.at(picked[picked < len(material.written)])
     count = len(picked) - len(written)
     digits = join([written, draw_some(count, np.random.default_rng([seed, epoch, step, 2]))])
-    made = batch(digits, np.arange(len(digits)), [seed, epoch, step], material.others)
+    made = batch(digits, material.train, [seed, epoch, step], material.others)
     return with_pieces(made, hands, size, [seed, epoch, step, 3])
 
 

@@ -13,43 +13,45 @@ from numpy.typing import NDArray
 
 from formreader import pipeline, segment
 from formreader.compose import MARK, Composed, compose
-from formreader.document import Float, Rect
-from formreader.segment_cuts import HEIGHT, find_cuts, leant_like
-from formreader.segment_join import join_pieces, pieces
+from formreader.document import Float
+from formreader.strokes import DIGITS
 from formreader.train_strips import Hands
 
-NUMBERS = 4
-"""Numbers composed for one batch: a dozen glyphs of each are told for sure."""
+PER_NUMBER = 9
+"""Glyphs taken of each composed number; a dozen of each are told for sure."""
 WHOLE, CLEAN = 0.88, 0.14
 """Share of a digit's ink from which a glyph is that digit, if of its own ink no more than
 this share is another's."""
 HALF, MIXED = 0.5, 0.3
 """Shares from which two digits, or a digit and other ink, make no digit together. Between these
 and the ones above nothing is learned."""
+MARKED = 0.8
+"""Share of ink from which a glyph is of marks: dots, commas, dashes, signs, rules, print."""
+TALL = 0.5
+"""Height in digit heights from which a glyph may be taken for a digit."""
 SLENDER = 0.45
-"""Breadth in heights below which an upright piece may be a 1, whatever wrote it: with stubs of
-rules as no digits, 214 of 1,005 1s of another data set were refused that were read before."""
-OTHER = 10
-"""Class of what is no digit."""
+"""Breadth in heights below which a tall glyph may be a 1, whatever wrote it: with stubs of rules
+as no digits, 214 of 1,005 1s of another data set were refused that were read before. Of the
+glyphs told to be no digit 3 % still look like a 1, mostly leaning commas."""
+OTHER = len(DIGITS)
+"""Class of what is no digit, after the ten digits."""
 
 
 def make_pieces(
-    hands: Hands, digits: int, others: int, seed: list[int]
+    hands: Hands, digits: int, others: int, rng: np.random.Generator
 ) -> tuple[Float, NDArray[np.int64]]:
     """Cut composed numbers to glyphs: float32 (N, 28, 28) and classes int64 (N,), 10 no digit.
 
-    N is at most `digits` and `others`, of each kind what there is.
+    N is `digits` and `others` together, or less where the numbers do not hold as many.
     """
-    rng = np.random.default_rng(seed)
     found: list[tuple[Float, int]] = []
-    for _ in range(NUMBERS):
+    for _ in range(-(-(digits + others) // PER_NUMBER)):
         found += pieces_of(compose(*hands[int(rng.integers(len(hands)))], rng))
     told = np.array([what for _, what in found], np.int64)
     kinds = ((np.flatnonzero(told < OTHER), digits), (np.flatnonzero(told == OTHER), others))
     picked = np.concatenate([rng.permutation(which)[:count] for which, count in kinds])
-    if not len(picked):
-        return np.zeros((0, 28, 28), np.float32), told[:0]
-    return np.stack([found[place][0] for place in picked]), told[picked]
+    glyphs = [found[place][0] for place in picked]
+    return np.reshape(np.array(glyphs, np.float32), (-1, 28, 28)), told[picked]
 
 
 def pieces_of(number: Composed) -> list[tuple[Float, int]]:
@@ -57,41 +59,40 @@ def pieces_of(number: Composed) -> list[tuple[Float, int]]:
     writing = segment.set_out(segment.bare_writing(pipeline.whole_image(number.image)))
     if writing is None:
         return []
-    seams, cost = find_cuts(writing.dark)
-    mass = ink_by_owner(number, writing, seams)
+    glyphs, cost, piece = segment.glyphs_of(writing)
+    mass = np.zeros((1 + len(number.text), len(cost) + 1))
+    np.add.at(mass, (owners(number, writing), piece), np.where(writing.dark > 0.4, writing.dark, 0))
     told = []
-    for rect, glyph, start, end in join_pieces(writing.dark, seams, cost):
-        what = class_of(mass[:, start + 1 : end + 1].sum(1), mass.sum(1), number.text, rect)
+    for rect, glyph, start, end in glyphs:
+        tall = rect.height >= TALL * writing.scale * writing.height
+        slender = tall and rect.width < SLENDER * rect.height
+        inside = mass[:, start + 1 : end + 1].sum(1)
+        what = class_of(inside, mass.sum(1), number.text, tall, slender)
         if what is not None:
             told.append((glyph, what))
     return told
 
 
-def ink_by_owner(
-    number: Composed, writing: segment.Writing, seams: NDArray[np.int16]
-) -> NDArray[np.float64]:
-    """Weigh the ink of marks and of each digit between cuts: (1 + digits, pieces)."""
-    dark, box = writing.dark, writing.box
-    piece, _, _ = pieces(dark.shape, seams)
-    size = (max(4, round(box.width * writing.scale)), len(dark))
-    crop = number.owner[box.y : box.bottom, box.x : box.right]
-    owner = cv2.resize(crop, size, interpolation=cv2.INTER_NEAREST)
-    owner = np.where(owner > 0, owner, cv2.dilate(owner, np.ones((5, 5), np.uint8)))
-    owner[owner == MARK] = 0
-    ink = np.where(dark > 0.4, dark, 0)
-    mass = []
-    for whose in range(len(number.text) + 1):
-        mine = leant_like((owner == whose).astype(np.float32), writing.lean, dark.shape[1])
-        mass.append(np.bincount(piece.ravel(), (mine * ink).ravel(), len(seams) + 1))
-    return np.array(mass)
+def owners(number: Composed, writing: segment.Writing) -> NDArray[np.int64]:
+    """Tell which digit each pixel of upright writing belongs to: int64 (H, W), 0 for marks.
+
+    What lies within 2 px of a digit, such as its blurred edge, is taken for a part of it.
+    """
+    count = len(number.text)
+    whose = [(number.owner == who).astype(np.float32) for who in (MARK, *range(1, count + 1))]
+    laid = np.stack([segment.laid_over(mine, writing) for mine in whose])
+    near = np.stack([cv2.dilate(mine, np.ones((5, 5), np.uint8)) for mine in laid])
+    clear = np.where(laid.max(0) > 0.5, laid, near)
+    return np.where(clear.max(0) > 0.5, clear.argmax(0), 0)
 
 
 def class_of(
-    ink: NDArray[np.float64], whole: NDArray[np.float64], text: str, rect: Rect
+    ink: NDArray[np.float64], whole: NDArray[np.float64], text: str, tall: bool, slender: bool
 ) -> int | None:
     """Tell what a glyph is by whose ink it holds; None where that is not sure.
 
-    `ink` and `whole` (1 + digits,) are the ink of marks and of each digit in it and in all.
+    `ink` and `whole` float64 (1 + digits,) are the ink of marks and of each digit in it and in
+    all the number.
     """
     total = max(float(ink.sum()), 1e-6)
     shares = ink[1:] / np.maximum(whole[1:], 1e-6)
@@ -99,9 +100,7 @@ def class_of(
     strange = 1 - ink[1 + first] / total
     if shares[first] >= WHOLE and strange <= CLEAN:
         return int(text[first])
-    if rect.width < SLENDER * rect.height and rect.height >= HALF * HEIGHT:
-        return None
-    marks = ink[0] > 0.8 * total
+    marks = ink[0] > MARKED * total
     several = (shares >= HALF).sum() > 1
-    mixed = strange >= MIXED and (shares[first] >= HALF or rect.height > HALF * HEIGHT)
-    return OTHER if marks or several or mixed else None
+    mixed = strange >= MIXED and (shares[first] >= HALF or tall)
+    return OTHER if not slender and (marks or several or mixed) else None

@@ -218,11 +218,11 @@ def test_pictures_of_no_digit_are_learned_as_junk() -> None:
     digits = datasets.draw_digits(100, 1)
     blots = np.zeros((200, 28, 28), np.uint8)
     blots[:, 10:18, 4:24] = 255
-    plain, labels = train_material.batch(digits, np.arange(100), [1])
-    glyphs, same = train_material.batch(digits, np.arange(100), [1], blots)
+    plain, labels = train_material.batch(digits, digits, [1])
+    glyphs, same = train_material.batch(digits, digits, [1], blots)
     assert np.array_equal(labels, same)
     changed = (plain != glyphs).any((1, 2))[100:].sum()
-    assert 7 <= changed <= 28  # half of 28 pieces of junk; those after a changed one differ too
+    assert 4 <= changed <= 16  # half of 16 pieces of junk; those after a changed one differ too
 
 
 # Rated
