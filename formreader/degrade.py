@@ -1,8 +1,8 @@
 """Spoil the picture of a digit as pens, scanners and files do: for measuring, never for training.
 
 A digit is set on paper as a box of a form scanned at 300 dpi shows it, 4 mm tall; lengths in
-pixels are of that scan. `trained` says whether `augment` does the like when the network
-learns; the other kinds show what happens on what it has never seen.
+pixels are of that scan. `trained` says whether `augment`, or `paper` under composed numbers, does
+the like when the network learns; the other kinds show what happens on what it has never seen.
 """
 
 from __future__ import annotations
@@ -183,10 +183,10 @@ KINDS = (
     Kind("black and white (fax, G4)", True, "dpi", (FAX_DPI, 100, 75), one_bit),
     Kind("turned", True, "degrees", (8, 15, 22), turned),
     Kind("slanted", True, "% of its height", (25, 45, 65), slanted),
-    Kind("JPEG", False, "% quality", (15, 7, 3), as_jpeg),
+    Kind("JPEG", True, "% quality", (15, 7, 3), as_jpeg),
     Kind("salt and pepper", False, "% of the pixels", (2, 5, 10), peppered),
-    Kind("shadow across", False, "% less light", (30, 50, 70), shaded),
-    Kind("printed grid", False, "% as dark as ink", (20, 35, 45), ruled),
+    Kind("shadow across", True, "% less light", (30, 50, 70), shaded),
+    Kind("printed grid", True, "% as dark as ink", (20, 35, 45), ruled),
     Kind("motion blur", False, "px along rows", (5, 9, 13), moved),
     Kind("white streaks", False, "of 12 rows lost", (1, 2, 3), streaked),
 )

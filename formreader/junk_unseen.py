@@ -1,7 +1,8 @@
 """Ink that is not one digit, of kinds that training never draws: for measuring alone.
 
-`junk` draws the kinds the not-a-digit class is learned from. Whoever adds one of these kinds
-there must take it out here, or the measure means nothing. Shapes that are digits to any
+`junk` draws the kinds the not-a-digit class is learned from, and `train_pieces` cuts more of them
+(several digits at once) from composed numbers. Whoever adds one of these kinds there must take it
+out here, or the measure means nothing. Shapes that are digits to any
 reader (a ring, a straight stroke, half an 8) are never made.
 """
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from formreader import strokes
 from formreader.document import Float
-from formreader.junk import Maker, beside, trim
+from formreader.junk import Maker, trim
 
 SCRIPT_FACES = (6, 7)
 """OpenCV's script faces (Hershey, public domain); training prints letters in others."""
@@ -45,12 +46,6 @@ def flat_half(glyphs: Float, labels: np.ndarray, rng: np.random.Generator) -> Fl
     digit = trim(glyphs[int(rng.choice(fitting))])
     height = max(3, int(digit.shape[0] * rng.uniform(0.35, 0.52)))
     return digit[:height] if part == "upper" else digit[-height:]
-
-
-def three_digits(glyphs: Float, labels: np.ndarray, rng: np.random.Generator) -> Float:
-    """Put three digits side by side."""
-    pair = beside(pick(glyphs, rng), pick(glyphs, rng), int(rng.integers(-2, 4)))
-    return beside(pair, pick(glyphs, rng), int(rng.integers(-2, 4)))
 
 
 def stamp(glyphs: Float, labels: np.ndarray, rng: np.random.Generator) -> Float:
@@ -134,7 +129,6 @@ def speckle(glyphs: Float, labels: np.ndarray, rng: np.random.Generator) -> Floa
 UNSEEN: dict[str, Maker] = {
     "letter in script": script_letter,
     "upper or lower half": flat_half,
-    "three digits": three_digits,
     "stamp": stamp,
     "smudge": smudge,
     "comb ticks, line stubs": line_junction,
