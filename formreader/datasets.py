@@ -59,6 +59,10 @@ class Glyphs:
         return Glyphs(self.images[keep], self.labels[keep], self.writers[keep])
 
 
+Hands = list[tuple[Float, NDArray[np.int64]]]
+"""The digits of each writer: images float32 (N, 28, 28) in 0…1 and labels int64 (N,)."""
+
+
 def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     digest = hashlib.sha256()
@@ -144,6 +148,15 @@ def read_glyph_file(path: Path, part: str = "train") -> Glyphs:
     if writers.shape != glyphs.labels.shape:
         raise UsageError(f"{path.name}: w_{part} must hold one writer number for each picture.")
     return Glyphs(glyphs.images, glyphs.labels, writers)
+
+
+def hands_of(glyphs: Glyphs) -> Hands:
+    """Group digits by writer: images float32 (N, 28, 28) in 0…1 and labels of each."""
+    hands = []
+    for writer in np.unique(glyphs.writers):
+        mine = glyphs.take(glyphs.writers == writer)
+        hands.append((mine.images.astype(np.float32) / np.float32(255), mine.labels))
+    return hands
 
 
 def split_by_writer(glyphs: Glyphs, seed: int) -> tuple[Glyphs, Glyphs]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formreader import train_material, train_strips
-from formreader.datasets import Glyphs, join
+from formreader.datasets import Glyphs, hands_of, join
 from formreader.document import Float
 from formreader.reviewed import Lesson
 from formreader.train_loop import Course, Report, cosine, run
@@ -47,7 +47,7 @@ def fine_tune_digits(
     seed = recipe["seed"]
     share = min(train_material.BATCH_DIGITS // 3, -(-MOST_SEEN * len(new) // (EPOCHS * STEPS)))
     both = join([new, old.train])
-    hands = train_strips.hands_of(old.written)
+    hands = hands_of(old.written)
     held_out = old.held_out.images.astype(np.float32) / np.float32(255)
 
     def compiled() -> Any:
@@ -102,10 +102,10 @@ def fine_tune_strips(
     ]
     half = train_strips.BATCH // 2
     share = min(half, -(-MOST_SEEN * len(strips) // (EPOCHS * STEPS)))
-    hands = train_strips.hands_of(old.written)
+    hands = hands_of(old.written)
     if len(new):
-        hands = hands + train_strips.hands_of(new) * -(-len(hands) // OLD_HANDS)
-    held_out = train_strips.hands_of(old.held_out)
+        hands = hands + hands_of(new) * -(-len(hands) // OLD_HANDS)
+    held_out = hands_of(old.held_out)
     checks = train_strips.batch(held_out, train_strips.CHECKED, [seed, 23])
 
     def compiled() -> Any:

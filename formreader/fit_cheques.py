@@ -19,6 +19,7 @@ from formreader import calibrate, classify, datasets, pipeline, validate
 from formreader.cheque_compose import compose_amount
 from formreader.cheque_fields import amount_field
 from formreader.cheque_figures import Figures, read_figures
+from formreader.datasets import Hands, hands_of
 from formreader.document import Status
 from formreader.fit_confidence import (
     Trial,
@@ -30,7 +31,6 @@ from formreader.fit_confidence import (
 )
 from formreader.glyph_folder import read_labelled
 from formreader.model_versions import write_card
-from formreader.train_strips import Hands, hands_of
 
 AMOUNTS = (3_000, 4_000)
 """Amounts composed for fitting and for bounding: the surest quarter, where the search begins, may

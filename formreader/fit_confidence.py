@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 
 from formreader import calibrate, classify, pipeline, segment
 from formreader.augment import augment
-from formreader.datasets import Glyphs
+from formreader.datasets import Glyphs, Hands
 from formreader.document import Candidate, Float
 from formreader.fit_fields import MAKERS, Maker
 from formreader.junk import make_junk
-from formreader.train_strips import Hands
 
 PROMISES = (0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1)
 """Error rates among accepted readings for which a threshold is looked for."""

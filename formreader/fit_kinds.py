@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from formreader import calibrate, fit_cheques, fit_confidence
+from formreader.datasets import Hands
 from formreader.errors import ModelError
 from formreader.executors import Executor, Pool, Serial, WorkerDied
-from formreader.train_strips import Hands
 
 KINDS = (calibrate.AMOUNT, calibrate.FREE, calibrate.CELLS)
 """Kinds of field, the one that takes longest first."""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formreader import calibrate, pipeline
+from formreader.datasets import Hands
 from formreader.fit_confidence import (
     Trial,
     choose_strip_weight,
@@ -27,7 +28,6 @@ from formreader.fit_confidence import (
 )
 from formreader.fit_fields import Maker, boxed_field, free_field
 from formreader.reviewed import Lesson
-from formreader.train_strips import Hands
 
 COUNT = 4000
 """Composed fields for each of fitting and bounding: a promise of 0.1 % takes 2,995."""

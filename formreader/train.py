@@ -64,7 +64,7 @@ def train(
     material = gather(data, settings.seed, report)
     work = work_folder(out)
     from formreader.train_strips import EPOCHS as STRIP_EPOCHS
-    from formreader.train_strips import hands_of, train_strips
+    from formreader.train_strips import train_strips
 
     tried: list[dict[str, Any]] = []
     if search:
@@ -85,7 +85,7 @@ def train(
     from formreader.fit_kinds import fit_kinds
 
     card, _ = with_temperature(fresh, material.held_out, card, seed)
-    card = fit_kinds(fresh, hands_of(material.held_out), card, seed)
+    card = fit_kinds(fresh, datasets.hands_of(material.held_out), card, seed)
     write_card(fresh, card | tested(fresh, material, report))
     put_in_place(fresh, out)
     return classify.read_card(out)

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from formreader.datasets import hands_of
 from formreader.train_loop import Course, Report, cosine, run
 from formreader.train_material import ALPHABET, Material, epoch_batch, for_both
 from formreader.train_settings import BUNDLED, Settings
-from formreader.train_strips import hands_of
 
 
 def train_digits(

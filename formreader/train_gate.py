@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from formreader import calibrate, pipeline, segment
-from formreader.datasets import Glyphs
+from formreader.datasets import Glyphs, Hands
 from formreader.evaluate_rates import binomial_tail
 from formreader.fit_confidence import Trial
 from formreader.fit_fields import Maker, boxed_field, free_field
-from formreader.train_strips import Hands
 
 COMPOSED = 1500
 """Numbers of each kind that both models read."""

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formreader.augment import augment
-from formreader.datasets import Glyphs, draw_some, join
+from formreader.datasets import Glyphs, Hands, draw_some, join
 from formreader.document import Float
 from formreader.glyph_folder import Images
 from formreader.junk import make_junk
 from formreader.train_pieces import make_pieces
-from formreader.train_strips import Hands
 
 ALPHABET = "0123456789?"
 """Classes of the network in order; `?` is the not-a-digit class."""

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from formreader import pipeline, segment
 from formreader.compose import MARK, Composed, compose
+from formreader.datasets import Hands
 from formreader.document import Float
 from formreader.strokes import DIGITS
-from formreader.train_strips import Hands
 
 PER_NUMBER = 9
 """Glyphs taken of each composed number; a dozen of each are told for sure."""

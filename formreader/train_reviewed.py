@@ -23,6 +23,7 @@ from formreader import (
     pipeline,
     train,
 )
+from formreader.datasets import hands_of
 from formreader.errors import ModelError, UsageError
 from formreader.fit_confidence import with_temperature
 from formreader.fit_reviewed import Halves
@@ -32,7 +33,6 @@ from formreader.store_glyphs import GlyphStore, Taught
 from formreader.train_gate import Compared, Judged, compared, frozen_tests, trials_right
 from formreader.train_loop import Report
 from formreader.train_material import Material
-from formreader.train_strips import hands_of
 from formreader.train_weights import WEIGHTS
 
 FEWEST = 20

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 from formreader import compose, datasets, load
+from formreader.datasets import Hands, hands_of
 from formreader.document import Grey, Page, Reading, Rect, Status
 from formreader.form_draft import draft
 from formreader.forms import FormDef, load_form
 from formreader.forms_field import FieldDef
 from formreader.pipeline import Options, Reader
-from formreader.train_strips import Hands, hands_of
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 BLANKS = ("nj1040-TY2024", "az321-TY2024", "it2-TY2023")

@@ -10,7 +10,7 @@ import pytest
 
 from formreader import classify, datasets, fit_fields, pipeline
 from formreader import fit_confidence as fit
-from formreader.train_strips import Hands, hands_of
+from formreader.datasets import Hands, hands_of
 
 MNIST = Path(__file__).resolve().parents[2] / "shared" / "data" / "mnist.npz"
 SPLITS, EACH, RATE = 20, 30, 0.01

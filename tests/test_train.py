@@ -24,10 +24,10 @@ from formreader import (
     train_material,
     train_strips,
 )
+from formreader.datasets import hands_of
 from formreader.errors import ModelError, OutputError, UsageError
 from formreader.train_loop import Course, run, save
 from formreader.train_settings import Settings
-from formreader.train_strips import hands_of
 
 needs_tensorflow = pytest.mark.skipif(
     importlib.util.find_spec("tensorflow") is None,
