@@ -32,7 +32,7 @@ from formreader.segment_cells import owners
 from formreader.segment_cuts import (
     HEIGHT,
     Lean,
-    crop_rect,
+    crop_rects,
     find_cuts,
     leant_like,
     slant,
@@ -277,17 +277,12 @@ def by_cuts(bare: Bare, contrast: float) -> Lattice:
     writing = set_out(bare)
     if writing is None:
         return Lattice((), np.zeros(1), middle_height(bare.strokes.stats), contrast)
-    box = writing.box
     joined, cost, _ = glyphs_of(writing)
+    if not joined:
+        return Lattice((), cost, writing.height, contrast)
+    places = crop_rects([glyph[0] for glyph in joined], writing.lean, writing.scale, writing.box)
     glyphs = tuple(
-        Glyph(
-            crop_rect(rect, writing.lean, writing.scale, (box.x, box.y), (box.width, box.height)),
-            image,
-            start,
-            end,
-            rect.height / HEIGHT,
-            rect.width / HEIGHT,
-        )
-        for rect, image, start, end in joined
+        Glyph(place, image, start, end, rect.height / HEIGHT, rect.width / HEIGHT)
+        for place, (rect, image, start, end) in zip(places, joined, strict=True)
     )
     return Lattice(glyphs, cost, writing.height, contrast)

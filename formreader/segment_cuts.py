@@ -5,6 +5,7 @@ All of it happens at the standard digit height of 40 px.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -89,20 +90,20 @@ def lean_by(dark: Float, shear: float) -> Float:
     return cv2.warpAffine(dark, matrix, (width, height), flags=cv2.INTER_LINEAR)
 
 
-def crop_rect(
-    rect: Rect, lean: Lean, scale: float, corner: tuple[int, int], size: tuple[int, int]
-) -> Rect:
-    """Take a rectangle of upright writing back to crop pixels.
+def crop_rects(rects: Sequence[Rect], lean: Lean, scale: float, box: Rect) -> list[Rect]:
+    """Take rectangles of upright writing back to crop pixels.
 
-    `corner` (x, y) is where the writing begins in the crop and `size` (width, height) what it
-    measures there; the rectangle returned lies inside of it.
+    `box` is where the writing lies in the crop; the rectangles returned lie inside of it.
     """
-    shifts = [lean.shear * (row - scale * size[1] / 2) for row in (rect.y, rect.bottom)]
-    left = max(int((rect.x - lean.margin - max(shifts)) / scale), 0)
-    right = min(round((rect.right - lean.margin - min(shifts)) / scale), size[0])
-    top, bottom = int(rect.y / scale), min(round(rect.bottom / scale), size[1])
-    left, top = min(left, size[0] - 1), min(top, size[1] - 1)
-    return Rect(left + corner[0], top + corner[1], max(1, right - left), max(1, bottom - top))
+    x, y, width, height = np.array([(r.x, r.y, r.width, r.height) for r in rects]).T
+    shifts = lean.shear * (np.stack([y, y + height]) - scale * box.height / 2)
+    left = np.maximum(np.trunc((x - lean.margin - shifts.max(0)) / scale), 0)
+    right = np.minimum(np.rint((x + width - lean.margin - shifts.min(0)) / scale), box.width)
+    bottom = np.minimum(np.rint((y + height) / scale), box.height)
+    left, top = np.minimum(left, box.width - 1), np.minimum(np.trunc(y / scale), box.height - 1)
+    size = np.maximum(right - left, 1), np.maximum(bottom - top, 1)
+    found = np.stack([left + box.x, top + box.y, *size], axis=1).astype(int)
+    return [Rect(*row) for row in found.tolist()]
 
 
 def find_cuts(dark: Float) -> tuple[NDArray[np.int16], NDArray[np.float64]]:
