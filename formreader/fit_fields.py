@@ -22,6 +22,10 @@ JUNK_SHARE = 1 / 16
 SPOILING = (*NO_NUMBER, "two digits")
 """Kinds of junk that spoil a box."""
 
+RIM = 0.06
+"""Least distance, in box heights, of a digit from the edge of its box: what comes nearer runs out
+of it to the reader, goes to a person, and says nothing of what may be accepted."""
+
 Maker = Callable[[Float, NDArray[np.int64], np.random.Generator], tuple[FieldImage, str | None]]
 
 
@@ -60,7 +64,8 @@ def boxed_field(
             tile = cv2.resize(tile, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
         ink = shaped(tile, side * float(rng.uniform(0.45, 0.85)), shear, edge)[:side, :side]
         left = place * side + int(rng.uniform(0.2, 0.8) * (side - ink.shape[1]))
-        top = int(rng.uniform(0.1, 0.9) * (side - ink.shape[0]))
+        room = side - ink.shape[0]
+        top = int(rng.uniform(min(RIM * side, room / 2), max(room - RIM * side, room / 2)))
         patch = page[top : top + ink.shape[0], left : left + ink.shape[1]]
         np.maximum(patch, ink, out=patch)
     paper = float(rng.uniform(170, 250))

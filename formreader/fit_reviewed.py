@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from formreader import calibrate, pipeline
+from formreader import calibrate, pipeline, pipeline_judge
 from formreader.datasets import Hands
 from formreader.fit_confidence import (
     Trial,
@@ -54,7 +54,8 @@ def try_lessons(lessons: Sequence[Lesson], readers: pipeline.Readers) -> list[Tr
         lattice = lesson.cut.lattice
         candidates, spelt = pipeline.propose(lesson.cut, gains, readers.strips)
         look = (lattice.contrast, lattice.height)
-        trials.append(Tried(candidates, spelt, look, lesson.text, fair=lesson.fair))
+        held = bool(candidates) and pipeline_judge.stopped(lesson.cut, candidates[0])
+        trials.append(Tried(candidates, spelt, look, lesson.text, stopped=held, fair=lesson.fair))
     return trials
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from formreader import calibrate, segment, validate
-from formreader.document import Candidate, FieldImage, FieldSpec, Reason
+from formreader.document import Candidate, FieldImage, FieldSpec, Reason, Status
 
 TINY = 3.0
 """Height in pixels from which strokes too small to cut into digits still are not dust."""
@@ -65,6 +65,25 @@ def judge(
         misfit=misfit,
         needed=cut.field.spec.needed,
     )
+
+
+def stopped(cut: Cut, first: Candidate) -> bool:
+    """Tell whether a person looks at a field however sure its reading is; `first` is its best."""
+    lattice = cut.lattice
+    evidence = validate.Evidence(
+        text=first.text,
+        confidence=1.0,
+        characters=first.characters,
+        has_ink=True,
+        contrast=lattice.contrast,
+        doubt=cut.field.doubt,
+        passed=passed_over(first, cut) if lattice.cells else 0,
+        gaps=empty_between(lattice),
+        spilt=lattice.spilt,
+        edge=lattice.edge,
+        paler=lattice.paler,
+    )
+    return validate.validate(evidence, 0.0)[0] is not Status.ACCEPTED
 
 
 def narrowed(
