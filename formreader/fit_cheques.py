@@ -1,8 +1,8 @@
 """Fit what the confidence of a cheque's amount means, on writers no network was trained on.
 
 Amounts are composed in frames as cheques have them and read by the code that reads cheques:
-separators, closing marks and both readers. Half of the held-out writers fit the logistic
-model; the other half show how many of the amounts that would be accepted are wrong.
+separators, closing marks and both readers. A third of the held-out writers fit the logistic
+model; the others show how many of the amounts that would be accepted are wrong.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ from formreader.fit_confidence import (
     described,
     fit_logistic,
     rates,
+    shared_out,
     writers_of,
 )
 from formreader.glyph_folder import read_labelled
 from formreader.model_versions import write_card
 
-AMOUNTS = (3_000, 4_000)
+AMOUNTS = (2_000, 5_000)
 """Amounts composed for fitting and for bounding: the surest quarter, where the search begins, may
 hold four errors of 4,000 if 1 % is to be proved, and none of 1,600."""
 
@@ -76,9 +77,9 @@ def fit_amounts(
     of the features; it stops no amount by itself. Of 1,300 composed amounts 520 could be accepted
     so with 8 errors, 455 with 9 where agreement was asked.
     """
-    half = max(1, len(hands) // 2)
-    first = try_amounts(readers, hands[:half], counts[0], [seed, 13, 0])
-    second = try_amounts(readers, hands[half:] or hands, counts[1], [seed, 13, 1])
+    fitting, bounding = shared_out(hands)
+    first = try_amounts(readers, fitting, counts[0], [seed, 13, 0])
+    second = try_amounts(readers, bounding, counts[1], [seed, 13, 1])
     strip_weight = choose_strip_weight([[*first]])
     weights, bias = fit_logistic(*described(first, strip_weight))
     fitted = {

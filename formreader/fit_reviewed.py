@@ -22,6 +22,7 @@ from formreader.fit_confidence import (
     described,
     fit_logistic,
     rates,
+    shared_out,
     try_fields,
     weighed,
     writers_of,
@@ -63,8 +64,7 @@ def refit(
     readers: pipeline.Readers, hands: Hands, confirmed: Mapping[str, Halves], seed: int
 ) -> dict[str, Any]:
     """Fit the confidence of free and of boxed fields; `confirmed` are the halves of each."""
-    half = len(hands) // 2
-    writers = (hands[: max(half, 1)], hands[half:])
+    writers = shared_out(hands)
     makers: tuple[tuple[str, Maker], ...] = (
         (calibrate.FREE, free_field),
         (calibrate.CELLS, boxed_field),
