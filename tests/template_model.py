@@ -62,7 +62,7 @@ class TemplateModel:
     def __init__(self, threshold: float | None = 0.5) -> None:
         self.images, self.labels = templates()
         row = {"max_error": 0.01, "threshold": threshold, "accepted": 0, "wrong": 0, "of": 0}
-        plain = {"strip_weight": 1.0, "weights": [4, 1, 2, 2, 0, 0, 0, 1, 0], "bias": -2.0}
+        plain = {"strip_weight": 1.0, "weights": [4, 1, 2, 2, 0, 0, 0, 1, 0], "bias": 1.2}
         calibration = {kind: {**plain, "table": [row]} for kind in ("free", "cells", "amount")}
         self.card: dict[str, Any] = {
             "alphabet": ALPHABET,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from formreader.calibrate import (
     CELLS,
     FREE,
+    LAST,
     UNSEEN,
     WORST,
     agree,
@@ -207,12 +208,18 @@ CALIBRATION = table((0.001, None), (0.005, 0.98), (0.01, 0.93), (0.05, 0.7))
 
 @pytest.mark.parametrize(
     ("max_error", "threshold"),
-    [(0.01, 0.93), (0.02, 0.93), (0.05, 0.7), (0.5, 0.7), (0.005, 0.98), (0.007, 0.98)],
+    [(0.005, 0.98), (0.007, 0.98), (0.01, 0.96), (0.02, 0.93), (0.05, 0.8), (0.1, 0.7)],
 )
 def test_the_threshold_is_the_lowest_that_keeps_the_promise(
     max_error: float, threshold: float
 ) -> None:
     assert threshold_for(CALIBRATION, FREE, max_error) == threshold
+
+
+def test_no_single_reading_is_accepted_that_is_far_likelier_wrong_than_asked_for() -> None:
+    lenient = table((0.01, 0.5))
+    assert threshold_for(lenient, FREE, 0.01) == 1 - LAST * 0.01
+    assert threshold_for(lenient, FREE, 0.2) == 0.5
 
 
 @pytest.mark.parametrize("max_error", [0.0, 0.0005, 0.001, 0.004])
