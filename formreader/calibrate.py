@@ -30,8 +30,8 @@ twice as likely. Of composed readings accepted at 1 % with less, 8 of 261 were w
 others 26 of 4,360; an open 4 at 59 to 41 % was accepted as 9."""
 LAST = 4.0
 """How many times the rate asked for a single accepted reading may be likely to be wrong. What is
-bounded is the average: with that alone 2 of 124 readings in boxes of real forms and cheques were
-accepted wrong at 1 %, at confidences of 0.943 and 0.945."""
+bounded is the average: with that alone 2 of 124 readings of real forms and cheques that were
+accepted at 1 % (one form read in two ways) were wrong, at confidences of 0.943 and 0.945."""
 FREE, CELLS, AMOUNT = "free", "cells", "amount"
 """Kinds of fields with a calibration of their own: free writing, boxes, amounts of cheques."""
 Scored = list[tuple[str, float]]

@@ -1,4 +1,7 @@
-"""What tests in several files need: a headless Chromium, or why there is none; a job to review."""
+"""What tests in several files need: a headless Chromium, or why there is none; a job to review;
+what was read."""
+
+from collections import Counter
 
 import chromium
 import pytest
@@ -33,3 +36,10 @@ def job(tmp_path):
 def page(job):
     with review_job.opened(job) as client:
         yield client
+
+
+@pytest.fixture
+def log(tmp_path, monkeypatch):
+    path = tmp_path / "read.log"
+    monkeypatch.setenv("READ_LOG", str(path))
+    return lambda: Counter(path.read_text().split()) if path.exists() else Counter()

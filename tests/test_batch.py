@@ -2,7 +2,6 @@
 
 import errno
 import os
-from collections import Counter
 
 import fake_reader
 import pytest
@@ -13,13 +12,6 @@ from formreader import batch, export
 from formreader.document import Status
 from formreader.errors import NothingToReadError, OutputError, UsageError
 from formreader.store import Store
-
-
-@pytest.fixture
-def log(tmp_path, monkeypatch):
-    path = tmp_path / "read.log"
-    monkeypatch.setenv("READ_LOG", str(path))
-    return lambda: Counter(path.read_text().split()) if path.exists() else Counter()
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -6,7 +6,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -18,14 +17,6 @@ from formreader.store import Store
 TESTS = Path(__file__).parent
 
 
-@pytest.fixture
-def log(tmp_path, monkeypatch):
-    path = tmp_path / "read.log"
-    monkeypatch.setenv("READ_LOG", str(path))
-    return lambda: Counter(path.read_text().split()) if path.exists() else Counter()
-
-
-@pytest.mark.parametrize("jobs", [1, 2])
 def start(source, out, *more, **environment):
     return subprocess.Popen(
         [

@@ -232,7 +232,7 @@ def test_zeros_in_a_chain_are_one_stroke_that_goes_from_each_to_the_next(count: 
             assert float(path[:, 1].max()) > -0.2 * BASE  # each stands on the line
 
 
-def test_every_pixel_of_a_composed_number_has_an_owner() -> None:
+def test_digits_of_a_composed_number_own_dark_ink_from_left_to_right() -> None:
     for seed in range(12):
         number = compose(*glyphs_of_a_hand(), rng(seed), "1000")
         assert number.owner.shape == number.image.shape
