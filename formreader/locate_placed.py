@@ -156,7 +156,7 @@ def _field(
 ) -> FieldImage | None:
     """Cut out a row of boxes, or the one number found in a cell, or else the whole cell."""
     if len(cells) > 1:
-        field = row_field(page, Row(place.spec.kind, tuple(cells)))
+        field = row_field(page, Row(place.spec.kind, tuple(cells)), is_known=True)
         return replace(field, spec=place.spec) if field else None
     if place.spec.kind is not Kind.CHECKBOX:
         box = page.rect_of(cells[0].left, cells[0].top, cells[0].right, cells[0].bottom)

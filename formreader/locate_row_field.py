@@ -19,6 +19,9 @@ BOX_RIM_MM = 0.25
 """Width in millimetres of the rim of a box in which its wall may still be seen."""
 AMID_MM = 0.5
 """Width in millimetres of the rim beyond which nothing of a wall is seen."""
+BEYOND_MM = 1.2
+"""How far beside its boxes a stroke must go on to run through them, in millimetres: within that, at
+150 dpi, rests of walls made strokes of six clean rows of one form."""
 TICKED = 1.3
 """Width of a row of boxes, as a share of its height, below which it may be one box to tick:
 the stroke of a cross was taken for a wall and the cross read as 11."""
@@ -47,18 +50,23 @@ class _Crop:
     within: Mask
 
 
-def row_field(page: OpenPage, row: Row) -> FieldImage | None:
-    """Cut out a row of boxes, None where they are too small to hold anything."""
-    crop = _crop(page, row)
+def row_field(page: OpenPage, row: Row, is_known: bool = False) -> FieldImage | None:
+    """Cut out a row of boxes, None where they are too small to hold anything.
+
+    Where a form is known to have one here, even digits are no sign of print: half of the rows of a
+    neatly filled form, mostly of two digits, went to a person for that.
+    """
+    crop = _crop(page, row, MARGIN * row.frame.height)
     if not crop.inside.any():
         return None
     own = page.own_level(crop.dark[crop.inside])
     bare = _bare(page, crop, own)
     ink = page.own_ink(bare, crop.inside, OWN_SHARE)
-    doubt = _row_doubt(page, ink, crop.dark, crop.cells)
+    doubt = _row_doubt(page, ink, crop.dark, crop.cells, is_known)
     amid = max(2, round(AMID_MM * page.full_mm))
-    struck = torn.runs_through(bare, ink, crop.cells, amid)
+    struck = False
     if ink.any():
+        struck = _runs_through(page, row, crop, ink, own)
         pale = torn.paler_strokes(crop.dark, ink, crop.cells, amid, page.least_own) & crop.inside
         struck |= bool(pale.any())
         ink |= pale
@@ -69,10 +77,19 @@ def row_field(page: OpenPage, row: Row) -> FieldImage | None:
     return FieldImage(spec, crop.rect, page.picture(crop.rect), ink, crop.cells, doubt)
 
 
-def _crop(page: OpenPage, row: Row) -> _Crop:
-    """Cut a row's boxes and what is around them out of the page's darkness."""
+def _runs_through(page: OpenPage, row: Row, crop: _Crop, ink: Mask, own: float) -> bool:
+    """Tell whether strokes run through a row of boxes; `ink` (H, W) is what lies in them."""
+    wide = _crop(page, row, max(MARGIN * row.frame.height, BEYOND_MM * page.scale))
+    top, left = crop.rect.y - wide.rect.y, crop.rect.x - wide.rect.x
+    held = np.zeros(wide.inside.shape, bool)
+    held[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    amid = max(2, round(AMID_MM * page.full_mm))
+    return torn.runs_through(_bare(page, wide, own), held, wide.cells, amid)
+
+
+def _crop(page: OpenPage, row: Row, margin: float) -> _Crop:
+    """Cut a row's boxes and `margin` around them out of the page's darkness."""
     frame = row.frame
-    margin = MARGIN * frame.height
     rect = page.rect_of(
         frame.left - margin, frame.top - margin, frame.right + margin, frame.bottom + margin
     )
@@ -163,7 +180,9 @@ def _holds_ink(page: OpenPage, row: Row, own: float) -> bool:
     return False
 
 
-def _row_doubt(page: OpenPage, ink: Mask, dark: Grey, cells: tuple[Rect, ...]) -> float:
+def _row_doubt(
+    page: OpenPage, ink: Mask, dark: Grey, cells: tuple[Rect, ...], is_known: bool
+) -> float:
     """Return how much the characters in boxes look printed: one height, one row, or pale."""
     spans = []
     for cell in cells:
@@ -175,6 +194,6 @@ def _row_doubt(page: OpenPage, ink: Mask, dark: Grey, cells: tuple[Rect, ...]) -
     doubt = PALE_DOUBT if float(np.median(dark[ink])) < PALE * page.level else 0.1
     top, bottom = np.array(spans, np.float64).T
     slack = max(1.0, 0.03 * float(np.median(bottom - top)))
-    if len(spans) > 1 and np.ptp(top) <= 2 * slack and np.ptp(bottom) <= 2 * slack:
+    if not is_known and len(spans) > 1 and np.ptp(top) <= 2 * slack and np.ptp(bottom) <= 2 * slack:
         return 0.7
     return doubt

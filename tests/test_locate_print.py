@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from pages import Sheet
 
-from formreader.document import FieldImage, Kind, Rect
-from formreader.locate import locate
+from formreader.document import FieldImage, FieldSpec, Kind, Rect
+from formreader.locate import Place, at_places, locate
 
 
 class Even:
@@ -38,6 +38,35 @@ def inked(found: FieldImage) -> str:
 
 
 # Boxes
+
+
+def known(sheet: Sheet, count: int, box: float, high: float) -> FieldImage:
+    """Cut out the row at (15, 15) mm as a definition of the form would give it."""
+    edges = [tuple(v * sheet.mm for v in (15 + i * box, 15.0, 15 + (i + 1) * box, 15 + high))
+             for i in range(count)]  # fmt: skip
+    return at_places(sheet.image, sheet.dpi, [Place(FieldSpec("row", Kind.BOXES), tuple(edges))])[
+        0
+    ].field
+
+
+def test_even_digits_look_printed_only_where_no_form_is_known() -> None:
+    sheet = Sheet(width_mm=90, height_mm=40)
+    sheet.rng = Even()  # type: ignore[assignment]
+    sheet.row("0127", 15, 15)
+    assert at(locate(sheet.image, 200), sheet, 30, 18)[0].doubt > 0.5
+    assert known(sheet, 4, 6, 7).doubt <= 0.5
+
+
+def test_walls_of_low_boxes_at_150_dpi_are_no_strokes_that_run_through_them() -> None:
+    sheet = Sheet(width_mm=90, height_mm=40, dpi=150)
+    sheet.row("40947046", 15, 15, box=4.0, high=3.6)
+    sheet.image = cv2.GaussianBlur(sheet.image, (0, 0), 0.6)
+    for left in (15.4, 20, 27, 33):  # rests of the wall, as a broken print leaves them
+        sheet.line(left, 14.6, left + 3, 14.6)
+    assert known(sheet, 8, 4, 3.6).doubt <= 0.5
+    sheet.line(16, 13.2, 22, 20.2)
+    sheet.line(40, 13.2, 30, 20.2)
+    assert known(sheet, 8, 4, 3.6).doubt > 0.5
 
 
 @pytest.mark.parametrize("kind", ["comb", "row"])
