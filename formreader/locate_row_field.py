@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +72,10 @@ def row_field(page: OpenPage, row: Row, is_known: bool = False) -> FieldImage | 
         struck |= bool(pale.any())
         ink |= pale
     frame = row.frame
-    if struck or _goes_on(page, row, own) or frame.width < TICKED * frame.height:
+    ends = [bool(ink[c.y : c.bottom, c.x : c.right].any()) for c in (crop.cells[0], crop.cells[-1])]
+    beside = _besides(page, row, is_known)
+    filled = [side for side, is_filled in zip(beside, ends, strict=True) if is_filled]
+    if struck or _goes_on(page, row, own, filled) or frame.width < TICKED * frame.height:
         doubt = max(doubt, torn.DOUBT)
     spec = FieldSpec("", row.kind, len(crop.cells))
     return FieldImage(spec, crop.rect, page.picture(crop.rect), ink, crop.cells, doubt)
@@ -128,21 +132,35 @@ def _uncovered(dark: Grey, across: Mask, up: Mask, own: float) -> tuple[Mask, Ma
     return across & bare, up & bare
 
 
-def _goes_on(page: OpenPage, row: Row, own: float) -> bool:
-    """Tell whether a number may go on right before, after or in a hole of a row of boxes.
+def _besides(page: OpenPage, row: Row, is_known: bool) -> list[tuple[float, float]]:
+    """Return from where to where a digit may stand that goes on before and after a row.
 
-    Boxes too pale to be ink need no taking out: in a soft photo strokes of a 9 and a 7 were
-    among the rules, and the 16 of a 169 was accepted. A box beside that is no paper is none
-    of the row's: of 7387 under a watermark 87 was accepted.
+    Where a form is known to have rows and cells beside, it ends there.
     """
     frame, first, last = row.frame, row.cells[0], row.cells[-1]
+    gap = max(0.0, row.cells[1].left - first.right)
+    left = max(0.0, first.left - gap - torn.BOX_BESIDE * first.width)
+    right = last.right + gap + torn.BOX_BESIDE * last.width
+    if is_known:
+        others = [other.frame for other in page.rows] + page.cells
+        level = [o for o in others if frame.top < o.middle < frame.bottom]
+        left = max([left, *(o.right for o in level if o.right < first.right)])
+        right = min([right, *(o.left for o in level if o.left > last.left)])
+    return [(min(left, first.left), first.left), (last.right, max(right, last.right))]
+
+
+def _goes_on(page: OpenPage, row: Row, own: float, beside: Sequence[tuple[float, float]]) -> bool:
+    """Tell whether a number may go on right before, after or in a hole of a row of boxes.
+
+    Looked at are the places `beside` it whose next box is filled. Boxes too pale to be ink need no
+    taking out: in a soft photo strokes of a 9 and a 7 were among the rules, and the 16 of a 169 was
+    accepted. A box beside that is no paper is none of the row's: of 7387 under a watermark 87 was
+    accepted.
+    """
+    frame = row.frame
     if page.by_shaded_box(frame.left, frame.right, frame.middle) or _holds_ink(page, row, own):
         return True
-    gap = max(0.0, row.cells[1].left - first.right)
-    for left, right in (
-        (max(0.0, first.left - gap - torn.BOX_BESIDE * first.width), first.left),
-        (last.right, last.right + gap + torn.BOX_BESIDE * last.width),
-    ):
+    for left, right in beside:
         rect = page.rect_of(left, frame.top, right, frame.bottom)
         dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
         ink = binarize.ink_mask(dark, own)

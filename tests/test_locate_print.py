@@ -57,6 +57,27 @@ def test_even_digits_look_printed_only_where_no_form_is_known() -> None:
     assert known(sheet, 4, 6, 7).doubt <= 0.5
 
 
+def test_what_stands_beside_an_empty_box_does_not_go_on_its_number() -> None:
+    for text, doubted in (("163", True), ("16 ", False)):
+        sheet = Sheet(width_mm=80, height_mm=40)
+        sheet.row(text, 12, 14)
+        sheet.digit("2", 30.8, 15.2, 4, 4.3)
+        assert (at(locate(sheet.image, 200), sheet, 15, 17)[0].doubt > 0.5) == doubted
+
+
+def test_a_number_in_the_next_field_of_a_known_form_does_not_go_on_this_one() -> None:
+    sheet = Sheet(width_mm=90, height_mm=40)
+    places = []
+    for left, text in ((15, "1604"), (40, "2853")):
+        sheet.row(text, left, 15)
+        edges = [(left + 6 * i, 15, left + 6 * i + 6, 22) for i in range(4)]
+        rects = tuple(tuple(v * sheet.mm for v in edge) for edge in edges)
+        places.append(Place(FieldSpec(text, Kind.BOXES), rects))
+    assert [cut.field.doubt <= 0.5 for cut in at_places(sheet.image, 200, places)] == [True, True]
+    alone = at_places(sheet.image, 200, places[:1])
+    assert alone[0].field.doubt > 0.5
+
+
 def test_walls_of_low_boxes_at_150_dpi_are_no_strokes_that_run_through_them() -> None:
     sheet = Sheet(width_mm=90, height_mm=40, dpi=150)
     for i, digit in enumerate("40947046"):
