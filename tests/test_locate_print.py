@@ -68,8 +68,10 @@ def test_what_stands_beside_an_empty_box_does_not_go_on_its_number() -> None:
 def test_a_number_in_the_next_field_of_a_known_form_does_not_go_on_this_one() -> None:
     sheet = Sheet(width_mm=90, height_mm=40)
     places = []
-    for left, text in ((15, "1604"), (40, "2853")):
-        sheet.row(text, left, 15)
+    for left, text in ((15, "1604"), (39.5, "0853")):
+        sheet.row("    ", left, 15)
+        for i, digit in enumerate(text):
+            sheet.digit(digit, left + 6 * i + 0.5, 15.6, 4.2, 6)
         edges = [(left + 6 * i, 15, left + 6 * i + 6, 22) for i in range(4)]
         rects = tuple(tuple(v * sheet.mm for v in edge) for edge in edges)
         places.append(Place(FieldSpec(text, Kind.BOXES), rects))
