@@ -13,10 +13,6 @@ from formreader.train_loop import Course, Report, cosine, run
 from formreader.train_material import ALPHABET, Material, epoch_batch, for_both
 from formreader.train_settings import BUNDLED, Settings
 
-AGAIN, AGAIN_RATE = 0.15, 0.2
-"""Passes made once more, of all, from a fifth of the highest rate: a warm restart (Loshchilov &
-Hutter 2017). Three of them after twenty: 144 numbers by writer wrong of 10,000 instead of 173."""
-
 
 def train_digits(
     material: Material, work: Path, settings: Settings, epochs: int, report: Report
@@ -32,11 +28,12 @@ def train_digits(
     steps = max(1, len(material.train) // settings.batch)
     held_out = material.held_out.images.astype(np.float32) / np.float32(255)
 
-    def compiled(rate: float, passes: int) -> Any:
+    def compiled() -> Any:
         keras.utils.set_random_seed(settings.seed)
         model = build(len(ALPHABET))
+        rate = cosine(settings.rate, steps, epochs)
         model.compile(
-            keras.optimizers.AdamW(cosine(rate, steps, passes), weight_decay=0.02, clipnorm=2.0),
+            keras.optimizers.AdamW(rate, weight_decay=0.02, clipnorm=2.0),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         )
         return model
@@ -49,29 +46,15 @@ def train_digits(
         logits = joined(model).predict(held_out, batch_size=512, verbose=0)
         return float((logits[:, :10].argmax(1) == material.held_out.labels).mean())
 
+    course = Course("digits", compiled, batch, steps, judge, epochs)
     recipe = {
         "seed": settings.seed,
         "sources": material.sources,
         "digits": len(material.train),
         **settings.changed,
     }
-    first = Course("digits", lambda: compiled(settings.rate, epochs), batch, steps, judge, epochs)
-    model, history = run(first, work, recipe, report)
-    again = round(AGAIN * epochs)
-    if not again:
-        return joined(model), history
-
-    def restarted() -> Any:
-        fresh = compiled(AGAIN_RATE * settings.rate, again)
-        fresh.set_weights(model.get_weights())
-        return fresh
-
-    def later(epoch: int, step: int) -> tuple[Any, Any]:
-        return batch(epochs + epoch, step)
-
-    second = Course("digits-again", restarted, later, steps, judge, again)
-    model, more = run(second, work, {**recipe, "after": epochs}, report)
-    return joined(model), history + more
+    model, history = run(course, work, recipe, report)
+    return joined(model), history
 
 
 def network_of(arch: str) -> tuple[Any, Any]:
