@@ -23,12 +23,17 @@ from formreader.train_strips import LONGEST, WIDEST
 from formreader.train_weights import take_weights
 
 EPOCHS, STEPS = 4, 150
-"""Rounds, and batches in each: a tenth of the bundled training, four minutes on two cores."""
-MOST_SEEN = 20
-"""How often a confirmed number or character is learned from at most, changed each time."""
-DIGIT_RATE, STRIP_RATE = 1e-4, 5e-4
-"""Highest learning rates: a thirtieth and a quarter of those of the first training. At a tenth
+"""Rounds for the digit networks, and batches in each."""
+STRIP_EPOCHS = 8
+"""Rounds for the strip reader, as many batches in each: seven minutes on two cores. Of 169 cheque
+amounts it read 125 right by itself, and 141 having learned from 677 others."""
+MOST_SEEN, STRIPS_SEEN = 20, 40
+"""How often a confirmed character, and number, is learned from at most, changed each time."""
+DIGIT_RATE, STRIP_RATE = 1e-4, 1e-3
+"""Highest learning rates: a thirtieth and a half of those of the first training. At a tenth
 the digit networks lost 9 of 9,970 test digits and gained one."""
+DIGITS_MOVED, STRIPS_MOVED = 0.5, 0.75
+"""How far the weights go from those trained on from to those learned, see `part_way`."""
 OLD_HANDS = 3
 """Old writers to one composed number of confirmed characters, in what is composed."""
 
@@ -79,7 +84,7 @@ def fine_tune_digits(
 
     course = Course("digits", compiled, batch, STEPS, judge, EPOCHS)
     model, history = run(course, work, {**recipe, "characters": len(new)}, report)
-    return halfway(base, "digits", averaged(model)), history
+    return part_way(base, "digits", averaged(model), DIGITS_MOVED), history
 
 
 def fine_tune_strips(
@@ -101,7 +106,7 @@ def fine_tune_strips(
         if lesson.cut.lattice.strip is not None and len(lesson.text) <= LONGEST
     ]
     half = train_strips.BATCH // 2
-    share = min(half, -(-MOST_SEEN * len(strips) // (EPOCHS * STEPS)))
+    share = min(half, -(-STRIPS_SEEN * len(strips) // (STRIP_EPOCHS * STEPS)))
     hands = hands_of(old.written)
     if len(new):
         hands = hands + hands_of(new) * -(-len(hands) // OLD_HANDS)
@@ -113,7 +118,7 @@ def fine_tune_strips(
 
         model = build_strip_reader(10)
         take_weights(base, "strips", model)
-        rate = cosine(STRIP_RATE, STEPS, EPOCHS)
+        rate = cosine(STRIP_RATE, STEPS, STRIP_EPOCHS)
         optimizer = keras.optimizers.AdamW(rate, weight_decay=0.02, clipnorm=2.0)
         model.compile(optimizer, keras.losses.CTC())
         return model
@@ -128,21 +133,26 @@ def fine_tune_strips(
     def judge(model: Any) -> float:
         return train_strips.share_right(model, *checks)
 
-    course = Course("strips", compiled, batch, STEPS, judge, EPOCHS)
+    course = Course("strips", compiled, batch, STEPS, judge, STRIP_EPOCHS)
     model, history = run(course, work, {**recipe, "numbers": len(strips)}, report)
-    return halfway(base, "strips", model), history
+    return part_way(base, "strips", model, STRIPS_MOVED), history
 
 
-def halfway(base: Path, name: str, network: Any) -> Any:
-    """Bring a network's weights halfway back to where it was trained on from.
+def part_way(base: Path, name: str, network: Any, share: float) -> Any:
+    """Bring a network's weights back towards where it was trained on from; `share` is left.
 
     Weights between old and new keep most of both (WiSE-FT, Wortsman et al. 2022). Of 677 cheque
-    amounts all the way lost 14 of 9,970 test digits and 2 % of the composed numbers.
+    amounts the digit networks lost 14 of 9,970 test digits all the way. The strip reader read 141
+    of 169 others all the way, 140 at three quarters, 137 halfway, and of 1,200 composed numbers
+    82.3, 84.1 and 84.1 % right, before 84.0.
     """
     learned = network.get_weights()
     take_weights(base, name, network)
     network.set_weights(
-        [(old + new) / 2 for old, new in zip(network.get_weights(), learned, strict=True)]
+        [
+            old + np.float32(share) * (new - old)
+            for old, new in zip(network.get_weights(), learned, strict=True)
+        ]
     )
     return network
 
