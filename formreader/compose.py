@@ -46,6 +46,53 @@ class Composed:
     owner: Owner
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Style:
+    """How one person writes one number; `chain` are paths of zeros written in one stroke.
+
+    `shear` and `edge` are as `shaped` takes them, `size` is a share of the usual height,
+    `flat_zero` the breadth of a small zero as a share of its own.
+    """
+
+    hand: strokes.Hand
+    shear: float
+    edge: float
+    size: float
+    separator: str
+    small_zero: bool
+    linked: bool
+    overhang: bool
+    lakh: bool
+    crossing: bool
+    tall: bool
+    chain: list[Float]
+    flat_zero: float
+
+
+def random_style(text: str, rng: np.random.Generator) -> Style:
+    """Make up how a number is written.
+
+    One hand in five links its zeros, one in eleven writes them into each other, one in twenty
+    begins with a taller digit (chosen; the commonest causes of misread amounts).
+    """
+    hand = strokes.random_hand(rng)
+    shear = float(rng.normal(0.08, 0.18))
+    edge = float(rng.uniform(0.1, 0.45))
+    size = float(rng.uniform(0.85, 1.15))
+    separator = str(rng.choice(["", "", "", ".", ".", ","]))
+    traits = rng.random(6) < (0.2, 0.22, 0.25, 0.15, 0.12, 0.05)
+    chain: list[Float] = []
+    if traits[1] and rng.random() < 0.6:
+        zeros = len(text) - len(text.rstrip("0"))
+        chain = chain_zeros(min(zeros, 3), hand, rng) if zeros > 1 else []
+    flat_zero = float(rng.uniform(0.9, 1.6))
+    small_zero, linked, overhang, lakh, crossing, tall = traits.tolist()
+    return Style(
+        hand, shear, edge, size, separator, small_zero, linked, overhang, lakh, crossing, tall,
+        chain, flat_zero,
+    )  # fmt: skip
+
+
 def write_number(
     text: str, tiles: list[Float], gap: tuple[float, float], rng: np.random.Generator
 ) -> tuple[Float, Owner]:
@@ -54,68 +101,78 @@ def write_number(
     `tiles` are the glyphs of the digits of `text`; `gap` mean and spread in pixels at digit
     height 20 (negative: touching). Thousands (or every second digit, somewhat as in India)
     get dots or commas in half the numbers, the end a dash, a comma or a double dash in nine
-    of twenty; one hand in five links its zeros, one in eleven writes them into each other, one
-    in twenty begins with a taller digit (chosen; the commonest causes of misread amounts). No
-    digit hides in another.
+    of twenty. No digit hides in another.
     """
-    hand = strokes.random_hand(rng)
-    shear = float(rng.normal(0.08, 0.18))
-    edge = float(rng.uniform(0.1, 0.45))
-    size = float(rng.uniform(0.85, 1.15))
+    style = random_style(text, rng)
     canvas = np.zeros((3 * BASE, (len(text) + 6) * 2 * BASE), np.float32)
     owner = np.zeros(canvas.shape, np.uint8)
-    pen = float(BASE)
-    base = 2.0 * BASE
-    separator = rng.choice(["", "", "", ".", ".", ","])
-    traits = rng.random(6) < (0.2, 0.22, 0.25, 0.15, 0.12, 0.05)
-    small_zero, linked, overhang, lakh, crossing, tall = traits.tolist()
-    chain: list[Float] = []
-    if linked and rng.random() < 0.6:
-        zeros = len(text) - len(text.rstrip("0"))
-        chain = chain_zeros(min(zeros, 3), hand, rng) if zeros > 1 else []
-    flat_zero = float(rng.uniform(0.9, 1.6))
+    pen, base = float(BASE), 2.0 * BASE
     if rng.random() < 0.08:
-        pen = add_mark(canvas, str(rng.choice(["$", "#", "="])), hand, pen, base, rng)
-    for place, (symbol, tile) in enumerate(zip(text, tiles, strict=True)):
-        before = canvas.copy()
-        height = BASE * size * float(rng.normal(1.0, 0.07))
-        left = len(text) - place - 1
-        if left < len(chain):
-            path = chain[-left - 1] + np.array([pen, base], np.float32)
-            strokes.draw_paths(canvas, [path], max(2.0, hand.pen * BASE))
-            owner[canvas > before + 0.1] = place + 1
-            if not left:
-                pen = float(path[:, 0].max()) + float(rng.uniform(0, 6))
-            continue
-        if small_zero and symbol == "0" and place >= len(text) - 3:
-            height *= float(rng.uniform(0.55, 0.8))
-        rise = float(rng.normal(0, 0.05)) * BASE
-        if tall and not place:
-            height *= float(rng.uniform(1.2, 1.8))
-            rise -= 0.3 * (height - BASE)
-        ink = shaped(tile, height, shear, edge)
-        if small_zero and symbol == "0":
-            ink = cv2.resize(ink, None, fx=flat_zero, fy=1.0, interpolation=cv2.INTER_LINEAR)
-        top = base - rise - ink.shape[0]
-        if text[place - 1 : place + 1] == "00" and place:
-            if linked:
-                link(canvas, pen, top, hand, rng)
-            elif crossing:
-                pen -= float(rng.uniform(0.1, 0.45)) * ink.shape[1]
-        pen = beside(canvas, ink, pen, top)
-        pen += paste(canvas, ink, pen, top)
+        pen = add_mark(canvas, str(rng.choice(["$", "#", "="])), style.hand, pen, base, rng)
+    for place, tile in enumerate(tiles):
+        before, left = canvas.copy(), len(text) - place - 1
+        height = BASE * style.size * float(rng.normal(1.0, 0.07))
+        if left < len(style.chain):
+            end = chained(canvas, style, left, pen, base)
+            pen = pen if left else end + float(rng.uniform(0, 6))
+        else:
+            pen = set_digit(canvas, tile, height, (text, place), (pen, base), style, rng)
         owner[canvas > before + 0.1] = place + 1
-        if overhang and symbol in "57":
-            pen -= float(rng.uniform(0, 0.4)) * ink.shape[1]
+        if left < len(style.chain):
+            continue
         pen += (rng.normal(*gap)) * BASE / 20
-        if separator and left > 1 and (left % 2 if lakh else not left % 3):
-            pen = add_mark(canvas, str(separator), hand, pen + 1, base, rng)
+        if style.separator and left > 1 and (left % 2 if style.lakh else not left % 3):
+            pen = add_mark(canvas, style.separator, style.hand, pen + 1, base, rng)
     if rng.random() < 0.45:
         for symbol in str(rng.choice([",", ".", "-", ".-", "=", ".=", "/-", ",-", "--"])):
-            pen = add_mark(canvas, symbol, hand, pen + rng.uniform(0, 6), base, rng)
+            pen = add_mark(canvas, symbol, style.hand, pen + rng.uniform(0, 6), base, rng)
     owner[(canvas > 0.2) & (owner == 0)] = MARK
     x, y, w, h = cv2.boundingRect((canvas > 0.2).view(np.uint8))
     return canvas[y : y + h, x : x + w], owner[y : y + h, x : x + w]
+
+
+def chained(canvas: Float, style: Style, left: int, pen: float, base: float) -> float:
+    """Write one zero of a chain, `left` more to come; returns where it ends."""
+    path = style.chain[-left - 1] + np.array([pen, base], np.float32)
+    strokes.draw_paths(canvas, [path], max(2.0, style.hand.pen * BASE))
+    return float(path[:, 0].max())
+
+
+def set_digit(
+    canvas: Float,
+    tile: Float,
+    height: float,
+    which: tuple[str, int],
+    at: tuple[float, float],
+    style: Style,
+    rng: np.random.Generator,
+) -> float:
+    """Write a digit `height` pixels tall; `which` are the number and its place, `at` pen and base.
+
+    Returns where the pen goes on.
+    """
+    (text, place), (pen, base) = which, at
+    is_small = style.small_zero and text[place] == "0"
+    if is_small and place >= len(text) - 3:
+        height *= float(rng.uniform(0.55, 0.8))
+    rise = float(rng.normal(0, 0.05)) * BASE
+    if style.tall and not place:
+        height *= float(rng.uniform(1.2, 1.8))
+        rise -= 0.3 * (height - BASE)
+    ink = shaped(tile, height, style.shear, style.edge)
+    if is_small:
+        ink = cv2.resize(ink, None, fx=style.flat_zero, fy=1.0, interpolation=cv2.INTER_LINEAR)
+    top = base - rise - ink.shape[0]
+    if text[place - 1 : place + 1] == "00" and place:
+        if style.linked:
+            link(canvas, pen, top, style.hand, rng)
+        elif style.crossing:
+            pen -= float(rng.uniform(0.1, 0.45)) * ink.shape[1]
+    pen = beside(canvas, ink, pen, top)
+    pen += paste(canvas, ink, pen, top)
+    if style.overhang and text[place] in "57":
+        pen -= float(rng.uniform(0, 0.4)) * ink.shape[1]
+    return pen
 
 
 def shaped(tile: Float, height: float, shear: float, edge: float) -> Float:
