@@ -78,26 +78,23 @@ def features(
     fused: Sequence[tuple[str, float]],
     look: tuple[float, ...],
 ) -> NDArray[np.float64]:
-    """Describe how sure a reading is: float64 (10 + hints,).
+    """Describe how sure a reading is: float64 (9 + hints,).
 
     Fused margin, lattice score and margin, weakest character, strip log-odds, agreement,
     length, contrast in grey levels and digit height in pixels (`look`), each scaled to about 1;
-    then the hints that follow in `look`; at last the lattice's log-odds. The score alone told
-    0.999 from 0.99 no better than 0.51 from 0.50: of 7,998 composed numbers in boxes 3,218 were
-    accepted at 1 %, with the log-odds 3,994.
+    then the hints that follow in `look`.
     """
     best = fused[0][0]
     margin = fused[0][1] - fused[1][1] if len(fused) > 1 else 12.0
     same = next((c for c in lattice if c.text == best), None)
     others = [c.score for c in lattice if c.text != best]
-    score = same.score if same else -20.0
-    lead = score - (max(others) if others else -20.0)
+    lead = (same.score if same else -20.0) - (max(others) if others else -20.0)
     weakest = min((c.probability for c in same.characters), default=0.0) if same else 0.0
     chance = float(np.exp(min(dict(strip).get(best, UNSEEN), -1e-6))) if strip else 0.5
     return np.array(
         [
             np.clip(margin, 0, 20) / 10,
-            max(score, -20.0) / 10,
+            max(same.score if same else -20.0, -20.0) / 10,
             np.clip(lead, -10, 10) / 10,
             log_odds(weakest),
             log_odds(chance),
@@ -106,7 +103,6 @@ def features(
             min(look[0], 60.0) / 60,
             float(np.log2(np.clip(look[1], 8, 64) / 20)),
             *look[2:],
-            log_odds(float(np.exp(min(score, 0.0)))),
         ]
     )
 
@@ -131,7 +127,7 @@ def log_odds(probability: float) -> float:
 def confidence(values: NDArray[np.float64], weights: Mapping[str, Any]) -> float:
     """Return the probability in 0…1 that the reading is right.
 
-    A model of before there were hints, or the last feature, has no weights for them.
+    A model of before there were hints has no weights for them.
     """
     fitted = np.asarray(weights["weights"])
     z = float(np.dot(values[: len(fitted)], fitted) + weights["bias"])

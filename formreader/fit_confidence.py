@@ -77,7 +77,7 @@ def try_fields(
 def described(
     trials: Sequence[Trial], strip_weight: float
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return features (N, 10 + hints) of the fused best strings and whether each is right (N,)."""
+    """Return features (N, 9 + hints) of the fused best strings and whether each is right (N,)."""
     values, right = [], []
     for trial in trials:
         fused = calibrate.fuse(trial.candidates, trial.spelt, strip_weight)
@@ -280,7 +280,7 @@ def fit_fields(
 
 
 def shared_out(hands: Hands) -> tuple[Hands, Hands]:
-    """Share held-out writers out: a third fits eleven weights, two thirds bound what is accepted.
+    """Share held-out writers out: a third fits ten weights, two thirds bound what is accepted.
 
     The errors of one writer come together, so that a bound takes many writers more than a fit.
     """

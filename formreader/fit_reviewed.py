@@ -33,7 +33,7 @@ from formreader.reviewed import Lesson
 COUNT = 4000
 """Composed fields for each of fitting and bounding: a promise of 0.1 % takes 2,995."""
 LEAST = 40
-"""Confirmed numbers of a kind from which they are heard: ten weights are fitted."""
+"""Confirmed numbers of a kind from which they are heard: nine weights are fitted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

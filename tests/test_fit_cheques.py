@@ -63,7 +63,7 @@ def test_spoilt_figures_have_no_truth(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_amounts_get_a_calibration_of_their_own() -> None:
     hands = [hand(seed) for seed in range(4)]
     fitted = fit_cheques.fit_amounts(Readers(TemplateModel(), None), hands, 1, (20, 20))
-    assert len(fitted["weights"]) == 14
+    assert len(fitted["weights"]) == 13
     assert fitted["fields"] <= 20
     assert fitted["right"] > 0
     assert fitted["agree"] <= fitted["fields"]

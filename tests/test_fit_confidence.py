@@ -301,7 +301,7 @@ def test_the_strips_get_no_more_weight_than_chance_can_tell_apart() -> None:
 
 def test_nothing_is_promised_for_what_a_person_looks_at_anyway() -> None:
     clear, held = trial("12", "12"), replace(trial("12", "12"), stopped=True)
-    chances, trusted, right = fit.weighed([clear, held], 1.0, np.zeros(10), 3.0)
+    chances, trusted, right = fit.weighed([clear, held], 1.0, np.zeros(9), 3.0)
     assert chances[0] == chances[1] == trusted[0] > 0.9
     assert trusted[1] == 0
     assert right.tolist() == [True, True]
@@ -313,7 +313,7 @@ def test_both_kinds_of_field_are_fitted(monkeypatch: pytest.MonkeyPatch) -> None
     hands = [hand(i) for i in range(6)]
     fitted = {kind: fit.fit_fields(readers, hands, kind, 40, 1) for kind in (FREE, CELLS)}
     for kind in (FREE, CELLS):
-        assert len(fitted[kind]["weights"]) == 10
+        assert len(fitted[kind]["weights"]) == 9
         assert fitted[kind]["strip_weight"] == 0.0  # there is no strip reader here
         assert 0 < fitted[kind]["right"] <= fitted[kind]["fields"] <= 40
         assert fitted[kind]["agree"] == fitted[kind]["fields"]  # one reader alone
