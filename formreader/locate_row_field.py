@@ -67,7 +67,7 @@ def row_field(page: OpenPage, row: Row, is_known: bool = False) -> FieldImage | 
     amid = max(2, round(AMID_MM * page.full_mm))
     struck = False
     if ink.any():
-        struck = _runs_through(page, row, crop, ink, own)
+        struck = _runs_through(page, row, crop, ink, own, amid)
         pale = torn.paler_strokes(crop.dark, ink, crop.cells, amid, page.least_own) & crop.inside
         struck |= bool(pale.any())
         ink |= pale
@@ -81,13 +81,12 @@ def row_field(page: OpenPage, row: Row, is_known: bool = False) -> FieldImage | 
     return FieldImage(spec, crop.rect, page.picture(crop.rect), ink, crop.cells, doubt)
 
 
-def _runs_through(page: OpenPage, row: Row, crop: _Crop, ink: Mask, own: float) -> bool:
+def _runs_through(page: OpenPage, row: Row, crop: _Crop, ink: Mask, own: float, amid: int) -> bool:
     """Tell whether strokes run through a row of boxes; `ink` (H, W) is what lies in them."""
     wide = _crop(page, row, max(MARGIN * row.frame.height, BEYOND_MM * page.scale))
     top, left = crop.rect.y - wide.rect.y, crop.rect.x - wide.rect.x
     held = np.zeros(wide.inside.shape, bool)
     held[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
-    amid = max(2, round(AMID_MM * page.full_mm))
     return torn.runs_through(_bare(page, wide, own), held, wide.cells, amid)
 
 

@@ -1,6 +1,7 @@
 """The command line: one sentence and the right exit code, results on stdout alone."""
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -319,13 +320,17 @@ def test_progress_is_a_line_now_and_then_where_there_is_no_terminal(capsys, monk
     assert lines[0].startswith("4 of 6 pages, ")
 
 
-def test_progress_is_a_bar_on_a_terminal(monkeypatch):
+def test_progress_is_a_bar_on_a_terminal(capsys, monkeypatch):
     from formreader import progress
 
     monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a bar, though what is captured is no terminal
     queue = types.SimpleNamespace(read_before=0, total=2)
     done = batch_worker.PageDone(None, object(), {}, None)
     progress.follow(iter([done, done]), queue)
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", capsys.readouterr().err)
+    assert "Reading" in shown
+    assert "2/2" in shown
 
 
 @pytest.mark.parametrize(

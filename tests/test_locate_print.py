@@ -42,11 +42,10 @@ def inked(found: FieldImage) -> str:
 
 def known(sheet: Sheet, count: int, box: float, high: float) -> FieldImage:
     """Cut out the row at (15, 15) mm as a definition of the form would give it."""
-    edges = [tuple(v * sheet.mm for v in (15 + i * box, 15.0, 15 + (i + 1) * box, 15 + high))
-             for i in range(count)]  # fmt: skip
-    return at_places(sheet.image, sheet.dpi, [Place(FieldSpec("row", Kind.BOXES), tuple(edges))])[
-        0
-    ].field
+    edges = [(15 + i * box, 15.0, 15 + (i + 1) * box, 15 + high) for i in range(count)]
+    rects = tuple(tuple(v * sheet.mm for v in edge) for edge in edges)
+    place = Place(FieldSpec("row", Kind.BOXES), rects)
+    return at_places(sheet.image, sheet.dpi, [place])[0].field
 
 
 def test_even_digits_look_printed_only_where_no_form_is_known() -> None:
