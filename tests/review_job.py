@@ -160,3 +160,11 @@ def make_bill(tmp_path):
         )
         store.add_page(PageResult(path.name, 1, "bill", readings), {})
     return tmp_path / "job"
+
+
+def decisions(job):
+    with closing(sqlite3.connect(job / DATABASE)) as database:
+        return database.execute(
+            "SELECT r.value, c.meaning, c.person_value FROM corrections c "
+            "JOIN readings r ON r.id = c.reading ORDER BY r.value"
+        ).fetchall()

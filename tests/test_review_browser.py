@@ -1,22 +1,15 @@
 """The review page in a real browser, by keyboard alone, against the real server."""
 
-import csv
-import sqlite3
-from contextlib import closing
-
 import fake_reader
 import pytest
 from chromium import said, shown, tab
 from PIL import Image
-from review_job import make_bill, make_job
-from review_server import ROOT, Server
+from review_job import decisions, make_job
+from review_server import Server
 
-from formreader.batch import read_folder
-from formreader.classify import CARD, model_folder
 from formreader.document import PageResult
-from formreader.pipeline import Options
 from formreader.sources import list_files
-from formreader.store import DATABASE, Store
+from formreader.store import Store
 
 NAMES = (*(f"doubt-{i}" for i in range(100, 112)), "00123")
 
@@ -37,14 +30,6 @@ def serve(job):
     yield start
     for server in started:
         server.kill()
-
-
-def decisions(job):
-    with closing(sqlite3.connect(job / DATABASE)) as database:
-        return database.execute(
-            "SELECT r.value, c.meaning, c.person_value FROM corrections c "
-            "JOIN readings r ON r.id = c.reading ORDER BY r.value"
-        ).fetchall()
 
 
 def test_ten_fields_by_keyboard_with_the_server_killed_in_the_middle(job, serve, browser):
@@ -345,82 +330,6 @@ def test_the_whole_page_fits_a_small_screen(serve, browser):
     assert page.evaluate("document.querySelector('header').clientHeight") < 60
 
 
-@pytest.fixture(scope="module")
-def samples_job(tmp_path_factory):
-    """Return a job read from the samples with the bundled model, its fields all in doubt."""
-    if not (model_folder(None) / CARD).exists():
-        pytest.skip("there is no bundled model in this checkout")
-    job = tmp_path_factory.mktemp("samples") / "job"
-    list(read_folder(ROOT / "samples" / "forms" / "meter-fax.tif", job, Options(max_error=1e-9)))
-    return job
-
-
-def test_thirty_fields_of_the_samples_by_keyboard_with_a_kill_in_the_middle(samples_job, browser):
-    job = samples_job
-    with closing(sqlite3.connect(job / DATABASE)) as database:
-        fields = database.execute(
-            "SELECT r.id, f.path, p.number, r.field, r.value FROM readings r "
-            "JOIN pages p ON p.id = r.page JOIN files f ON f.id = p.file "
-            "WHERE r.status = 'review' ORDER BY f.position, p.number, r.position LIMIT 31"
-        ).fetchall()
-    said_of = {}
-
-    def at(page, index):
-        _, file, number, field, _ = fields[index]
-        page.wait_for_function(
-            "text => document.getElementById('place').textContent === text"
-            " && document.querySelector('#stage .sheet')",
-            arg=f"{file}, page {number}, field {field}",
-        )
-
-    def key(page, first, last):
-        for index in range(first, last):
-            at(page, index)
-            reading, *_, value = fields[index]
-            press, said_of[reading] = (
-                ("\n", ("value", value)),
-                (f"{value[::-1]}\n", ("value", value[::-1])),
-                ("e", ("blank", "")),
-                ("\n", ("value", value)),
-                ("x", ("unreadable", "")),
-            )[index % 5]
-            page.keyboard.type(press)
-            page.wait_for_timeout(20)
-            if "Press Enter again" in page.inner_text("#message"):
-                page.keyboard.press("Enter")
-            at(page, index + 1)
-
-    def stored():
-        with closing(sqlite3.connect(job / DATABASE)) as database:
-            rows = database.execute("SELECT reading, meaning, person_value FROM corrections")
-            return {reading: (meaning, value) for reading, meaning, value in rows}
-
-    server = Server(job, "--audit", "0")
-    try:
-        page = browser.new_page()
-        page.goto(server.address)
-        key(page, 0, 15)
-        server.kill()
-        page.keyboard.press("x")
-        said(page, "does not answer")
-        page.close()
-        assert stored() == said_of
-        server = Server(job, "--audit", "0")
-        page = browser.new_page()
-        page.goto(server.address)
-        key(page, 15, 30)
-        assert page.inner_text("#progress").startswith("30 of ")
-        server.stop()
-        assert server.process.returncode == 0
-    finally:
-        server.kill()
-    assert stored() == said_of
-    assert len(said_of) == 30
-    with (job / "readings.csv").open(encoding="utf-8", newline="") as file:
-        filled = [row for row in csv.DictReader(file) if row["correction"]]
-    assert len(filled) == 30
-
-
 def test_the_end_names_the_command_that_teaches_what_was_confirmed(tmp_path, browser):
     job = make_job(tmp_path / "job", ("doubt-77",))
     server = Server(job, "--audit", "0")
@@ -439,22 +348,3 @@ def test_the_end_names_the_command_that_teaches_what_was_confirmed(tmp_path, bro
         said(page, f"train --reviewed {job}")
     finally:
         server.kill()
-
-
-def test_what_a_form_forbids_is_said_as_one_types(tmp_path, browser):
-    job = make_bill(tmp_path)
-    server = Server(job, "--audit", "0")
-    try:
-        page = tab(browser, server, "100")
-        page.keyboard.type("90")
-        said(page, "“total = net + tax” does not hold")
-        page.keyboard.press("Enter")
-        said(page, "Press Enter again if it is right")
-        page.keyboard.type("100")
-        page.keyboard.press("ControlOrMeta+a")
-        page.keyboard.type("110")
-        page.keyboard.press("Enter")
-        shown(page, "20")
-    finally:
-        server.kill()
-    assert decisions(job) == [("100", "value", "110")]

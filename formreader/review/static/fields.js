@@ -189,7 +189,8 @@ export class Fields extends Mode {
     const value = this.input.value.trim();
     if (!field.checked || !value || (said?.field === field && said.value === value)) return;
     const { message } = await get(`/api/fields/${field.id}/complaint`, { value });
-    if (this.field === field) this.said = { field, value, message };
+    // Answers may overtake one another: one about a number typed over since would hide the newer.
+    if (this.field === field && this.input.value.trim() === value) this.said = { field, value, message };
   }
 
   check() {
