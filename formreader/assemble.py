@@ -39,6 +39,9 @@ UNLIKELY = -7.0
 """Log-probability below which a glyph is not tried as a digit."""
 PASS_LOW, PASS_TALL = -0.1, -2.0
 """Log-likelihood of passing over a mark as small as a dot, and over one as tall as a digit."""
+PASS_BOX = -1.0
+"""Log-likelihood of passing over what stands in a box, beside what the network says of it. Without
+it numbers of which a speck was passed over were among the surest of composed ones."""
 
 
 Path = tuple[float, str, tuple[tuple[int, int], ...]]
@@ -53,16 +56,18 @@ def assemble(
     cells: int,
     longest: int = 0,
     beam: int = BEAM,
+    filler: bool = False,
 ) -> list[Candidate]:
     """Return the best strings of one field, best first.
 
     `scores` float32 (N, K) are log-probabilities of the glyphs, digits in the first ten
     columns, not-a-digit in the last; `cuts` (nodes,) as `segment` gives them; `cells` is the
-    number of boxes, 0 for free writing; `longest` is the most digits there can be, 0 any number.
+    number of boxes, 0 for free writing; `longest` is the most digits there can be, 0 any number;
+    with `filler` boxes before the number may be struck out.
     """
     if not glyphs:
         return []
-    paths = best_paths(glyphs, scores, cuts, cells, Limits(beam, longest))
+    paths = best_paths(glyphs, scores, cuts, cells, Limits(beam, longest, filler=filler))
     return to_candidates(paths, glyphs, scores, cuts)
 
 
@@ -97,11 +102,15 @@ def paths_of(
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What strings are followed: `beam` at every cut, `longest` digits (0: any), only `begun`."""
+    """What strings are followed: `beam` at every cut, `longest` digits (0: any), only `begun`.
+
+    With `filler` it costs nothing to pass over a box before the number.
+    """
 
     beam: int
     longest: int = 0
     begun: frozenset[str] | None = None
+    filler: bool = False
 
 
 def best_paths(
@@ -164,6 +173,8 @@ def follow(
             text = begun + DIGITS[symbol] if symbol >= 0 else begun
             if limits.begun is not None and text not in limits.begun:
                 continue
+            if limits.filler and not text:
+                gain = gains[-1]
             held = target.get(text)
             if held is None or score + gain > held[0]:
                 target[text] = (score + gain, text, (*steps, (index, symbol)))
@@ -179,7 +190,7 @@ def height_fit(height: float) -> float:
 def passing(glyph: Glyph, not_a_digit: float, cells: int) -> float:
     """Return the log-likelihood of passing a glyph over."""
     if cells:
-        return not_a_digit - 2.0
+        return not_a_digit + PASS_BOX
     share = min(max((glyph.height - 0.2) / 0.6, 0.0), 1.0)
     trust = 0.5 + 0.5 * share
     tall = PASS_TALL * max(1.0, glyph.width / DIGIT_WIDTH)

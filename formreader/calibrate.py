@@ -80,9 +80,9 @@ def features(
 ) -> NDArray[np.float64]:
     """Describe how sure a reading is: float64 (9 + hints,).
 
-    Fused margin, lattice score and margin, weakest character, strip log-odds, agreement,
-    length, contrast in grey levels and digit height in pixels (`look`), each scaled to about 1;
-    then the hints that follow in `look`.
+    Fused margin, lattice score and margin, weakest character, log-odds of the strip (where only
+    the lattice reads, of that), agreement, length, contrast in grey levels and digit height in
+    pixels (`look`), each scaled to about 1; then the hints that follow in `look`.
     """
     best = fused[0][0]
     margin = fused[0][1] - fused[1][1] if len(fused) > 1 else 12.0
@@ -90,14 +90,14 @@ def features(
     others = [c.score for c in lattice if c.text != best]
     lead = (same.score if same else -20.0) - (max(others) if others else -20.0)
     weakest = min((c.probability for c in same.characters), default=0.0) if same else 0.0
-    chance = float(np.exp(min(dict(strip).get(best, UNSEEN), -1e-6))) if strip else 0.5
+    whole = dict(strip).get(best, UNSEEN) if strip else fused[0][1]
     return np.array(
         [
             np.clip(margin, 0, 20) / 10,
             max(same.score if same else -20.0, -20.0) / 10,
             np.clip(lead, -10, 10) / 10,
             log_odds(weakest),
-            log_odds(chance),
+            log_odds(float(np.exp(min(whole, 0.0)))),
             float(bool(strip) and agree(lattice, strip)),
             len(best) / 5,
             min(look[0], 60.0) / 60,

@@ -80,7 +80,11 @@ class Readers:
         if not images:
             return [np.zeros((0, len(self.recognizer.alphabet)), np.float32) for _ in cuts]
         scores = classify.classify(np.stack(images), self.recognizer)
-        return np.split(scores, np.cumsum(sizes)[:-1])
+        shares = np.split(scores, np.cumsum(sizes)[:-1])
+        return [
+            classify.in_boxes(mine) if cut.lattice.cells else mine
+            for cut, mine in zip(cuts, shares, strict=True)
+        ]
 
 
 def unkept_promises(options: Options) -> list[str]:
@@ -222,10 +226,10 @@ def propose(
 
     Where they differ, each also scores what the other lists.
     """
-    lattice = cut.lattice
-    beam = assemble.WIDE_BEAM if cut.field.spec.fits else assemble.BEAM
+    lattice, spec = cut.lattice, cut.field.spec
+    beam = assemble.WIDE_BEAM if spec.fits else assemble.BEAM
     candidates = assemble.assemble(
-        lattice.glyphs, scores, lattice.cuts, lattice.cells, longest, beam
+        lattice.glyphs, scores, lattice.cuts, lattice.cells, longest, beam, spec.filler
     )
     if strips is None or lattice.strip is None:
         return candidates, []

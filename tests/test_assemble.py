@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from formreader.assemble import BEAM, assemble, spell
+from formreader.assemble import BEAM, PASS_BOX, assemble, spell
 from formreader.document import Candidate, Float, Glyph, Rect
 
 NO_PIXELS = np.zeros((28, 28), np.float32)
@@ -183,6 +183,23 @@ def test_a_struck_out_box_is_passed_over_and_counted() -> None:
     best = read(held, [0.0] * 4, cells=3)[0]
     assert best.text == "75"
     assert best.passed == 1
+
+
+def struck(place: int, filler: bool) -> tuple[str, float]:
+    """Read three boxes of which one is struck out; returns the best string and its score."""
+    says_box = [says(d7=0.98), says(d5=0.98)]
+    says_box.insert(place, says(junk=0.99, d8=0.005))
+    glyphs = [glyph(box, box + 1, cell=box) for box in range(3)]
+    best = assemble(glyphs, np.stack(says_box), np.zeros(4), 3, filler=filler)[0]
+    return best.text, best.score
+
+
+def test_a_box_struck_out_before_the_number_costs_nothing_where_the_form_allows_it() -> None:
+    text, score = struck(0, filler=True)
+    assert (text, round(score, 2)) == ("75", round(2 * np.log(0.98) + np.log(0.99), 2))
+    assert struck(0, filler=False) == ("75", pytest.approx(score + PASS_BOX))
+    assert struck(1, filler=True) == struck(1, filler=False)
+    assert struck(2, filler=True) == struck(2, filler=False)
 
 
 # Anything at all

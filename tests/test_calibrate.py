@@ -152,6 +152,12 @@ def test_one_reader_alone_agrees_with_itself_but_that_is_no_sign_of_certainty() 
     assert described(alone, [])[5] == 0
 
 
+def test_where_the_lattice_reads_alone_its_own_chance_stands_for_the_strips() -> None:
+    alone = [candidate("12", -0.1)]
+    assert described(alone, [])[4] == pytest.approx(log_odds(np.exp(-0.1)))
+    assert described(alone, [("12", -0.7)])[4] == pytest.approx(log_odds(np.exp(-0.7)))
+
+
 # Confidence
 
 
