@@ -285,14 +285,38 @@ def test_confirmed_numbers_that_are_read_wrong_take_a_promise_back() -> None:
     assert "confirmed" not in fitted
 
 
-def test_too_few_confirmed_numbers_leave_a_promise_as_it_is() -> None:
-    ours = [{"max_error": 0.01, "threshold": 0.9, "accepted": 1, "wrong": 0, "of": 400}]
-    theirs = [{"max_error": 0.01, "threshold": None, "accepted": 0, "wrong": 0, "of": 100}]
-    assert fit_reviewed.stricter(ours, theirs) == ours
-    enough = [{**theirs[0], "of": 300}]
-    assert fit_reviewed.stricter(ours, enough)[0]["threshold"] is None
-    proved = [{**theirs[0], "of": 300, "threshold": 0.97}]
-    assert fit_reviewed.stricter(ours, proved)[0]["threshold"] == 0.97
+def held(right: list[bool], promise: float = 0.01) -> float | None:
+    """Hold a promise of 0.9 against confirmed numbers of falling confidence from 1 to 0.9."""
+    chances = np.linspace(1, 0.9, len(right))
+    found = fit_reviewed.unrefuted(chances, np.array(right), promise, 0.9)
+    return None if found is None else round(found, 3)
+
+
+def test_confirmed_numbers_do_not_have_to_prove_a_promise_themselves() -> None:
+    assert held([True] * 50) == 0.9
+    assert held([True] * 400) == 0.9
+
+
+def test_one_wrong_number_is_no_refutation_and_two_of_fifty_are() -> None:
+    assert held([False] + [True] * 50) == 0.9
+    assert held([True, True, False] + [True] * 20 + [False] + [True] * 27) == 0.956
+    assert held([True] * 150 + [False, False] + [True] * 49) == 0.9
+    assert held([True] * 150 + [False, False] + [True] * 49, promise=0.005) == 0.925
+
+
+def test_equal_confidences_are_refuted_together() -> None:
+    chances, right = np.full(100, 0.95), np.arange(100) >= 30
+    assert fit_reviewed.unrefuted(chances, right, 0.01, 0.9) is None
+
+
+def test_a_raised_threshold_counts_anew_what_it_accepts() -> None:
+    row = {"max_error": 0.01, "threshold": 0.9, "accepted": 300, "wrong": 2, "of": 400}
+    composed = (np.linspace(1, 0.8, 400), np.arange(400) != 150)
+    confirmed = (np.array([0.99, 0.95, 0.93]), np.array([True, False, False]))
+    (found,) = fit_reviewed.held_against([row], composed, confirmed)
+    assert found == {**row, "threshold": 0.95, "accepted": 100, "wrong": 0}
+    none = {**row, "threshold": None}
+    assert fit_reviewed.held_against([none], composed, confirmed) == [none]
 
 
 # From a job to a model in its place
