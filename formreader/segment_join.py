@@ -15,6 +15,9 @@ from formreader.segment_cuts import HEIGHT, WHITE
 
 WIDEST = 1.5
 """Widest glyph, in digit heights; a looped 2 with its tail reached 1.3."""
+ALONE = 2.0
+"""The same of what stands alone between white paper: broad 0s of small writing, 1.6 digit heights
+wide, were never tried whole and read as two digits."""
 FULL_HEIGHT, FULL_WIDTH = 0.7, 0.3
 """Size in digit heights from which writing between two white gaps is taken for whole digits;
 halves of a broken 0 are narrower, the loose bar of a 5 is lower."""
@@ -37,12 +40,16 @@ def join_pieces(
         x, y, w, h = cv2.boundingRect(ink[:, left:right] * (piece[:, left:right] == number))
         boxes.append(Rect(left + x, y, w, h))
     firm = firm_gaps(cost, boxes)
+    gaps = dict(pairwise(white_gaps(cost)))
     joined = []
     for start in range(len(boxes)):
         rect = Rect(0, 0, 0, 0)
         for end in range(start + 1, len(seams)):
             rect = around([rect, boxes[end - 1]])
-            if rect.width > WIDEST * HEIGHT and end > start + 1:
+            alone = start in gaps and end == gaps[start]
+            if rect.width > (ALONE if alone else WIDEST) * HEIGHT and end > start + 1:
+                if end < gaps.get(start, 0):
+                    continue
                 break
             if rect.width < 2 and rect.height < 2:
                 if end == start + 1:
@@ -80,7 +87,12 @@ def firm_gaps(cost: NDArray[np.float64], boxes: Sequence[Rect]) -> set[int]:
 
     No digit spans them: trying it made a sixth of all glyphs and read no number of 1,000.
     """
-    white = [k for k in range(1, len(cost) - 1) if cost[k] < WHITE]
-    sizes = [around(boxes[start:end]) for start, end in pairwise([0, *white, len(cost) - 1])]
+    white = white_gaps(cost)
+    sizes = [around(boxes[start:end]) for start, end in pairwise(white)]
     whole = [r.height >= FULL_HEIGHT * HEIGHT and r.width >= FULL_WIDTH * HEIGHT for r in sizes]
-    return {gap for gap, both in zip(white, pairwise(whole), strict=True) if all(both)}
+    return {gap for gap, both in zip(white[1:-1], pairwise(whole), strict=True) if all(both)}
+
+
+def white_gaps(cost: NDArray[np.float64]) -> list[int]:
+    """List the cuts through white paper, with the first and the last."""
+    return [k for k in range(len(cost)) if cost[k] < WHITE or k in (0, len(cost) - 1)]

@@ -26,12 +26,19 @@ def digit(symbol: str, seed: int = 3, height_px: int = HEIGHT_PX) -> Float:
     return trim(strokes.draw_symbol(symbol, plain, rng, height_px))
 
 
-def written(text: str, gap_px: int, slant: float = 0.0) -> tuple[Float, list[Rect]]:
-    """Write digits side by side: darkness (H, W) with a margin, and where each one lies."""
+def written(
+    text: str, gap_px: int, slant: float = 0.0, broad_px: int = 0
+) -> tuple[Float, list[Rect]]:
+    """Write digits side by side: darkness (H, W) with a margin, and where each one lies.
+
+    Any 0 is `broad_px` wide, unless that is 0.
+    """
     canvas = np.zeros((HEIGHT_PX + 30, 80 * len(text) + 60), np.float32)
     pen, places = 20, []
     for symbol in text:
         ink = digit(symbol)
+        if broad_px and symbol == "0":
+            ink = cv2.resize(ink, (broad_px, ink.shape[0]), interpolation=cv2.INTER_LINEAR)
         top = HEIGHT_PX + 15 - ink.shape[0]
         patch = canvas[top : top + ink.shape[0], pen : pen + ink.shape[1]]
         np.maximum(patch, ink, out=patch)
@@ -308,6 +315,11 @@ def test_no_glyph_spans_the_paper_between_two_whole_digits() -> None:
     glyphs = segment(field_of(paper(ink))).glyphs
     assert glyphs
     assert not [g for g in glyphs if g.rect.x < middle - 6 and g.rect.right > middle + 6]
+
+
+def test_a_broad_digit_between_white_paper_is_tried_whole() -> None:
+    ink, places = written("1503", gap_px=12, broad_px=84)
+    way_through(segment(field_of(paper(ink))), places, tolerance_px=5)
 
 
 # Anything at all
