@@ -70,7 +70,7 @@ def leave_line(canvas: Float, rng: np.random.Generator) -> Float:
 
 def scan(canvas: Float, rng: np.random.Generator) -> Float:
     """See the glyph through a scanner: resolution, blur, noise, faint ink, one-bit."""
-    side = int(rng.integers(22, 72))
+    side = int(rng.integers(16, 72))
     method = cv2.INTER_AREA if side < CANVAS else cv2.INTER_LINEAR
     seen = cv2.resize(canvas, (side, side), interpolation=method)
     if rng.random() < 0.5:

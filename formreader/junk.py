@@ -138,7 +138,8 @@ def mark(glyphs: Float, labels: np.ndarray, rng: np.random.Generator) -> Float:
         return strokes.draw_symbol("-="[kind], strokes.random_hand(rng), rng, 40)
     canvas = np.zeros((40, 40), np.float32)
     if kind == 2:
-        axes = (int(rng.integers(4, 12)), int(rng.integers(4, 9)))
+        broad = int(rng.integers(4, 12))
+        axes = (broad, int(rng.integers(3, min(broad + 2, 9))))  # an upright one may be a 1
         cv2.ellipse(canvas, (20, 20), axes, float(rng.uniform(-40, 40)), 0, 360, 1.0, -1)
         return canvas
     width = int(rng.integers(1, 4))

@@ -10,14 +10,18 @@ from formreader.document import Float, Grey, Rect
 BASE = 32
 """Height in pixels at which a number is written before it is scanned."""
 
+SMALLEST = 9.0
+"""Least digit height in pixels: 1.5 mm at 150 dpi. With 14 the networks read 250 of 400 numbers
+of 10 to 12 px that were composed so, 349 from 20 px on, and took bold 1s for no digit."""
+
 
 def on_paper(ink: Float, rng: np.random.Generator) -> tuple[Grey, Rect]:
     """Put a number on paper and scan it: grey uint8 (H, W), and where in it the ink lies.
 
-    Digit heights from 14 to 60 px, margins, rules, security print, shading, blur, noise and
+    Digit heights from 9 to 60 px, margins, rules, security print, shading, blur, noise and
     JPEG, each in a part of the pictures.
     """
-    height = float(np.exp(rng.uniform(np.log(14), np.log(60))))
+    height = float(np.exp(rng.uniform(np.log(SMALLEST), np.log(60))))
     scale = height / BASE
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     size = (max(4, round(ink.shape[1] * scale)), max(4, round(ink.shape[0] * scale)))
