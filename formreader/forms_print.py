@@ -7,8 +7,10 @@ below the stages: `form draft` writes it, `register` finds it again on a page.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,6 +30,8 @@ WORD_MM = (0.9, 4.5)
 """Least and greatest height of a printed word, in millimetres."""
 WORD_GAP_MM = 1.0
 """Gap in millimetres up to which letters belong to one word."""
+RULE_MM = 0.5
+"""How far from the middle of a rule its ink reaches at most, in millimetres."""
 LONGEST_WORD_MM = 30.0
 """Longest word in millimetres; what is longer has run together with something else."""
 
@@ -53,7 +57,7 @@ class Print:
     """The print of one page of a form, in millimetres.
 
     `levels` (N, 3) hold y, first x, last x; `uprights` (N, 3) x, first y, last y; `words`
-    (N, 2) the middles of printed words.
+    (N, 2) the middles of clear words, and `labels` (N, 4) left, top, right and bottom of all print.
     """
 
     width: float
@@ -61,6 +65,7 @@ class Print:
     levels: Segments
     uprights: Segments
     words: Segments
+    labels: Segments = field(default_factory=lambda: np.zeros((0, 4)))
 
 
 def see_lines(image: Grey, pixels_per_mm: float) -> Lines:
@@ -74,8 +79,8 @@ def see_lines(image: Grey, pixels_per_mm: float) -> Lines:
     turned = rules.find_levels(np.ascontiguousarray(dark.T), pixels_per_mm)
     level_mask, levels = _thin(across.levels, dark.shape, pixels_per_mm)
     up_mask, uprights = _thin(turned, dark.T.shape, pixels_per_mm)
-    ink = rules.without_rules(ink, across.across, across.up)
     up = np.ascontiguousarray(up_mask.T)
+    ink = rules.without_rules(ink, across.across, across.up)
     return Lines(level_mask, up, levels, uprights, _words(ink, pixels_per_mm))
 
 
@@ -98,9 +103,7 @@ def _thin(
 
 def _words(ink: Mask, pixels_per_mm: float) -> Segments:
     """Return the middles of what looks like printed words: (N, 2) x, y."""
-    gap = max(2, round(WORD_GAP_MM * pixels_per_mm))
-    joined = cv2.morphologyEx(ink.view(np.uint8), cv2.MORPH_CLOSE, np.ones((1, gap), np.uint8))
-    _, _, stats, middles = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    _, _, stats, middles = _joined(ink, pixels_per_mm)
     low, high = (mm * pixels_per_mm for mm in WORD_MM)
     wide, tall = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     kept = (tall >= low) & (tall <= high) & (wide >= tall)
@@ -109,16 +112,43 @@ def _words(ink: Mask, pixels_per_mm: float) -> Segments:
     return np.asarray(middles[kept], np.float64)
 
 
+def _labels(image: Grey, ruled: Mask, pixels_per_mm: float) -> Segments:
+    """Return left, top, right and bottom of all print but rules: (N, 4).
+
+    Stems of letters, which are short rules at 150 dpi, belong to it.
+    """
+    dark = binarize.darkness(image, pixels_per_mm)
+    ink = binarize.ink_mask(dark, binarize.ink_level(dark))
+    thick = 2 * round(RULE_MM * pixels_per_mm) + 1
+    lines = cv2.dilate(ruled.view(np.uint8), np.ones((thick, thick), np.uint8))
+    stats = _joined(ink & (lines == 0), pixels_per_mm)[2][1:]
+    left, top, wide, tall = stats[:, :4].T
+    low, high = (mm * pixels_per_mm for mm in WORD_MM)
+    kept = (tall >= low) & (tall <= high) & (wide >= low)
+    edges = np.stack([left, top, left + wide - 1, top + tall - 1], 1)
+    return edges[kept].astype(np.float64)
+
+
+def _joined(ink: Mask, pixels_per_mm: float) -> Sequence[Any]:
+    """Join letters to words and find the connected components."""
+    gap = max(2, round(WORD_GAP_MM * pixels_per_mm))
+    joined = cv2.morphologyEx(ink.view(np.uint8), cv2.MORPH_CLOSE, np.ones((1, gap), np.uint8))
+    return cv2.connectedComponentsWithStats(joined, connectivity=8)
+
+
 def print_of(image: Grey, dpi: float) -> Print:
     """Describe the print of a straight blank page."""
     height, width = image.shape[0] * 25.4 / dpi, image.shape[1] * 25.4 / dpi
     zoom = min(1.0, DESCRIBED_DPI / dpi)
-    small = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+    small = np.asarray(
+        cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA), np.uint8
+    )
     scale = small.shape[1] / width
-    seen = see_lines(np.asarray(small, np.uint8), scale)
+    seen = see_lines(small, scale)
+    labels = _labels(small, seen.across | seen.up, scale)
     # pixels are counted from the middle of the first one, millimetres from the edge of the page
-    per_mm = ((part + 0.5) / scale for part in (seen.levels, seen.uprights, seen.words))
-    return Print(width, height, *per_mm)
+    parts = (seen.levels, seen.uprights, seen.words, labels)
+    return Print(width, height, *((part + 0.5) / scale for part in parts))
 
 
 def drawn(page: Print, dpi: float) -> Grey:
@@ -140,6 +170,7 @@ def write_prints(path: Path, pages: list[Print]) -> None:
             "level_rules": _whole(p.levels),
             "upright_rules": _whole(p.uprights),
             "words": _whole(p.words),
+            "labels": _whole(p.labels),
         }
         for p in pages
     ]
@@ -161,6 +192,7 @@ def read_prints(path: Path) -> list[Print]:
                 np.array(page["level_rules"], np.float64).reshape(-1, 3) / 100,
                 np.array(page["upright_rules"], np.float64).reshape(-1, 3) / 100,
                 np.array(page["words"], np.float64).reshape(-1, 2) / 100,
+                np.array(page.get("labels", []), np.float64).reshape(-1, 4) / 100,
             )
             for page in held
         ]

@@ -56,6 +56,7 @@ class OpenPage:
         self.rows: list[Row] = []
         self.cells: list[Cell] = []
         self.shaded: list[Cell] = []
+        self.labels: list[Cell] = []
 
     def search(self) -> None:
         """Find rows of boxes and other cells; look again for fainter ones where there are none."""

@@ -41,17 +41,21 @@ LEAST_FRAMED = 0.75
 """Share of the lines of a checkbox that must be found for its mark to be believed: 0.97 and more of
 58 boxes of a tax form, 0.53 of an oval among them, whose print was accepted as a mark."""
 
+Box = tuple[float, float, float, float]
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """A field of a form on an upright page: its boxes in pixels of the picture, from its left.
 
-    `words` are the middles (x, y) of the words printed in it.
+    `words` are the middles (x, y) of the words printed in it, `labels` what is printed beside it:
+    left, top, right, bottom.
     """
 
     spec: FieldSpec
-    rects: tuple[tuple[float, float, float, float], ...]
+    rects: tuple[Box, ...]
     words: tuple[tuple[float, float], ...] = ()
+    labels: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ def lay(page: OpenPage, places: list[Place]) -> list[Lie]:
             page.rules, page.pale_boxes = seen, False
     page.rows = [Row(lie.place.spec.kind, lie.cells) for lie in laid if len(lie.cells) > 1]
     page.cells = [lie.cells[0] for lie in laid if len(lie.cells) == 1]
+    boxes = page.zoom * np.array([box for place in places for box in place.labels])
+    page.labels = [Cell(*edges) for edges in boxes.tolist()]
     return laid
 
 

@@ -6,11 +6,13 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from formreader import binarize, rules
 from formreader import locate_torn as torn
 from formreader.document import FieldImage, FieldSpec, Grey, Mask, Rect
+from formreader.ink import strokes_of
 from formreader.locate_page import PALE, PALE_DOUBT, OpenPage
 from formreader.locate_rows import Row
 
@@ -29,6 +31,8 @@ the stroke of a cross was taken for a wall and the cross read as 11."""
 WALL_PERCENT = 80
 """Percentile of the darkness where walls run that is taken for theirs: more than half of it is the
 blurred edge of a thin one."""
+RUNS_ON = 2.4
+"""Height in box heights, of three looked at, from which a stroke beside a row is a rule."""
 HOLE = 0.9
 """Gap between two boxes, as a share of their width, in which a box may have been missed."""
 APART = 1.6
@@ -134,14 +138,14 @@ def _uncovered(dark: Grey, across: Mask, up: Mask, own: float) -> tuple[Mask, Ma
 def _besides(page: OpenPage, row: Row, is_known: bool) -> list[tuple[float, float]]:
     """Return from where to where a digit may stand that goes on before and after a row.
 
-    Where a form is known to have rows and cells beside, it ends there.
+    Where a form is known to have rows, cells or print beside, it ends there.
     """
     frame, first, last = row.frame, row.cells[0], row.cells[-1]
     gap = max(0.0, row.cells[1].left - first.right)
     left = max(0.0, first.left - gap - torn.BOX_BESIDE * first.width)
     right = last.right + gap + torn.BOX_BESIDE * last.width
     if is_known:
-        others = [other.frame for other in page.rows] + page.cells
+        others = [other.frame for other in page.rows] + page.cells + page.labels
         level = [o for o in others if frame.top < o.middle < frame.bottom]
         left = max([left, *(o.right for o in level if o.right < first.right)])
         right = min([right, *(o.left for o in level if o.left > last.left)])
@@ -151,10 +155,8 @@ def _besides(page: OpenPage, row: Row, is_known: bool) -> list[tuple[float, floa
 def _goes_on(page: OpenPage, row: Row, own: float, beside: Sequence[tuple[float, float]]) -> bool:
     """Tell whether a number may go on right before, after or in a hole of a row of boxes.
 
-    Looked at are the places `beside` it whose next box is filled. Boxes too pale to be ink need no
-    taking out: in a soft photo strokes of a 9 and a 7 were among the rules, and the 16 of a 169 was
-    accepted. A box beside that is no paper is none of the row's: of 7387 under a watermark 87 was
-    accepted.
+    Looked at are the places `beside` it whose next box is filled. A box beside that is no paper is
+    none of the row's: of 7387 under a watermark 87 was accepted.
     """
     frame = row.frame
     if page.by_shaded_box(frame.left, frame.right, frame.middle) or _holds_ink(page, row, own):
@@ -163,15 +165,31 @@ def _goes_on(page: OpenPage, row: Row, own: float, beside: Sequence[tuple[float,
         rect = page.rect_of(left, frame.top, right, frame.bottom)
         dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
         ink = binarize.ink_mask(dark, own)
-        if not page.pale_boxes:
-            lines = page.cut_mask(page.rules.across, rect), page.cut_mask(page.rules.up, rect)
-            over = rules.without_rules(ink, *_uncovered(dark, *lines, own))
-            ink = rules.without_rules(ink, *lines)
-            if torn.holds_digit(over):
-                return True
-        if torn.as_tall_as_half(ink):
+        lines = _rules_beside(page, rect)
+        over = rules.without_rules(ink, *_uncovered(dark, *lines, own))
+        if torn.holds_digit(over) or torn.as_tall_as_half(rules.without_rules(ink, *lines)):
             return True
     return False
+
+
+def _rules_beside(page: OpenPage, rect: Rect) -> tuple[Mask, Mask]:
+    """Return where level and upright rules run in a place beside a row.
+
+    Boxes too pale to be ink need no taking out: in a soft photo strokes of a 9 and a 7 were among
+    the rules, and the 16 of a 169 was accepted. There only upright rules count that run on for
+    most of a box's height above and below: such a rule of a table sent 15 rows of a page away.
+    """
+    across, up = page.cut_mask(page.rules.across, rect), page.cut_mask(page.rules.up, rect)
+    if page.pale_boxes:
+        across[:] = False
+        above = min(rect.height, rect.y)
+        below = min(rect.height, page.image.shape[0] - rect.bottom)
+        tall = Rect(rect.x, rect.y - above, rect.width, above + rect.height + below)
+        strokes = strokes_of(page.cut_mask(page.rules.up, tall))
+        runs_on = strokes.stats[:, cv2.CC_STAT_HEIGHT] > RUNS_ON * rect.height
+        runs_on[0] = False
+        up = strokes.kept(runs_on)[above : above + rect.height]
+    return across, up
 
 
 def _holds_ink(page: OpenPage, row: Row, own: float) -> bool:

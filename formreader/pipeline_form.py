@@ -37,6 +37,8 @@ LEAST_WHOLE = 0.62
 """The same for any one box of a row; below it a part of the row may be torn off or covered: of a
 92003789 whose first box was cut off with the corner of its page the 2003789 was accepted. On 14
 photos and scans of the right form two rows of 238 had less."""
+BESIDE_MM, BLURRED_MM = 15.0, 0.5
+"""How far beside a field print counts for it, and how far a copy may blur or move that print."""
 OFF_PICTURE_MM = 0.5
 """How much of a field, in millimetres, may be cut off from the picture."""
 
@@ -88,7 +90,7 @@ class Forms:
         which, number = self.pages[index]
         form = self.forms[which]
         fields = form.on_page(number)
-        found = cut_fields(fields, image, dpi, self.prints[index].words.tolist())
+        found = cut_fields(fields, image, dpi, self.prints[index])
         if lined(found) < LEAST_LINED and lined(found, self.unlined(index)) < LEAST_LINED:
             raise PageError(
                 f"looks like the form “{form.name}”, but the boxes of its fields are not where "
@@ -136,20 +138,20 @@ class Forms:
             which, number = self.pages[index]
             fields = self.forms[which].on_page(number)
             blank = drawn(self.prints[index], DESCRIBED_DPI)
-            found = cut_fields(fields, blank, DESCRIBED_DPI, [])
+            found = cut_fields(fields, blank, DESCRIBED_DPI)
             self._unlined[index] = {c.field.spec.name for c in found if c.found < LEAST_LINED}
         return self._unlined[index]
 
 
 def cut_fields(
-    fields: Sequence[FieldDef], image: Grey, dpi: float, words: Sequence[Sequence[float]]
+    fields: Sequence[FieldDef], image: Grey, dpi: float, printed: Print | None = None
 ) -> list[Cut]:
     """Cut the fields out of a page drawn straight, and tell how much of their boxes is there.
 
-    `words` are the printed words of the form's page, in mm.
+    `printed` is the print of the form's page, where what it holds beside rules counts.
     """
     written = [field for field in fields if field.layout is not Kind.BARCODE]
-    return locate.at_places(image, dpi, [place_of(field, dpi, words) for field in written])
+    return locate.at_places(image, dpi, [place_of(field, dpi, printed) for field in written])
 
 
 def lined(found: Sequence[Cut], without: Collection[str] = ()) -> float:
@@ -167,16 +169,28 @@ def holds(field: FieldDef, whole: float) -> bool:
     return whole >= (LEAST_WHOLE if len(field.cells_mm()) > 1 else LEAST_OWN_LINED)
 
 
-def place_of(field: FieldDef, dpi: float, words: Sequence[Sequence[float]] = ()) -> Place:
-    """Return where a field lies on a page drawn with `dpi`; `words` are printed, in mm."""
+def place_of(field: FieldDef, dpi: float, printed: Print | None = None) -> Place:
+    """Return where a field lies on a page drawn with `dpi`, with what is printed in and beside."""
     scale = dpi / 25.4
     left, top, width, height = field.box
-    inside = [(x, y) for x, y in words if left < x < left + width and top < y < top + height]
+    right, bottom = left + width, top + height
     rects = tuple(
-        (x * scale, top * scale, (x + width) * scale, (top + height) * scale)
+        (x * scale, top * scale, (x + width) * scale, bottom * scale)
         for x, width in field.cells_mm()
     )
-    return Place(field.spec, rects, tuple((x * scale, y * scale) for x, y in inside))
+    if printed is None:
+        return Place(field.spec, rects)
+    x, y = printed.words.T
+    inside = printed.words[(left < x) & (x < right) & (top < y) & (y < bottom)]
+    words = tuple((x * scale, y * scale) for x, y in inside.tolist())
+    labels = tuple(
+        (scale * (x0 - BLURRED_MM), scale * y0, scale * (x1 + BLURRED_MM), scale * y1)
+        for x0, y0, x1, y1 in printed.labels.tolist()
+        if y0 < bottom
+        and y1 > top
+        and (left - BESIDE_MM < x1 <= left or right <= x0 < right + BESIDE_MM)
+    )
+    return Place(field.spec, rects, words, labels)
 
 
 def on_picture(

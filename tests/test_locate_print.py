@@ -8,7 +8,10 @@ import pytest
 from pages import Sheet
 
 from formreader.document import FieldImage, FieldSpec, Kind, Rect
+from formreader.forms_field import FieldDef
+from formreader.forms_print import Print, print_of
 from formreader.locate import Place, at_places, locate
+from formreader.pipeline_form import place_of
 
 
 class Even:
@@ -40,11 +43,12 @@ def inked(found: FieldImage) -> str:
 # Boxes
 
 
-def known(sheet: Sheet, count: int, box: float, high: float) -> FieldImage:
+def known(
+    sheet: Sheet, count: int, box: float, high: float, printed: Print | None = None
+) -> FieldImage:
     """Cut out the row at (15, 15) mm as a definition of the form would give it."""
-    edges = [(15 + i * box, 15.0, 15 + (i + 1) * box, 15 + high) for i in range(count)]
-    rects = tuple(tuple(v * sheet.mm for v in edge) for edge in edges)
-    place = Place(FieldSpec("row", Kind.BOXES), rects)
+    field = FieldDef(name="row", kind="boxes", box=(15, 15, count * box, high), boxes=count)
+    place = place_of(field, sheet.dpi, printed)
     return at_places(sheet.image, sheet.dpi, [place])[0].field
 
 
@@ -77,6 +81,34 @@ def test_a_number_in_the_next_field_of_a_known_form_does_not_go_on_this_one() ->
     assert [cut.field.doubt <= 0.5 for cut in at_places(sheet.image, 200, places)] == [True, True]
     alone = at_places(sheet.image, 200, places[:1])
     assert alone[0].field.doubt > 0.5
+
+
+@pytest.mark.parametrize("dpi", [150, 200, 300])
+def test_print_that_a_form_has_beside_its_boxes_is_no_digit_that_goes_on(dpi: float) -> None:
+    blank, filled = Sheet(width_mm=90, height_mm=40, dpi=dpi), Sheet(90, 40, dpi=dpi)
+    for sheet, text in ((blank, "  "), (filled, "27")):
+        sheet.row(text, 15, 15)
+        sheet.label("No.", 28.2, 20.5, 4.2)
+    printed = print_of(blank.image, dpi)
+    assert known(filled, 2, 6, 7).doubt > 0.5
+    assert known(filled, 2, 6, 7, printed).doubt <= 0.5
+    filled.digit("3", 11, 15.6, 3.6, 6)
+    assert known(filled, 2, 6, 7, printed).doubt > 0.5
+
+
+@pytest.mark.parametrize(("beside", "doubted"), [("", False), ("4", True)])
+def test_a_rule_and_a_mark_of_the_table_beside_pale_boxes_are_no_digit(
+    beside: str, doubted: bool
+) -> None:
+    sheet = Sheet(width_mm=90, height_mm=40)
+    sheet.line_grey = 247
+    sheet.row("315", 15, 15)
+    if beside:
+        sheet.digit(beside, 33.6, 15.6, 4.2, 6)
+    else:
+        cv2.line(sheet.image, sheet.px(34.2, 0), sheet.px(34.2, 40), 110, 2)
+        cv2.rectangle(sheet.image, sheet.px(35, 19), sheet.px(37, 20), 20, -1)
+    assert (known(sheet, 3, 6, 7).doubt > 0.5) == doubted
 
 
 def test_walls_of_low_boxes_at_150_dpi_are_no_strokes_that_run_through_them() -> None:

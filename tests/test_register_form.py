@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
@@ -250,6 +251,16 @@ def test_the_print_of_a_form_survives_its_file(form: Print, tmp_path: Path) -> N
     [held] = read_prints(tmp_path / "form.print.json")
     assert np.abs(held.levels - form.levels).max() <= 0.006
     assert len(held.words) == len(form.words)
+    assert np.abs(held.labels - form.labels).max() <= 0.006
+
+
+def test_the_print_of_a_form_from_before_there_were_labels_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "form.print.json"
+    write_prints(path, [print_of(drawn(1), DPI)])
+    [page] = json.loads(path.read_text())
+    del page["labels"]
+    path.write_text(json.dumps([page]))
+    assert len(read_prints(path)[0].labels) == 0
 
 
 def test_a_draft_is_a_definition_without_an_edit(tmp_path: Path) -> None:
