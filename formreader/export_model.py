@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import redirect_stdout
+from io import StringIO
 from typing import Any
+
+from formreader.classify import native_silence
 
 
 def to_lite(model: Any) -> bytes:
@@ -16,5 +18,5 @@ def to_lite(model: Any) -> bytes:
 
     converter = tensorflow.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
-    with redirect_stdout(sys.stderr):  # on which Keras describes what it exports
+    with native_silence(), redirect_stdout(StringIO()):  # Keras lists every tensor it exports
         return bytes(converter.convert())

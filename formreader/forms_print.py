@@ -79,8 +79,8 @@ def see_lines(image: Grey, pixels_per_mm: float) -> Lines:
     turned = rules.find_levels(np.ascontiguousarray(dark.T), pixels_per_mm)
     level_mask, levels = _thin(across.levels, dark.shape, pixels_per_mm)
     up_mask, uprights = _thin(turned, dark.T.shape, pixels_per_mm)
-    up = np.ascontiguousarray(up_mask.T)
     ink = rules.without_rules(ink, across.across, across.up)
+    up = np.ascontiguousarray(up_mask.T)
     return Lines(level_mask, up, levels, uprights, _words(ink, pixels_per_mm))
 
 

@@ -126,12 +126,20 @@ def work_folder(out: Path) -> Path:
 
 
 def require_tensorflow() -> None:
-    """Raise ModelError naming the install command where TensorFlow is absent."""
+    """Load TensorFlow; raise ModelError naming the install command where it is absent.
+
+    What it has to say of missing graphics cards stays off the screen.
+    """
     if find_spec("tensorflow") is None:
         raise ModelError(
             "Training needs TensorFlow, which is not installed here. "
             'Install it with: pip install "formreader[train]"'
         )
+    with classify.native_silence():
+        import tensorflow
+
+        tensorflow.config.list_physical_devices()
+    tensorflow.get_logger().setLevel("ERROR")
 
 
 def gather(data: list[Path], seed: int, report: Report = print) -> Material:

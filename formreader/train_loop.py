@@ -16,7 +16,7 @@ import numpy as np
 WORKERS, AHEAD = 2, 8
 """Threads that make batches, and batches made ahead; OpenCV lets go of Python's lock."""
 
-BATCHES = 2
+BATCHES = 3
 """Counted up when other batches are made of the same data: no run goes on from the old ones."""
 
 Report = Callable[[str], None]
