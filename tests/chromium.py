@@ -49,3 +49,16 @@ def said(page, text):
         arg=text,
         timeout=10_000,
     )
+
+
+def draw_a_seven(page):
+    """Go to the drawing pad, wait until its script runs, and draw a 7 there."""
+    page.click("text=Try the reader")
+    page.wait_for_url("**/pad*", wait_until="load")
+    page.locator("#drawing").hover()  # waits until it stands still
+    box = page.locator("#drawing").bounding_box()
+    page.mouse.move(box["x"] + 300, box["y"] + 60)
+    page.mouse.down()
+    for x, y in ((430, 60), (350, 240)):
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=6)
+    page.mouse.up()

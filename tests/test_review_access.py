@@ -5,7 +5,7 @@ it knows nothing of the order of Tab or of whether one sees where the focus is.
 """
 
 import pytest
-from chromium import said, tab
+from chromium import draw_a_seven, said, tab
 from review_job import make_job
 from review_server import Server
 
@@ -163,13 +163,7 @@ def end(page):
 
 
 def pad(page):
-    page.click("text=Try the reader")
-    box = page.locator("#drawing").bounding_box()
-    page.mouse.move(box["x"] + 300, box["y"] + 60)
-    page.mouse.down()
-    for x, y in ((430, 60), (350, 240)):
-        page.mouse.move(box["x"] + x, box["y"] + y, steps=3)
-    page.mouse.up()
+    draw_a_seven(page)
     page.wait_for_selector(".reading .value")
 
 

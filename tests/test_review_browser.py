@@ -2,7 +2,7 @@
 
 import fake_reader
 import pytest
-from chromium import said, shown, tab
+from chromium import draw_a_seven, said, shown, tab
 from PIL import Image
 from review_job import decisions, make_job
 from review_server import Server
@@ -214,14 +214,7 @@ def test_double_keying_shows_the_machines_value_only_where_it_differs(job, serve
 
 def test_a_number_drawn_on_the_pad_is_read_at_once(serve, browser):
     page = tab(browser, serve())
-    page.click("text=Try the reader")
-    page.locator("#drawing").hover()  # waits until it stands still
-    box = page.locator("#drawing").bounding_box()
-    page.mouse.move(box["x"] + 300, box["y"] + 60)
-    page.mouse.down()
-    for x, y in ((430, 60), (350, 240)):
-        page.mouse.move(box["x"] + x, box["y"] + y, steps=6)
-    page.mouse.up()
+    draw_a_seven(page)
     page.wait_for_selector(".reading .value:has-text('7')")
     assert page.locator(".reading canvas").count() == 1
     page.keyboard.press("Escape")
