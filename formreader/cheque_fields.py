@@ -30,6 +30,7 @@ from formreader.document import (
     Status,
 )
 from formreader.pipeline import Cut, Reader, propose
+from formreader.pipeline_judge import shared_out
 
 DATES_KEPT = 4
 """Likeliest dates that are kept: the margin needs two, alternatives four."""
@@ -135,7 +136,10 @@ class ChequeFields:
         return stopped(reading, Reason.FAR_DATE if real else Reason.NO_SUCH_DATE)
 
     def likely_dates(self, cut: Cut, scores: Float) -> list[Candidate]:
-        """Weigh all dates by the scores of the digits in their boxes; likeliest first."""
+        """Weigh all dates by the scores of the digits in their boxes; likeliest first.
+
+        What the digits say that is no date is no doubt of one.
+        """
         boxes = len(cut.field.cells)
         table = np.zeros((boxes, 10))
         for glyph, row in zip(cut.lattice.glyphs, scores, strict=True):
@@ -143,6 +147,8 @@ class ChequeFields:
         full, short = self.boxed(boxes)
         digits = np.array([[int(d) for d in text] for text in short])
         totals = table[np.arange(boxes), digits].sum(axis=1)
+        every = float(np.log(np.exp(table).sum(axis=1)).sum())
+        totals += shared_out([every], [float(np.log(np.exp(totals).sum()))])
         best = np.argsort(-totals, kind="stable")
         kept: dict[str, int] = {}
         for i in best[: 3 * DATES_KEPT].tolist():

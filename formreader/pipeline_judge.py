@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from formreader import calibrate, segment, validate
@@ -11,6 +12,8 @@ from formreader.document import Candidate, FieldImage, FieldSpec, Reason, Status
 
 TINY = 3.0
 """Height in pixels from which strokes too small to cut into digits still are not dust."""
+MOST_LOST = 0.9
+"""Probability of what a form excludes, beyond which what is left counts no more for that."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +44,7 @@ def judge(
     if not candidates:
         return no_digits(cut)
     agreed = calibrate.agree(candidates, spelt)
-    candidates, spelt, misfit = narrowed(candidates, spelt, cut.field.spec)
+    candidates, spelt, misfit = narrowed(candidates, spelt, cut.field.spec, bool(lattice.cells))
     fitted = calibration[kind or (calibrate.CELLS if lattice.cells else calibrate.FREE)]
     look = (lattice.contrast, lattice.height, *cut.hints)
     fused, chance = calibrate.calibrate(candidates, spelt, look, fitted)
@@ -87,11 +90,16 @@ def stopped(cut: Cut, first: Candidate) -> bool:
 
 
 def narrowed(
-    candidates: list[Candidate], spelt: list[tuple[str, float]], spec: FieldSpec
+    candidates: list[Candidate],
+    spelt: list[tuple[str, float]],
+    spec: FieldSpec,
+    in_boxes: bool,
 ) -> tuple[list[Candidate], list[tuple[str, float]], Reason | None]:
     """Keep the strings that the field's form allows, and say whether that changed the reading.
 
-    Where none is allowed, all are kept and the reading does not fit the form.
+    What cannot be is no doubt of what can: the probabilities of the others are shared out among
+    those kept. Outside boxes the lattice's scores are none. Where no string is allowed, all are
+    kept and the reading does not fit the form.
     """
     fits = spec.fits
     if fits is None:
@@ -101,7 +109,18 @@ def narrowed(
     if not ours:
         return candidates, spelt, Reason.MISFIT
     changed = ours[0].text != candidates[0].text
+    if in_boxes:
+        gain = shared_out([c.score for c in candidates], [c.score for c in ours])
+        ours = [replace(c, score=c.score + gain) for c in ours]
+    gain = shared_out([score for _, score in spelt], [score for _, score in theirs])
+    theirs = [(text, score + gain) for text, score in theirs]
     return ours, theirs, Reason.NARROWED if changed else None
+
+
+def shared_out(every: Sequence[float], kept: Sequence[float]) -> float:
+    """Return by how much log-probabilities rise when only those `kept` are possible."""
+    lost = sum(map(math.exp, every)) - sum(map(math.exp, kept))
+    return -math.log1p(-min(max(lost, 0.0), MOST_LOST))
 
 
 def passed_over(candidate: Candidate, cut: Cut) -> int:

@@ -1,0 +1,51 @@
+"""What a form allows, weighed against what the readers propose; no picture anywhere."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from formreader.document import Candidate, FieldSpec, Kind, Reason
+from formreader.pipeline_judge import MOST_LOST, narrowed, shared_out
+
+LATTICE = [Candidate("38", math.log(0.6), ()), Candidate("88", math.log(0.3), ())]
+STRIPS = [("38", math.log(0.8)), ("88", math.log(0.1)), ("33", math.log(0.05))]
+
+
+def up_to(most: int) -> FieldSpec:
+    return FieldSpec("day", Kind.BOXES, fits=lambda text: text != "" and int(text) <= most)
+
+
+def chances(found: list[tuple[str, float]]) -> dict[str, float]:
+    return {text: round(math.exp(score), 3) for text, score in found}
+
+
+def test_what_a_form_excludes_is_no_doubt_of_what_it_allows() -> None:
+    ours, theirs, changed = narrowed(LATTICE, STRIPS, up_to(40), in_boxes=True)
+    assert chances([(c.text, c.score) for c in ours]) == {"38": round(0.6 / 0.7, 3)}
+    assert chances(theirs) == {"38": round(0.8 / 0.9, 3), "33": round(0.05 / 0.9, 3)}
+    assert changed is None
+
+
+def test_outside_boxes_the_scores_of_the_lattice_are_no_probabilities() -> None:
+    ours, theirs, _ = narrowed(LATTICE, STRIPS, up_to(40), in_boxes=False)
+    assert ours == LATTICE[:1]
+    assert chances(theirs)["38"] == round(0.8 / 0.9, 3)
+
+
+def test_a_reading_that_the_form_changed_is_named_as_such() -> None:
+    ours, _, changed = narrowed(LATTICE[::-1], STRIPS, up_to(40), in_boxes=True)
+    assert ours[0].text == "38"
+    assert changed is Reason.NARROWED
+
+
+def test_where_a_form_allows_nothing_all_is_kept() -> None:
+    assert narrowed(LATTICE, STRIPS, up_to(3), in_boxes=True) == (LATTICE, STRIPS, Reason.MISFIT)
+
+
+@pytest.mark.parametrize(
+    ("every", "kept", "lost"), [(1.0, 0.5, 0.5), (0.7, 0.7, 0), (1, 0.01, MOST_LOST)]
+)
+def test_little_that_is_possible_never_becomes_sure(every: float, kept: float, lost: float) -> None:
+    assert shared_out([math.log(every)], [math.log(kept)]) == pytest.approx(-math.log(1 - lost))
