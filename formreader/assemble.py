@@ -173,7 +173,7 @@ def follow(
             text = begun + DIGITS[symbol] if symbol >= 0 else begun
             if limits.begun is not None and text not in limits.begun:
                 continue
-            if limits.filler and not text:
+            if limits.filler and cells and not text:
                 gain = gains[-1]
             held = target.get(text)
             if held is None or score + gain > held[0]:

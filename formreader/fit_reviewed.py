@@ -18,6 +18,7 @@ from formreader import calibrate, pipeline, pipeline_judge
 from formreader.datasets import Hands
 from formreader.fit_confidence import (
     Trial,
+    bound_by_writer,
     choose_strip_weight,
     described,
     fit_logistic,
@@ -108,7 +109,8 @@ def refit_kind(composed: tuple[list[Trial], list[Trial]], confirmed: Halves) -> 
         return found
     chances, trusted, right = (np.concatenate(part)[fair] for part in zip(*parts, strict=True))
     own = rates(chances, trusted, right, np.arange(len(right)))
-    table = held_against(found["table"], tried[1:], (trusted, right))
+    proved = (*tried[1:], writers_of(composed[1]))
+    table = held_against(found["table"], proved, (trusted, right))
     return {**found, "table": table, "confirmed": own}
 
 
@@ -125,14 +127,15 @@ def fit_both(composed: list[Trial], confirmed: Sequence[Trial], strip_weight: fl
 
 def held_against(
     table: list[dict[str, Any]],
-    composed: tuple[NDArray[np.float64], NDArray[np.bool_]],
+    composed: tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]],
     confirmed: tuple[NDArray[np.float64], NDArray[np.bool_]],
 ) -> list[dict[str, Any]]:
     """Raise the thresholds that composed numbers proved until the confirmed ones show no more.
 
-    Both samples are confidences (N,), 0 where a person looks anyway, and what is right (N,).
-    The confirmed numbers do not have to prove a promise themselves: 677 of them, some keyed
-    wrong, proved no less than 5 %, and to have learned from them sent everything to a person.
+    Both samples are confidences (N,), 0 where a person looks anyway, and what is right (N,), the
+    composed one also who wrote it (N,): a raised threshold must be proved anew. The confirmed
+    numbers do not have to prove a promise themselves: 677 of them, some keyed wrong, proved no
+    less than 5 %, and to have learned from them sent everything to a person.
     """
     held = []
     for row in table:
@@ -141,8 +144,12 @@ def held_against(
             continue
         threshold = unrefuted(*confirmed, row["max_error"], row["threshold"])
         kept = composed[0] >= (np.inf if threshold is None else threshold)
-        wrong = int((kept & ~composed[1]).sum())
-        held.append({**row, "threshold": threshold, "accepted": int(kept.sum()), "wrong": wrong})
+        wrong = ~composed[1][kept]
+        if not kept.any() or bound_by_writer(wrong, composed[2][kept]) > row["max_error"]:
+            held.append({**row, "threshold": None, "accepted": 0, "wrong": 0})
+            continue
+        counts = {"accepted": int(kept.sum()), "wrong": int(wrong.sum())}
+        held.append({**row, "threshold": threshold, **counts})
     return held
 
 

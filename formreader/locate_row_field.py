@@ -138,14 +138,14 @@ def _uncovered(dark: Grey, across: Mask, up: Mask, own: float) -> tuple[Mask, Ma
 def _besides(page: OpenPage, row: Row, is_known: bool) -> list[tuple[float, float]]:
     """Return from where to where a digit may stand that goes on before and after a row.
 
-    Where a form is known to have rows, cells or print beside, it ends there.
+    Where a form is known to have rows and cells beside, it ends there.
     """
     frame, first, last = row.frame, row.cells[0], row.cells[-1]
     gap = max(0.0, row.cells[1].left - first.right)
     left = max(0.0, first.left - gap - torn.BOX_BESIDE * first.width)
     right = last.right + gap + torn.BOX_BESIDE * last.width
     if is_known:
-        others = [other.frame for other in page.rows] + page.cells + page.labels
+        others = [other.frame for other in page.rows] + page.cells
         level = [o for o in others if frame.top < o.middle < frame.bottom]
         left = max([left, *(o.right for o in level if o.right < first.right)])
         right = min([right, *(o.left for o in level if o.left > last.left)])
@@ -164,12 +164,29 @@ def _goes_on(page: OpenPage, row: Row, own: float, beside: Sequence[tuple[float,
     for left, right in beside:
         rect = page.rect_of(left, frame.top, right, frame.bottom)
         dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
-        ink = binarize.ink_mask(dark, own)
+        ink = _without_labels(page, rect, binarize.ink_mask(dark, own))
         lines = _rules_beside(page, rect)
         over = rules.without_rules(ink, *_uncovered(dark, *lines, own))
         if torn.holds_digit(over) or torn.as_tall_as_half(rules.without_rules(ink, *lines)):
             return True
     return False
+
+
+def _without_labels(page: OpenPage, rect: Rect, ink: Mask) -> Mask:
+    """Drop strokes that lie where a known form has print beside a row: bool (H, W).
+
+    One that runs out of the print's place stays whole: it may be a digit written over it.
+    """
+    boxes = [page.rect_of(o.left, o.top, o.right, o.bottom) for o in page.labels]
+    boxes = [box.moved(-rect.x, -rect.y) for box in boxes]
+    strokes = strokes_of(ink)
+    x, y, w, h = strokes.stats[:, :4].T
+    inside = np.zeros(len(x), bool)
+    for box in boxes:
+        level = (y >= box.y) & (y + h <= box.bottom)
+        inside |= level & (x >= box.x) & (x + w <= box.right)
+    inside[0] = True  # the paper
+    return strokes.kept(~inside)
 
 
 def _rules_beside(page: OpenPage, rect: Rect) -> tuple[Mask, Mask]:

@@ -184,7 +184,12 @@ def place_of(field: FieldDef, dpi: float, printed: Print | None = None) -> Place
     inside = printed.words[(left < x) & (x < right) & (top < y) & (y < bottom)]
     words = tuple((x * scale, y * scale) for x, y in inside.tolist())
     labels = tuple(
-        (scale * (x0 - BLURRED_MM), scale * y0, scale * (x1 + BLURRED_MM), scale * y1)
+        (
+            scale * (x0 - BLURRED_MM),
+            scale * (y0 - BLURRED_MM),
+            scale * (x1 + BLURRED_MM),
+            scale * (y1 + BLURRED_MM),
+        )
         for x0, y0, x1, y1 in printed.labels.tolist()
         if y0 < bottom
         and y1 > top

@@ -7,11 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from formreader import calibrate, segment, validate
-from formreader.document import Candidate, FieldImage, FieldSpec, Reason, Status
+from formreader.document import Candidate, FieldImage, FieldSpec, Glyph, Reason, Status
 
 TINY = 3.0
 """Height in pixels from which strokes too small to cut into digits still are not dust."""
+DASH = 0.5
+"""Height of a dash at most, in its breadths."""
+INK, NEAR = 0.4, 0.2
+"""Darkness of a glyph's ink, and how far from a diagonal of its frame it belongs to that, in sides
+of the frame."""
+CROSS, ARM = 0.83, 0.25
+"""Share of a cross's ink that lies near a diagonal, and near each of both: 28 of 29 crosses of
+a real form have 0.92 and more, 99 of 100 pairs of digits 0.81 at most."""
 MOST_LOST = 0.9
 """Probability of what a form excludes, beyond which what is left counts no more for that."""
 
@@ -125,11 +135,29 @@ def shared_out(every: Sequence[float], kept: Sequence[float]) -> float:
 
 def passed_over(candidate: Candidate, cut: Cut) -> int:
     """Count the large glyphs passed over, without the struck-out boxes before a number."""
-    first = candidate.characters[0].rect.x if candidate.characters else 0
     if not cut.field.spec.filler or not candidate.passed:
         return candidate.passed
+    first = candidate.characters[0].rect.x if candidate.characters else 0
     read = {c.rect for c in candidate.characters}
-    return sum(g.rect not in read and g.rect.x > first for g in cut.lattice.glyphs)
+    others = [g for g in cut.lattice.glyphs if g.rect not in read]
+    return sum(g.rect.x > first or not struck_out(g) for g in others)
+
+
+def struck_out(glyph: Glyph) -> bool:
+    """Tell whether a box holds a cross or a dash, as people strike out an empty one.
+
+    No digit is no proof of that: 48 written into the first of four boxes was dropped, and the 721
+    after it accepted.
+    """
+    if glyph.rect.height < DASH * glyph.rect.width:
+        return True
+    y, x = np.nonzero(glyph.image > INK)
+    if not len(y):
+        return False
+    down = (y - y.min() + 0.5) / (np.ptp(y) + 1)
+    along = (x - x.min() + 0.5) / (np.ptp(x) + 1)
+    arms = np.abs(along - down) < NEAR, np.abs(along + down - 1) < NEAR
+    return bool((arms[0] | arms[1]).mean() > CROSS and min(arms[0].mean(), arms[1].mean()) > ARM)
 
 
 def no_digits(cut: Cut) -> validate.Evidence:

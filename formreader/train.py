@@ -135,9 +135,9 @@ def require_tensorflow() -> None:
             "Training needs TensorFlow, which is not installed here. "
             'Install it with: pip install "formreader[train]"'
         )
-    with classify.native_silence():
-        import tensorflow
+    import tensorflow
 
+    with classify.native_silence():
         tensorflow.config.list_physical_devices()
     tensorflow.get_logger().setLevel("ERROR")
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
-from formreader.document import Candidate, FieldSpec, Kind, Reason
-from formreader.pipeline_judge import MOST_LOST, narrowed, shared_out
+from formreader import strokes
+from formreader.document import Candidate, FieldSpec, Float, Glyph, Kind, Reason, Rect
+from formreader.ink import normalize_glyph
+from formreader.junk import beside, trim
+from formreader.pipeline_judge import MOST_LOST, narrowed, shared_out, struck_out
 
 LATTICE = [Candidate("38", math.log(0.6), ()), Candidate("88", math.log(0.3), ())]
 STRIPS = [("38", math.log(0.8)), ("88", math.log(0.1)), ("33", math.log(0.05))]
@@ -38,6 +42,27 @@ def test_a_reading_that_the_form_changed_is_named_as_such() -> None:
     ours, _, changed = narrowed(LATTICE[::-1], STRIPS, up_to(40), in_boxes=True)
     assert ours[0].text == "38"
     assert changed is Reason.NARROWED
+
+
+def in_a_box(ink: Float) -> Glyph:
+    ink = trim(ink)
+    return Glyph(Rect(0, 0, ink.shape[1], ink.shape[0]), normalize_glyph(ink), 0, 1, 1.0, 1.0, 0)
+
+
+def test_only_crosses_and_dashes_strike_an_empty_box_out() -> None:
+    crosses = dashes = digits = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        hand = strokes.random_hand(rng)
+        drawn = {symbol: strokes.draw_symbol(symbol, hand, rng) for symbol in "X-048137"}
+        crosses += struck_out(in_a_box(drawn["X"]))
+        dashes += struck_out(in_a_box(drawn["-"]))
+        digits += sum(struck_out(in_a_box(drawn[digit])) for digit in "048137")
+        both = beside(trim(drawn["4"]), trim(drawn["8"]), 2)
+        assert not struck_out(in_a_box(both))
+    assert crosses >= 32
+    assert dashes >= 32
+    assert digits <= 4  # of 240; an 8 may be as good as a cross
 
 
 def test_where_a_form_allows_nothing_all_is_kept() -> None:

@@ -309,14 +309,24 @@ def test_equal_confidences_are_refuted_together() -> None:
     assert fit_reviewed.unrefuted(chances, right, 0.01, 0.9) is None
 
 
-def test_a_raised_threshold_counts_anew_what_it_accepts() -> None:
-    row = {"max_error": 0.01, "threshold": 0.9, "accepted": 300, "wrong": 2, "of": 400}
-    composed = (np.linspace(1, 0.8, 400), np.arange(400) != 150)
+def against(count: int) -> dict[str, Any]:
+    """Hold 1 % from 0.9 on, proved on `count` composed numbers, against three with two wrong."""
+    row = {"max_error": 0.01, "threshold": 0.9, "accepted": count // 2, "wrong": 1, "of": count}
+    right = np.arange(count) != round(0.4 * count)
+    composed = (np.linspace(1, 0.8, count), right, np.arange(count))
     confirmed = (np.array([0.99, 0.95, 0.93]), np.array([True, False, False]))
     (found,) = fit_reviewed.held_against([row], composed, confirmed)
-    assert found == {**row, "threshold": 0.95, "accepted": 100, "wrong": 0}
-    none = {**row, "threshold": None}
-    assert fit_reviewed.held_against([none], composed, confirmed) == [none]
+    return found
+
+
+def test_a_raised_threshold_counts_anew_what_it_accepts() -> None:
+    found = against(4000)
+    assert (found["threshold"], found["accepted"], found["wrong"]) == (0.95, 1000, 0)
+
+
+def test_a_raised_threshold_that_proves_nothing_any_more_takes_the_promise_back() -> None:
+    found = against(800)
+    assert (found["threshold"], found["accepted"], found["wrong"]) == (None, 0, 0)
 
 
 # From a job to a model in its place
