@@ -32,7 +32,7 @@ HEAD = """\
 #   checks = ["luhn"] (luhn, mod11, mod97, aba, ean, verhoeff) · allowed = ["101", "102"], or
 #   "pupils" with [lists] and pupils = [...] at the end of this file · once = true (each of the
 #   allowed values stands in one field of the page alone) ·
-#   optional = false · filler = true (empty boxes before the number may be struck out)
+#   optional = false · filler = true (empty boxes before the number may be struck out by X or -)
 # Rules across fields stand here at the top: rules = ["total = a + b", "from <= till"]; they may
 # join pages. code = "F7-.*", the pattern of the barcode that names the form (or one for each page,
 # ["F7-1", "F7-2"]), if other forms look alike. across_files = true, here too, if every page of
