@@ -58,10 +58,10 @@ def train(
     ModelError without TensorFlow, UsageError for unusable data, OutputError where `out` is not
     writable.
     """
-    require_tensorflow()
-    settings = settings or Settings()
     if search:
         train_tune.check(search)
+    require_tensorflow()
+    settings = settings or Settings()
     material = gather(data, settings.seed, report)
     work = work_folder(out)
     from formreader.train_strips import EPOCHS as STRIP_EPOCHS

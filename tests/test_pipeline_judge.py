@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from formreader import strokes
-from formreader.document import Candidate, FieldSpec, Float, Glyph, Kind, Reason, Rect
+from formreader.document import (
+    Candidate,
+    Character,
+    FieldImage,
+    FieldSpec,
+    Float,
+    Glyph,
+    Kind,
+    Reason,
+    Rect,
+)
 from formreader.ink import normalize_glyph
 from formreader.junk import beside, trim
-from formreader.pipeline_judge import MOST_LOST, narrowed, shared_out, struck_out
+from formreader.pipeline_judge import (
+    MOST_LOST,
+    Cut,
+    narrowed,
+    passed_over,
+    shared_out,
+    struck_out,
+)
+from formreader.segment import Lattice
 
 LATTICE = [Candidate("38", math.log(0.6), ()), Candidate("88", math.log(0.3), ())]
 STRIPS = [("38", math.log(0.8)), ("88", math.log(0.1)), ("33", math.log(0.05))]
@@ -63,6 +82,24 @@ def test_only_crosses_and_dashes_strike_an_empty_box_out() -> None:
     assert crosses >= 32
     assert dashes >= 32
     assert digits <= 4  # of 240; an 8 may be as good as a cross
+
+
+@pytest.mark.parametrize(("first", "counted"), [("X", 0), ("48", 1), ("0", 1)])
+def test_what_is_passed_over_before_a_number_counts_unless_it_strikes_its_box_out(
+    first: str, counted: int
+) -> None:
+    rng = np.random.default_rng(3)
+    hand = strokes.random_hand(rng)
+    ink = trim(strokes.draw_symbol(first[0], hand, rng))
+    for symbol in first[1:]:
+        ink = beside(ink, trim(strokes.draw_symbol(symbol, hand, rng)), 2)
+    passed, read = in_a_box(ink), in_a_box(trim(strokes.draw_symbol("7", hand, rng)))
+    read = replace(read, rect=read.rect.moved(100, 0), start=1, end=2, cell=1)
+    spec = FieldSpec("votes", Kind.BOXES, 2, filler=True)
+    field = FieldImage(spec, Rect(0, 0, 200, 60), np.zeros((60, 200), np.uint8), ink[:0] > 0)
+    cut = Cut(field, Lattice((passed, read), np.zeros(3), 40.0, 60.0, 2))
+    best = Candidate("7", -0.1, (Character("7", 0.99, (), read.rect),), passed=1)
+    assert passed_over(best, cut) == counted
 
 
 def test_where_a_form_allows_nothing_all_is_kept() -> None:
