@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,6 @@ import numpy as np
 import pytest
 
 from formreader import (
-    classify,
     datasets,
     fit_cheques,
     fit_confidence,
@@ -94,16 +92,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
             except KilledError:
                 continue
     return Trained(folder / "digits.npz", folder / "model", card, runs)
-
-
-@pytest.fixture
-def model(trained: Trained, tmp_path: Path) -> Path:
-    """Copy the trained model, to be damaged at will."""
-    files = (classify.NETWORK, classify.STRIP_NETWORK, classify.CARD)
-    (tmp_path / "model").mkdir()
-    for name in files:
-        shutil.copy(trained.folder / name, tmp_path / "model" / name)
-    return tmp_path / "model"
 
 
 # What a run leaves
@@ -247,57 +235,6 @@ def test_a_course_cannot_be_changed_on_its_way() -> None:
         course.epochs = 3  # type: ignore[misc]
 
 
-# Batches
-
-
-def test_a_batch_holds_digits_and_junk_in_their_shares() -> None:
-    digits = datasets.draw_digits(200, 1)
-    some = digits.at(np.arange(100))
-    glyphs, labels = train_material.batch(some, digits, [1, 2])
-    assert glyphs.shape == (116, 28, 28)
-    assert glyphs.dtype == np.float32
-    assert (labels == 10).sum() == 16
-    assert np.array_equal(labels[:100], some.labels)
-
-
-def material_of(count: int, others: int = 0) -> train_material.Material:
-    """Return material of drawn digits, with `others` black squares that are no digits."""
-    digits = datasets.draw_digits(count, 1)
-    squares = np.full((others, 28, 28), 255, np.uint8)
-    return train_material.Material(digits, digits, digits, None, {}, others=squares)
-
-
-@pytest.mark.parametrize("size", [50, 100, 200])
-def test_an_epochs_batch_holds_digits_junk_and_glyphs_of_lattices(size: int) -> None:
-    material = material_of(400)
-    hands = hands_of(material.written)
-    steps = range(400 // size)
-    made = [train_material.epoch_batch(material, hands, 1, 0, step, size) for step in steps]
-    assert all(len(glyphs) == len(labels) for glyphs, labels in made)
-    digits = sum((labels[int(1.16 * size) :] < 10).sum() for _, labels in made)
-    others = sum((labels == 10).sum() for _, labels in made)
-    assert 0.7 * 0.22 * 400 <= digits <= 0.22 * 400
-    assert 0.26 * 400 <= others <= 0.30 * 400 + len(steps)
-
-
-def test_batches_of_a_single_digit_are_made_too() -> None:
-    material = material_of(60)
-    hands = hands_of(material.written)
-    for step in range(60):
-        glyphs, labels = train_material.epoch_batch(material, hands, 1, 0, step, 1)
-        assert len(glyphs) == len(labels) >= 2
-
-
-def test_own_pictures_of_what_is_no_digit_are_learned_as_often_as_digits() -> None:
-    material = material_of(600, others=6)
-    hands = hands_of(material.written)
-    black = 0
-    for step in range(30):
-        glyphs, labels = train_material.epoch_batch(material, hands, 1, 0, step, 20)
-        black += int((glyphs[labels == 10].mean((1, 2)) > 0.4).sum())
-    assert black <= 25  # six each once in the pass, and what is as black by itself
-
-
 # What stops a run
 
 
@@ -343,120 +280,3 @@ def test_a_download_that_fails_names_the_way_without_one(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "keras", Keras)  # type: ignore[arg-type]
     with pytest.raises(ModelError, match=r"--data mnist\.npz"):
         train.download_mnist()
-
-
-# What is refused when a model is loaded
-
-
-@needs_tensorflow
-def test_a_network_of_another_width_than_its_card_is_refused(model: Path) -> None:
-    card = json.loads((model / "card.json").read_text())
-    (model / "card.json").write_text(json.dumps({**card, "alphabet": "0123456789"}))
-    with pytest.raises(ModelError, match="gives 11 classes but its card names 10"):
-        classify.load_recognizer(model)
-
-
-@needs_tensorflow
-@pytest.mark.parametrize("content", [b"", b"not a network", bytes(5000)])
-def test_a_damaged_network_is_refused(model: Path, content: bytes) -> None:
-    (model / "network.tflite").write_bytes(content)
-    with pytest.raises(ModelError, match="damaged"):
-        classify.load_recognizer(model)
-
-
-@needs_tensorflow
-def test_a_network_cut_short_is_refused(model: Path) -> None:
-    network = model / "network.tflite"
-    network.write_bytes(network.read_bytes()[:2000])
-    with pytest.raises(ModelError, match="damaged"):
-        classify.load_recognizer(model)
-
-
-@needs_tensorflow
-def test_the_network_of_strips_in_the_place_of_the_other_is_refused(model: Path) -> None:
-    shutil.copy(model / "strips.tflite", model / "network.tflite")
-    with pytest.raises(ModelError):
-        classify.load_recognizer(model)
-
-
-@needs_tensorflow
-def test_a_missing_network_is_named(model: Path) -> None:
-    (model / "network.tflite").unlink()
-    with pytest.raises(ModelError, match=r"no network\.tflite in"):
-        classify.load_recognizer(model)
-
-
-@needs_tensorflow
-def test_a_missing_strip_reader_is_named(model: Path) -> None:
-    (model / "strips.tflite").unlink()
-    card = classify.load_recognizer(model).card
-    with pytest.raises(ModelError, match=r"strips\.tflite"):
-        classify.load_strip_reader(model, card)
-
-
-@needs_tensorflow
-def test_a_model_whose_training_was_stopped_is_refused(model: Path) -> None:
-    from formreader.pipeline import Options, Reader
-
-    card = json.loads((model / "card.json").read_text())
-    (model / "card.json").write_text(json.dumps({**card, "calibration": {}}))
-    with pytest.raises(ModelError, match="was stopped before its end"):
-        Reader(Options(model=model))
-
-
-def test_a_missing_card_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"has no card\.json.*formreader train"):
-        classify.load_recognizer(tmp_path)
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\udcff"])
-def test_a_damaged_card_is_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / "card.json").write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(ModelError, match=r"card\.json"):
-        classify.load_recognizer(tmp_path)
-
-
-@pytest.mark.parametrize("missing", ["alphabet", "temperature", "calibration"])
-def test_a_card_that_lacks_a_key_says_which(tmp_path: Path, missing: str) -> None:
-    card = {"alphabet": "0123456789?", "temperature": 1.0, "calibration": {}}
-    del card[missing]
-    (tmp_path / "card.json").write_text(json.dumps(card))
-    with pytest.raises(ModelError, match=f"lacks {missing}"):
-        classify.load_recognizer(tmp_path)
-
-
-# Scores
-
-
-@needs_tensorflow
-def test_scores_do_not_depend_on_how_many_glyphs_come_at_once(model: Path) -> None:
-    recognizer = classify.load_recognizer(model)
-    glyphs = datasets.draw_digits(100, 5).images.astype(np.float32) / np.float32(255)
-    together = recognizer.classify(glyphs)
-    alone = np.concatenate([recognizer.classify(glyphs[i : i + 1]) for i in range(100)])
-    np.testing.assert_allclose(together, alone, atol=1e-3)
-    assert recognizer.classify(glyphs[:0]).shape == (0, 11)
-
-
-@needs_tensorflow
-@pytest.mark.parametrize("width", [4, 32, 64, 65, 333, 512])
-def test_strips_of_every_width_are_read(model: Path, width: int) -> None:
-    reader = classify.load_strip_reader(model, {"strips": {"temperature": 1.0}})
-    assert reader is not None
-    frames = reader.read(np.zeros((32, width), np.float32))
-    assert frames.shape[1] == 11
-    assert width / 2 <= len(frames) <= width / 2 + 4
-    np.testing.assert_allclose(np.exp(frames).sum(1), 1, atol=1e-4)
-
-
-def test_a_model_without_a_strip_reader_has_none(tmp_path: Path) -> None:
-    assert classify.load_strip_reader(tmp_path, {}) is None
-
-
-def test_log_probabilities_sum_to_one_and_soften_with_temperature() -> None:
-    logits = np.array([[4.0, 0.0, -500.0], [1000.0, 0.0, 0.0]], np.float32)
-    for temperature in (0.5, 1.0, 4.0):
-        chances = np.exp(classify.log_softmax(logits, temperature))
-        np.testing.assert_allclose(chances.sum(1), 1, atol=1e-5)
-    sharp, soft = (np.exp(classify.log_softmax(logits, t))[0, 0] for t in (1.0, 4.0))
-    assert soft < sharp
