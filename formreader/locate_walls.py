@@ -93,7 +93,9 @@ def _depth(side: _Side, dark: Grey, level: float, scale: float) -> float | None:
         return None
     profile = _steady(strip)
     place = round(side.at) - first
-    near = profile[max(0, place - off) : place + off + 1]
+    near = profile[max(0, place - off) : max(0, place + off + 1)]
+    if not near.size:
+        return None  # the wall would lie beyond the page
     peak = int(near.argmax()) + max(0, place - off)
     if profile[peak] < LEAST_WALL * level:
         return None

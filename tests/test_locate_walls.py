@@ -111,6 +111,25 @@ def test_a_field_cut_off_from_the_picture_is_seen_as_such() -> None:
     assert not on_picture((10, 42, 30, 5), 254, registration, (400, 500))
 
 
+@pytest.mark.parametrize("kind", [Kind.BOXES, Kind.COMB, Kind.CELL, Kind.CHECKBOX, Kind.LINE])
+@pytest.mark.parametrize("beyond", [-10, 4, 10, 30, 46, 90, 400])
+def test_a_field_that_reaches_beyond_the_page_ends_nothing(kind: Kind, beyond: int) -> None:
+    count = 6 if kind in (Kind.BOXES, Kind.COMB) else 1
+    high, wide, side = 165, 390, 45
+    across, down = wide - count * side + beyond, high - side + beyond
+    for left, top in ((across, 60), (-beyond, 60), (60, down), (60, -beyond), (across, down)):
+        edges = [(left + side * k, top, left + side * (k + 1), top + side) for k in range(count)]
+        page = np.full((high, wide), 255, np.uint8)
+        for a, b, c, d in edges:
+            cv2.rectangle(page, (a, b), (c, d), 0, 2)
+        label = (left - 60.0, float(top), left - 2.0, top + 40.0)
+        rects = tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in edges)
+        place = Place(FieldSpec("row", kind, count), rects, labels=(label,))
+        for cut in at_places(page, 200, [place]):
+            doubted = cut.field.doubt > 0.5 or cut.whole < 0.5
+            assert doubted or not cut.field.ink.any()
+
+
 def test_pale_boxes_are_found_beside_as_many_dark_ones() -> None:
     page = np.full((600, 500), 255, np.uint8)
     places = []
