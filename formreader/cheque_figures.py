@@ -22,7 +22,7 @@ from formreader.cheque_marks import Mark
 from formreader.cheque_profiles import Profile
 from formreader.document import Candidate, FieldImage, Float, Mask
 from formreader.ink import darkness_of, digit_height
-from formreader.pipeline import Cut, Readers, propose
+from formreader.pipeline import Cut, Readers, looks_at, propose
 
 BEAM = 32
 """Partial readings kept at every cut where the number of digits is known; with the 6 of free
@@ -158,12 +158,12 @@ def ways_of(cut: Cut, scores: Float, readers: Readers, sizes: frozenset[int]) ->
         )
         ours = {c.text: c for c in fitting if len(c.text) in sizes} | ours
     if strips is not None and lattice.strip is not None:
-        frames = strips.read(lattice.strip)
+        looks = looks_at(lattice.strip, strips)
         short = frozenset(n for n in sizes if n <= ENUMERATED)
         if max(sizes, default=0) > ENUMERATED:
-            theirs = dict(ctc.decode(frames, max(sizes))) | theirs
-        more = sorted({*ctc.strings(frames, short), *ours} - set(theirs))
-        theirs |= dict(zip(more, ctc.log_posteriors(frames, more), strict=True))
+            theirs = dict(ctc.decode(looks, max(sizes))) | theirs
+        more = sorted({*ctc.strings(looks, short), *ours} - set(theirs))
+        theirs |= dict(zip(more, ctc.log_posteriors(looks, more), strict=True))
     return ranked(ours, theirs, lambda text: not sizes or len(text) in sizes)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import reduce
 from itertools import product
 
 import numpy as np
@@ -27,12 +28,20 @@ RESCALED = 4
 """Frames between two rescalings of the forward recursion; doubles reach down to 1e-300."""
 
 
-def decode(frames: Float, longest: int = 0) -> list[tuple[str, float]]:
-    """Return the likeliest strings with their exact log-posteriors, best first.
+def decode(looks: Sequence[Float], longest: int = 0) -> list[tuple[str, float]]:
+    """Return the likeliest strings with their log-posteriors, best first.
 
-    `frames` float32 (T, 11) are log-probabilities; a prefix beam search (Hannun 2014)
-    proposes, `log_posteriors` scores. `longest` is the most digits there can be, 0 any number.
+    `looks` are the log-probabilities float32 (T, 11) of every look at the same number; each
+    proposes strings, all of them score these. `longest` is the most digits there can be, 0 any
+    number.
     """
+    texts = list(dict.fromkeys(text for frames in looks for text in likeliest(frames, longest)))
+    scored = zip(texts, log_posteriors(looks, texts), strict=True)
+    return sorted(scored, key=lambda pair: -pair[1])
+
+
+def likeliest(frames: Float, longest: int = 0) -> list[str]:
+    """Propose strings for frames (T, 11) by a prefix beam search (Hannun 2014)."""
     frames = without_repeated_blanks(frames)
     beams: dict[str, tuple[float, float]] = {"": (0.0, NEVER)}
     for frame in frames.tolist():
@@ -56,13 +65,13 @@ def decode(frames: Float, longest: int = 0) -> list[tuple[str, float]]:
                 else:
                     add(fresh, prefix + symbol, NEVER, total + gain)
         beams = dict(sorted(fresh.items(), key=lambda item: -log_add(*item[1]))[:BEAM])
-    scored = zip(beams, log_posteriors(frames, list(beams)), strict=True)
-    return sorted(scored, key=lambda pair: -pair[1])
+    return list(beams)
 
 
-def strings(frames: Float, lengths: frozenset[int]) -> list[str]:
+def strings(looks: Sequence[Float], lengths: frozenset[int]) -> list[str]:
     """List all strings of these lengths of the digits that are likely in any of the frames."""
-    likely = [DIGITS[k] for k, gain in enumerate(frames[:, 1:].max(axis=0)) if gain > LIKELY]
+    gains = np.concatenate(looks)[:, 1:].max(axis=0)
+    likely = [DIGITS[k] for k, gain in enumerate(gains) if gain > LIKELY]
     return ["".join(choice) for n in sorted(lengths) for choice in product(likely, repeat=n)]
 
 
@@ -88,7 +97,13 @@ def add(beams: dict[str, tuple[float, float]], prefix: str, blank: float, symbol
         beams[prefix] = (log_add(held[0], blank), log_add(held[1], symbol))
 
 
-def log_posteriors(frames: Float, texts: Sequence[str]) -> list[float]:
+def log_posteriors(looks: Sequence[Float], texts: Sequence[str]) -> list[float]:
+    """Return the log of each string's exact probability, the mean over all looks at the number."""
+    scores = [exact(without_repeated_blanks(frames), texts) for frames in looks]
+    return [reduce(log_add, each) - math.log(len(looks)) for each in zip(*scores, strict=True)]
+
+
+def exact(frames: Float, texts: Sequence[str]) -> list[float]:
     """Return the exact log-probability of each string: the sum over all its alignments.
 
     The forward recursion of Graves et al. 2006 over all strings in one vector, two states

@@ -223,3 +223,12 @@ def strip_of(darkness: Float, stats: NDArray[np.int32]) -> Float:
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.resize(crop, (width, inner), interpolation=method)
     return np.asarray(np.pad(small, STRIP_MARGIN), np.float32)
+
+
+def smaller(strip: Float, share: float, top: int) -> Float:
+    """Write a strip (32, W) at `share` of its size, 0…1, `top` rows down: (32, share · W)."""
+    height, width = strip.shape
+    size = (max(8, round(share * width)), round(share * height))
+    out = np.zeros((height, size[0]), np.float32)
+    out[top : top + size[1]] = cv2.resize(strip, size, interpolation=cv2.INTER_AREA)
+    return out

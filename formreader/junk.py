@@ -163,18 +163,19 @@ def printed_word(glyphs: Float, labels: np.ndarray, rng: np.random.Generator) ->
 
 
 KINDS: dict[str, tuple[float, Maker]] = {
-    "two digits": (0.26, two_digits),
-    "half digit": (0.14, half_digit),
+    "two digits": (0.18, two_digits),
+    "half digit": (0.19, half_digit),
     "digit and piece": (0.14, digit_and_piece),
     "letter": (0.13, letter),
     "struck out": (0.08, struck_out),
     "scribble": (0.05, scribble),
     "tangle": (0.03, tangle),
-    "circled": (0.03, circled),
+    "circled": (0.06, circled),
     "mark": (0.08, mark),
     "printed word": (0.06, printed_word),
 }
-"""Share and maker of each kind; the shares follow what a lattice meets on real amounts."""
+"""Share and maker of each kind: what a lattice meets on real amounts, and more of what passed as
+digits most (halves and rings, 65 and 24 of 500 each)."""
 
 
 NO_NUMBER = ("letter", "struck out", "scribble", "tangle", "printed word")

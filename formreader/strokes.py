@@ -16,7 +16,7 @@ from formreader.document import Float
 from formreader.stroke_forms import CONTINENTAL, FORMS
 
 DIGITS = "0123456789"
-LETTERS = "ACEFHKLMNRTVWdekmnrwx"
+LETTERS = "ACEFHKLMNRTVWdekmnrwxℰℇ𝓀"
 """Letters that are no digit to any reader: some write a 9 like a P, a 4 like an h, a 7 like a Y,
 a 0 like an a or, left open, like a u."""
 

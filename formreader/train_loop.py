@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from formreader.classify import native_silence
+
 WORKERS, AHEAD = 2, 8
 """Threads that make batches, and batches made ahead; OpenCV lets go of Python's lock."""
 
@@ -57,7 +59,8 @@ def run(course: Course, folder: Path, recipe: dict[str, Any], report: Report) ->
     model = model or course.build()
     for epoch in range(len(history), course.epochs):
         start = time.monotonic()
-        loss = run_epoch(model, course, epoch)
+        with native_silence():  # TensorFlow complains of each width of strips it had not seen
+            loss = run_epoch(model, course, epoch)
         right = course.judge(model)
         seconds = time.monotonic() - start
         history.append({"loss": loss, "held_out": right, "seconds": seconds})

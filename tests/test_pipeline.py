@@ -366,6 +366,22 @@ def test_readers_that_differ_score_what_the_other_lists(model: TemplateModel) ->
     assert chance < -10
 
 
+class BySize:
+    """A strip reader that takes a number that fills its strip for another than a smaller one."""
+
+    def read(self, strip: Float) -> Float:
+        rows = np.flatnonzero((strip > 0.3).any(axis=1))
+        return Spelling("1985" if np.ptp(rows) >= 26 else "1935").read(strip)
+
+
+def test_the_strip_reader_looks_at_a_number_in_two_sizes(model: TemplateModel) -> None:
+    reader = Reader(Options(form="field"))
+    cut = pipeline.Cut(field := pipeline.whole_image(number_image("1985")), segment.segment(field))
+    _, spelt = pipeline.propose(cut, reader.readers.score([cut])[0], BySize())
+    chances = {text: float(np.exp(score)) for text, score in spelt[:2]}
+    assert chances == pytest.approx({"1985": 0.5, "1935": 0.5}, abs=0.01)
+
+
 def test_boxes_are_not_shown_to_the_strip_reader(
     model: TemplateModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -205,6 +205,27 @@ def test_another_recipe_begins_anew(tmp_path: Path) -> None:
 
 
 @needs_tensorflow
+def test_what_tensorflow_complains_of_between_batches_stays_off_the_screen(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Noisy:
+        def reset_metrics(self) -> None: ...
+
+        def train_on_batch(self, *arrays: Any) -> float:
+            os.write(2, b"error: operand type is not compatible")
+            return 0.5
+
+        def save(self, path: Path) -> None:
+            path.touch()
+
+    course = Course("noisy", Noisy, lambda epoch, step: ([], []), 2, lambda network: 0.5, 1)
+    said = Said()
+    run(course, tmp_path, {"seed": 1}, said)
+    assert len(said.lines) == 1
+    assert "error" not in capfd.readouterr().err
+
+
+@needs_tensorflow
 def test_a_resumed_epoch_sees_the_batches_it_would_have_seen(trained: Trained) -> None:
     material = train.gather([trained.data], seed=1)
     hands = hands_of(material.written)

@@ -346,7 +346,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name, value in (
         *((fine_tune, "STEPS", 2), (fine_tune, "EPOCHS", 1), (fine_tune, "STRIP_EPOCHS", 1)),
         *((train_strips, "BATCH", 6), (train_strips, "CHECKED", 6)),
-        *((fit_reviewed, "COUNT", 12), (fit_reviewed, "LEAST", 4), (train_gate, "COMPOSED", 12)),
+        *((fit_reviewed, "FITTING", 12), (fit_reviewed, "BOUNDING", 12)),
+        *((fit_reviewed, "LEAST", 4), (train_gate, "COMPOSED", 12)),
         (fit_cheques, "AMOUNTS", (12, 12)),
     ):
         monkeypatch.setattr(module, name, value)
