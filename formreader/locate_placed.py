@@ -49,13 +49,14 @@ class Place:
     """A field of a form on an upright page: its boxes in pixels of the picture, from its left.
 
     `words` are the middles (x, y) of the words printed in it, `labels` what is printed beside it:
-    left, top, right, bottom.
+    left, top, right, bottom; `captions` the inner parts of what is printed in it.
     """
 
     spec: FieldSpec
     rects: tuple[Box, ...]
     words: tuple[tuple[float, float], ...] = ()
     labels: tuple[Box, ...] = ()
+    captions: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,21 @@ def _doubted(
         doubtful |= row + near > 0 and col + near > 0 and bool(part.any())
     if place.spec.kind is Kind.CHECKBOX:
         doubtful |= found < LEAST_FRAMED or walls.streaked(field.ink)
+    elif len(cells) == 1:
+        doubtful |= _over_print(field, place.captions)
     return replace(field, doubt=max(field.doubt, torn.DOUBT)) if doubtful else field
+
+
+def _over_print(field: FieldImage, captions: Sequence[Box]) -> bool:
+    """Tell whether a number is written over what is printed in its cell.
+
+    A 7 that began in the letters of a label was accepted as 4.
+    """
+    edges = np.array(captions).reshape(-1, 4) - np.tile((field.rect.x, field.rect.y), 2)
+    return any(
+        bool(field.ink[top:bottom, left:right].any())
+        for left, top, right, bottom in np.maximum(edges.round().astype(int), 0).tolist()
+    )
 
 
 def _share(rect: Rect, box: Rect) -> float:

@@ -39,6 +39,8 @@ LEAST_WHOLE = 0.62
 photos and scans of the right form two rows of 238 had less."""
 BESIDE_MM, BLURRED_MM = 15.0, 0.5
 """How far beside a field print counts for it, and how far a copy may blur or move that print."""
+OVER_MM = 0.4
+"""How far ink reaches into what is printed in a cell to be written over it, in millimetres."""
 OFF_PICTURE_MM = 0.5
 """How much of a field, in millimetres, may be cut off from the picture."""
 
@@ -183,19 +185,29 @@ def place_of(field: FieldDef, dpi: float, printed: Print | None = None) -> Place
     x, y = printed.words.T
     inside = printed.words[(left < x) & (x < right) & (top < y) & (y < bottom)]
     words = tuple((x * scale, y * scale) for x, y in inside.tolist())
-    labels = tuple(
-        (
-            scale * (x0 - BLURRED_MM),
-            scale * (y0 - BLURRED_MM),
-            scale * (x1 + BLURRED_MM),
-            scale * (y1 + BLURRED_MM),
-        )
-        for x0, y0, x1, y1 in printed.labels.tolist()
-        if y0 < bottom
-        and y1 > top
-        and (left - BESIDE_MM < x1 <= left or right <= x0 < right + BESIDE_MM)
+    level = [b for b in printed.labels.tolist() if b[1] < bottom and b[3] > top]
+    beside = [
+        b for b in level if left - BESIDE_MM < b[2] <= left or right <= b[0] < right + BESIDE_MM
+    ]
+    within = [b for b in level if b[0] < right and b[2] > left]
+    return Place(
+        field.spec,
+        rects,
+        words,
+        labels=tuple(_grown(b, BLURRED_MM, scale) for b in beside),
+        captions=tuple(_grown(b, -OVER_MM, scale) for b in within),
     )
-    return Place(field.spec, rects, words, labels)
+
+
+def _grown(box: Sequence[float], rim: float, scale: float) -> tuple[float, float, float, float]:
+    """Return a box in pixels, `rim` millimetres larger on all sides."""
+    left, top, right, bottom = box
+    return (
+        scale * (left - rim),
+        scale * (top - rim),
+        scale * (right + rim),
+        scale * (bottom + rim),
+    )
 
 
 def on_picture(

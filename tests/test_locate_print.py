@@ -260,3 +260,13 @@ def test_the_end_of_a_comb_is_no_digit_that_is_trusted() -> None:
     sheet.number("4960", 21, 15.6, 5.5, 4.6)
     for found in at(locate(sheet.image, 200), sheet, 30, 18):
         assert len(found.cells) == 4 or found.doubt > 0.5
+
+
+def test_print_within_a_field_and_print_beside_it_are_told_apart() -> None:
+    field = FieldDef(name="cell", kind="cell", box=(20, 10, 40, 12))
+    labels = np.array([[22.0, 11, 34, 14], [8, 12, 19, 15], [22, 30, 34, 33]])
+    none = np.zeros((0, 3))
+    printed = Print(90, 40, none, none, np.zeros((0, 2)), labels)
+    place = place_of(field, 254.0, printed)
+    assert np.allclose(place.captions, [(224, 114, 336, 136)])
+    assert np.allclose(place.labels, [(75, 115, 195, 155)])

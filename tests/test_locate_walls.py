@@ -93,6 +93,20 @@ def test_a_word_printed_in_a_cell_is_doubted(
     assert (field.doubt > 0.5) == doubted
 
 
+@pytest.mark.parametrize(("top", "doubted"), [(66, True), (84, False)])
+def test_a_number_written_over_the_label_of_its_cell_is_doubted(top: int, doubted: bool) -> None:
+    page = np.full((200, 420), 255, np.uint8)
+    cv2.rectangle(page, (60, 40), (360, 150), 0, 2)
+    seven = np.array([[150, top], [176, top], [164, top + 50]], np.int32)
+    cv2.polylines(page, [seven], False, 90, 5, cv2.LINE_AA)
+    caption = (73.0, 53.0, 168.0, 70.0)
+    rects = ((60.0, 40.0, 360.0, 150.0),)
+    place = Place(FieldSpec("cell", Kind.CELL), rects, captions=(caption,))
+    [cut] = at_places(page, 200, [place])
+    assert cut.field.ink[100 - cut.field.rect.y :].any()
+    assert (cut.field.doubt > 0.5) == doubted
+
+
 def test_a_mark_at_a_doubtful_place_goes_to_a_person() -> None:
     ink = np.ones((30, 30), bool)
     image = np.zeros((30, 30), np.uint8)
