@@ -48,7 +48,9 @@ class Recognizer(Protocol):
 
 
 class StripReader(Protocol):
-    """Anything that reads a whole field without cutting it."""
+    """Anything that reads a whole field without cutting it, `looks` times, in 1 or 2 sizes."""
+
+    looks: int
 
     def read(self, strip: Float) -> Float:
         """Read a strip (32, W) float32 in 0…1: log-probabilities (T, 11), class 0 blank."""
@@ -122,8 +124,9 @@ class LiteRecognizer:
 class LiteStripReader:
     """The segmentation-free network exported beside the recognizer."""
 
-    def __init__(self, blob: bytes, folder: Path, temperature: float) -> None:
-        """Hold the network and the temperature of its frames."""
+    def __init__(self, blob: bytes, folder: Path, temperature: float, looks: int) -> None:
+        """Hold the network, the temperature of its frames and how often it looks."""
+        self.looks = looks
         self._network = Runtimes(blob, folder)
         self._temperature = temperature
 
@@ -202,11 +205,15 @@ def load_recognizer(folder: Path | None = None) -> LiteRecognizer:
 
 
 def load_strip_reader(folder: Path, card: dict[str, Any]) -> LiteStripReader | None:
-    """Load the segmentation-free reader of a model, or None where it has none."""
+    """Load the segmentation-free reader of a model, or None where it has none.
+
+    Models of before there were two looks keep to the one that their promises were proved with.
+    """
     if "strips" not in card:
         return None
     blob = read_network(folder, STRIP_NETWORK)
-    return LiteStripReader(blob, folder, float(card["strips"]["temperature"]))
+    strips = card["strips"]
+    return LiteStripReader(blob, folder, float(strips["temperature"]), strips.get("looks", 1))
 
 
 def log_softmax(logits: Float, temperature: float) -> Float:

@@ -32,8 +32,8 @@ FIELDS = 24_000
 error. With half of them for each the search for 1 % ended at 3,300 of 12,000 by chance."""
 STRIP_WEIGHTS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 FLATTERED = 2.0
-"""Greatest weight of the strips where composed numbers alone decide, and what they ask for is more:
-the strip reader learned on numbers composed like these. Of 677 real amounts (part `train`) two
+"""Greatest weight of the strips where composed numbers alone decide. They would give more: the
+strip reader learned on numbers composed like these. Of 677 real amounts (part `train`) two
 models read 577 and 576 right with 2 and with 2.5, 573 and 575 with 1.5, 572 and 574 with 3."""
 
 

@@ -134,6 +134,8 @@ class Strokes(NamedTuple):
 
 def strokes_of(mask: Mask) -> Strokes:
     """Find the connected components of ink bool (H, W), corners touching included."""
+    if not mask.size:  # OpenCV would end the process
+        return Strokes(np.zeros(mask.shape, np.int32), np.zeros((1, 5), np.int32))
     kind = cv2.CV_16U if mask.size < 4 * 2**16 else cv2.CV_32S  # at most a label for 4 pixels
     _, labels, stats, _ = cv2.connectedComponentsWithStats(
         mask.view(np.uint8), connectivity=8, ltype=kind
@@ -226,7 +228,10 @@ def strip_of(darkness: Float, stats: NDArray[np.int32]) -> Float:
 
 
 def smaller(strip: Float, share: float, top: int) -> Float:
-    """Write a strip (32, W) at `share` of its size, 0…1, `top` rows down: (32, share · W)."""
+    """Write a strip (32, W) at `share` of its size, `top` rows down: float32 (32, share · W).
+
+    It is 8 pixels wide at least.
+    """
     height, width = strip.shape
     size = (max(8, round(share * width)), round(share * height))
     out = np.zeros((height, size[0]), np.float32)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from formreader import binarize, rules
 from formreader import locate_torn as torn
@@ -155,7 +156,7 @@ def cut(page: OpenPage, lie: Lie, written: list[FieldImage]) -> FieldImage | Non
         for c, w in zip(lie.cells, within, strict=True)
     ]
     field = _field(page, lie.place, cells, written)
-    return field and _doubted(page, lie.place, cells, field, lie.found)
+    return field and _doubted(page, lie, cells, field)
 
 
 def _field(
@@ -183,11 +184,9 @@ def _is_word(rect: Rect, words: Sequence[tuple[float, float]], page: OpenPage) -
     return any(abs(x - at) < near and abs(y - level) < near for at, level in words)
 
 
-def _doubted(
-    page: OpenPage, place: Place, cells: list[Cell], field: FieldImage, found: float
-) -> FieldImage:
+def _doubted(page: OpenPage, lie: Lie, cells: list[Cell], field: FieldImage) -> FieldImage:
     """Doubt a field whose ink may be print: a wall, a printed word, a streak in a checkbox."""
-    corner = field.rect
+    place, corner = lie.place, field.rect
     boxes = [
         page.rect_of(c.left, c.top, c.right, c.bottom).moved(-corner.x, -corner.y) for c in cells
     ]
@@ -198,18 +197,19 @@ def _doubted(
         part = field.ink[max(0, row - near) : row + near, max(0, col - near) : col + near]
         doubtful |= row + near > 0 and col + near > 0 and bool(part.any())
     if place.spec.kind is Kind.CHECKBOX:
-        doubtful |= found < LEAST_FRAMED or walls.streaked(field.ink)
+        doubtful |= lie.found < LEAST_FRAMED or walls.streaked(field.ink)
     elif len(cells) == 1:
-        doubtful |= _over_print(field, place.captions)
+        moved = np.array([lie.cells[0].left, lie.cells[0].top]) / page.zoom - place.rects[0][:2]
+        doubtful |= _over_print(field, np.array(place.captions).reshape(-1, 4) + np.tile(moved, 2))
     return replace(field, doubt=max(field.doubt, torn.DOUBT)) if doubtful else field
 
 
-def _over_print(field: FieldImage, captions: Sequence[Box]) -> bool:
-    """Tell whether a number is written over what is printed in its cell.
+def _over_print(field: FieldImage, captions: NDArray[np.float64]) -> bool:
+    """Tell whether a number is written over what is printed in its cell, (N, 4) edges.
 
     A 7 that began in the letters of a label was accepted as 4.
     """
-    edges = np.array(captions).reshape(-1, 4) - np.tile((field.rect.x, field.rect.y), 2)
+    edges = captions - np.tile((field.rect.x, field.rect.y), 2)
     return any(
         bool(field.ink[top:bottom, left:right].any())
         for left, top, right, bottom in np.maximum(edges.round().astype(int), 0).tolist()

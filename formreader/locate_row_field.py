@@ -164,6 +164,8 @@ def _goes_on(page: OpenPage, row: Row, own: float, beside: Sequence[tuple[float,
     for left, right in beside:
         rect = page.rect_of(left, frame.top, right, frame.bottom)
         dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
+        if not dark.size:
+            continue  # beyond the page
         ink = _without_labels(page, rect, binarize.ink_mask(dark, own))
         lines = _rules_beside(page, rect)
         over = rules.without_rules(ink, *_uncovered(dark, *lines, own))

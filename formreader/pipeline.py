@@ -246,7 +246,8 @@ def propose(
 
 def looks_at(strip: Float, strips: StripReader) -> list[Float]:
     """Read a strip (32, W) as it is and written smaller: log-probabilities (T, 11) of each."""
-    return [strips.read(strip), strips.read(smaller(strip, *SECOND_LOOK))]
+    sizes = [strip, smaller(strip, *SECOND_LOOK)]
+    return [strips.read(size) for size in sizes[: strips.looks]]
 
 
 def each_scores_all(

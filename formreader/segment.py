@@ -39,16 +39,13 @@ from formreader.segment_cuts import (
     upright,
 )
 from formreader.segment_join import join_pieces
+from formreader.segment_pale import overlooked
 
 SPECK, FLAT = 0.16, 0.25
 """Sizes in digit heights: a full stop is 0.1 to 0.2; rests of a rule or of print cut off at
 the border are flatter than a quarter."""
 TIGHT = 0.8
 """Height of writing, as a share of the crop's, from which the crop is cut to the writing."""
-PALEST, AS_TALL = 0.2, 0.6
-"""Darkness, as a share of full ink, and height in digit heights from which a stroke that is
-no ink sends its number to review: digits at 0.2 to 0.45 of the others' darkness were left
-out of numbers that looked sure. It concerns 12 of 677 amounts, 2 of the accepted."""
 LINE_THICKNESS = 4
 """Thickest ruled line in pixels that is taken out of a cut-out field."""
 
@@ -91,7 +88,7 @@ def segment(field: FieldImage) -> Lattice:
         lattice,
         strip=set_upright(bare.leaning, bare.shear),
         edge=line_or_one(bare.ink),
-        paler=field.flat is not None and paler_stroke(darkness, field.ink, lattice.height),
+        paler=field.flat is not None and overlooked(darkness, field.ink, lattice.height),
     )
 
 
@@ -161,20 +158,6 @@ def line_or_one(ink: Mask) -> bool:
     """
     near = max(1, ink.shape[0] // 7)
     return bool(ink[:, :near].all(0).any() or ink[:, -near:].all(0).any())
-
-
-def paler_stroke(darkness: Float, ink: Mask, height: float) -> bool:
-    """Tell whether something as tall as a digit is there that is too pale to count as ink.
-
-    `darkness` float32 (H, W) and `ink` bool (H, W) of a picture that holds one number alone;
-    `height` of its digits in pixels.
-    """
-    tinted, stats = strokes_of(darkness > PALEST)
-    like = stats[:, cv2.CC_STAT_HEIGHT] >= AS_TALL * height
-    like &= stats[:, cv2.CC_STAT_AREA] < AS_TALL * height * height
-    like[0] = False
-    like[tinted[ink]] = False
-    return bool(like.any())
 
 
 def by_cells(field: FieldImage, darkness: Float, contrast: float) -> Lattice:

@@ -223,7 +223,11 @@ def describe(material: Material, seed: int, histories: dict[str, Any]) -> dict[s
     return {
         "alphabet": ALPHABET,
         "input": "glyphs float32 (N, 28, 28), 0 paper to 1 ink, by ink.normalize_glyph",
-        "strips": {"input": "strips float32 (1, 32, W), by segment.strip", "temperature": 1.0},
+        "strips": {
+            "input": "strips float32 (1, 32, W), by segment.strip",
+            "temperature": 1.0,
+            "looks": 2,
+        },
         "temperature": 1.0,
         "calibration": {},
         "data": {

@@ -18,7 +18,7 @@ from formreader.classify import native_silence
 WORKERS, AHEAD = 2, 8
 """Threads that make batches, and batches made ahead; OpenCV lets go of Python's lock."""
 
-BATCHES = 3
+BATCHES = 4
 """Counted up when other batches are made of the same data: no run goes on from the old ones."""
 
 Report = Callable[[str], None]

@@ -117,6 +117,15 @@ def test_strips_of_every_width_are_read(model: Path, width: int) -> None:
     np.testing.assert_allclose(np.exp(frames).sum(1), 1, atol=1e-4)
 
 
+@pytest.mark.parametrize(("card", "looks"), [({}, 1), ({"looks": 1}, 1), ({"looks": 2}, 2)])
+def test_a_model_looks_as_often_as_its_promises_were_proved_with(
+    model: Path, card: dict[str, int], looks: int
+) -> None:
+    reader = classify.load_strip_reader(model, {"strips": {"temperature": 1.0, **card}})
+    assert reader is not None
+    assert reader.looks == looks
+
+
 def test_a_model_without_a_strip_reader_has_none(tmp_path: Path) -> None:
     assert classify.load_strip_reader(tmp_path, {}) is None
 

@@ -93,10 +93,14 @@ def test_a_word_printed_in_a_cell_is_doubted(
     assert (field.doubt > 0.5) == doubted
 
 
+@pytest.mark.parametrize("moved", [0, 8])
 @pytest.mark.parametrize(("top", "doubted"), [(66, True), (84, False)])
-def test_a_number_written_over_the_label_of_its_cell_is_doubted(top: int, doubted: bool) -> None:
+def test_a_number_written_over_the_label_of_its_cell_is_doubted(
+    top: int, doubted: bool, moved: int
+) -> None:
     page = np.full((200, 420), 255, np.uint8)
-    cv2.rectangle(page, (60, 40), (360, 150), 0, 2)
+    top += moved
+    cv2.rectangle(page, (60, 40 + moved), (360, 150 + moved), 0, 2)
     seven = np.array([[150, top], [176, top], [164, top + 50]], np.int32)
     cv2.polylines(page, [seven], False, 90, 5, cv2.LINE_AA)
     caption = (73.0, 53.0, 168.0, 70.0)
@@ -126,8 +130,11 @@ def test_a_field_cut_off_from_the_picture_is_seen_as_such() -> None:
 
 
 @pytest.mark.parametrize("kind", [Kind.BOXES, Kind.COMB, Kind.CELL, Kind.CHECKBOX, Kind.LINE])
-@pytest.mark.parametrize("beyond", [-10, 4, 10, 30, 46, 90, 400])
-def test_a_field_that_reaches_beyond_the_page_ends_nothing(kind: Kind, beyond: int) -> None:
+@pytest.mark.parametrize("beyond", [-10, 2, 4, 10, 30, 46, 90, 400])
+@pytest.mark.parametrize("written", [True, False])
+def test_a_field_that_reaches_beyond_the_page_ends_nothing(
+    kind: Kind, beyond: int, written: bool
+) -> None:
     count = 6 if kind in (Kind.BOXES, Kind.COMB) else 1
     high, wide, side = 165, 390, 45
     across, down = wide - count * side + beyond, high - side + beyond
@@ -136,12 +143,14 @@ def test_a_field_that_reaches_beyond_the_page_ends_nothing(kind: Kind, beyond: i
         page = np.full((high, wide), 255, np.uint8)
         for a, b, c, d in edges:
             cv2.rectangle(page, (a, b), (c, d), 0, 2)
+            if written:
+                cv2.line(page, (a + 24, b + 8), (a + 18, d - 8), 0, 3)
         label = (left - 60.0, float(top), left - 2.0, top + 40.0)
         rects = tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in edges)
         place = Place(FieldSpec("row", kind, count), rects, labels=(label,))
         for cut in at_places(page, 200, [place]):
             doubted = cut.field.doubt > 0.5 or cut.whole < 0.5
-            assert doubted or not cut.field.ink.any()
+            assert written or doubted or not cut.field.ink.any()
 
 
 def test_pale_boxes_are_found_beside_as_many_dark_ones() -> None:
