@@ -22,7 +22,7 @@ from formreader.cheque_marks import Mark
 from formreader.cheque_profiles import Profile
 from formreader.document import Candidate, FieldImage, Float, Mask
 from formreader.ink import darkness_of, digit_height
-from formreader.pipeline import Cut, Readers, looks_at, propose
+from formreader.pipeline import Cut, Readers, looks_at, propose, proposed
 
 BEAM = 32
 """Partial readings kept at every cut where the number of digits is known; with the 6 of free
@@ -148,8 +148,8 @@ def ways_of(cut: Cut, scores: Float, readers: Readers, sizes: frozenset[int]) ->
 
     `sizes` are the counts of digits that fit between its separators, none where any does.
     """
-    lattice, strips = cut.lattice, readers.strips
-    found, spelt = propose(cut, scores, strips)
+    lattice, looks = cut.lattice, looks_at(cut, readers.strips)
+    found, spelt = proposed(cut, scores, looks)
     ours = {c.text: c for c in found}
     theirs = dict(spelt)
     if sizes and lattice.glyphs:
@@ -157,8 +157,7 @@ def ways_of(cut: Cut, scores: Float, readers: Readers, sizes: frozenset[int]) ->
             lattice.glyphs, scores, lattice.cuts, lattice.cells, max(sizes), BEAM
         )
         ours = {c.text: c for c in fitting if len(c.text) in sizes} | ours
-    if strips is not None and lattice.strip is not None:
-        looks = looks_at(lattice.strip, strips)
+    if looks:
         short = frozenset(n for n in sizes if n <= ENUMERATED)
         if max(sizes, default=0) > ENUMERATED:
             theirs = dict(ctc.decode(looks, max(sizes))) | theirs

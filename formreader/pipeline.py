@@ -230,24 +230,34 @@ def propose(
 
     Where they differ, each also scores what the other lists.
     """
+    return proposed(cut, scores, looks_at(cut, strips), longest)
+
+
+def looks_at(cut: Cut, strips: StripReader | None) -> list[Float]:
+    """Read a field's strip as it is and written smaller: log-probabilities (T, 11) of each.
+
+    Empty where there is no strip reader, or no strip as in boxes.
+    """
+    strip = cut.lattice.strip
+    if strips is None or strip is None:
+        return []
+    sizes = [strip, smaller(strip, *SECOND_LOOK)]
+    return [strips.read(size) for size in sizes[: strips.looks]]
+
+
+def proposed(
+    cut: Cut, scores: Float, looks: list[Float], longest: int = 0
+) -> tuple[list[Candidate], list[tuple[str, float]]]:
+    """List the best strings as `propose` does, from looks at the strip."""
     lattice, spec = cut.lattice, cut.field.spec
     beam = assemble.WIDE_BEAM if spec.fits else assemble.BEAM
     candidates = assemble.assemble(
         lattice.glyphs, scores, lattice.cuts, lattice.cells, longest, beam, spec.filler
     )
-    if strips is None or lattice.strip is None:
-        return candidates, []
-    looks = looks_at(lattice.strip, strips)
     spelt = ctc.decode(looks, longest)
-    if candidates and candidates[0].text != spelt[0][0]:
+    if spelt and candidates and candidates[0].text != spelt[0][0]:
         return each_scores_all(cut, scores, candidates, looks, spelt)
     return candidates, spelt
-
-
-def looks_at(strip: Float, strips: StripReader) -> list[Float]:
-    """Read a strip (32, W) as it is and written smaller: log-probabilities (T, 11) of each."""
-    sizes = [strip, smaller(strip, *SECOND_LOOK)]
-    return [strips.read(size) for size in sizes[: strips.looks]]
 
 
 def each_scores_all(
