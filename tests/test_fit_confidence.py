@@ -293,6 +293,7 @@ def test_the_strips_get_no_more_weight_than_chance_can_tell_apart() -> None:
         return fit.Trial(lattice, [("17", 0.0), ("12", -1.0)], (60.0, 20.0), "17")
 
     assert fit.choose_strip_weight([[torn(need) for need in needs] * 4]) == 1.0
+    assert fit.choose_strip_weight([[torn(1.8)] * 400]) == 2.0
     # composed numbers alone give them no more than 2, confirmed ones may
     composed, confirmed = [torn(2.3)] * 400, [torn(2.3)] * 400
     assert fit.choose_strip_weight([composed]) <= 2.0

@@ -65,6 +65,13 @@ def test_a_digit_fills_twenty_pixels_around_its_centre_of_mass(symbol: str) -> N
     assert centre == pytest.approx((14.0, 14.0), abs=0.51)
 
 
+@pytest.mark.parametrize("shape", [(0, 0), (45, 0), (0, 45)])
+def test_a_crop_without_pixels_has_no_strokes(shape: tuple[int, int]) -> None:
+    strokes_found = strokes_of(np.zeros(shape, bool))
+    assert strokes_found.stats.shape == (1, 5)
+    assert strokes_found.kept(np.zeros(1, bool)).shape == shape
+
+
 @pytest.mark.parametrize("symbol", "0123456789")
 def test_size_and_place_of_a_digit_do_not_matter(symbol: str) -> None:
     small = drawn(symbol)

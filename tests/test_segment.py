@@ -15,7 +15,6 @@ from formreader.ink import INK_LEVEL, darkness_of
 from formreader.junk import trim
 from formreader.segment import Lattice, segment, strip, without_rules
 from formreader.segment_cuts import slant
-from formreader.segment_pale import overlooked
 
 HEIGHT_PX = 44
 
@@ -226,18 +225,6 @@ def test_a_digit_in_ink_too_pale_to_be_read_is_noticed(share: float, noticed: bo
     assert lattice.paler is noticed
     if not noticed:
         assert any(off(glyph.rect, places[1]) < 4 for glyph in lattice.glyphs)
-
-
-@pytest.mark.parametrize(("torn_in", "noticed"), [(0, False), (4, True)])
-def test_a_digit_left_out_in_pieces_as_if_it_were_print_is_noticed(
-    torn_in: int, noticed: bool
-) -> None:
-    darkness, ink = np.zeros((2, 60, 120), np.float32)
-    cv2.line(ink, (90, 10), (86, 50), 1.0, 5)
-    darkness[:] = ink
-    for piece in range(torn_in):  # a thin 3 in strokes of a quarter of its height
-        cv2.ellipse(darkness, (40, 14 + 10 * piece), (10, 4), 0, -120, 60, 0.6, 2)
-    assert overlooked(darkness, ink > 0.5, 40.0) is noticed
 
 
 # Boxes
