@@ -87,7 +87,8 @@ class OpenPage:
         scale = self.scale
         seen = boxes.find_cells(self.rules, scale)
         paper = boxes.paper_cells(seen, self.small_dark, self.level)
-        self.shaded = [c for c in seen if boxes.is_box(c, scale) and c not in paper]
+        white = set(paper)
+        self.shaded = [c for c in seen if boxes.is_box(c, scale) and c not in white]
         cells = boxes.outermost(paper, scale)
         found, alone = rows.box_rows(cells, self.rules, scale)
         ticked = combs.comb_rows(self.rules, found, scale)
