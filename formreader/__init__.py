@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from formreader.batch import read_folder
-    from formreader.pipeline import Options, Reader
+    from formreader.batch import open_reader, read_folder
+    from formreader.document import Page, PageResult, Reading, Reason, Status
+    from formreader.errors import FormreaderError
+    from formreader.pipeline import Options
 
-__all__ = ["Options", "Reader", "__version__", "read_folder"]
+HOMES = {
+    "batch": ("open_reader", "read_folder"),
+    "document": ("Page", "PageResult", "Reading", "Reason", "Status"),
+    "errors": ("FormreaderError",),
+    "pipeline": ("Options",),
+}
+"""Modules of the public names."""
+
+__all__ = [
+    "FormreaderError",
+    "Options",
+    "Page",
+    "PageResult",
+    "Reading",
+    "Reason",
+    "Status",
+    "__version__",
+    "open_reader",
+    "read_folder",
+]
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for, so that `import formreader` alone costs nothing."""
-    if name == "read_folder":
-        from formreader.batch import read_folder
-
-        return read_folder
-    if name in ("Options", "Reader"):
-        from formreader import pipeline
-
-        return getattr(pipeline, name)
+    for module, names in HOMES.items():
+        if name in names:
+            return getattr(import_module(f"formreader.{module}"), name)
     raise AttributeError(f"module 'formreader' has no attribute '{name}'")

@@ -7,6 +7,7 @@ database as it ends, and nothing that one page does can harm another: an error b
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from functools import partial
@@ -68,10 +69,10 @@ class Batch:
         self.folder = out
         self.files = list_files(source)
         self._form = options.form
-        self._make_reader = make_reader or partial(bundled_reader, options)
+        self._make_reader = make_reader or partial(open_reader, options)
         self._reader = self._make_reader()
         self.store: Store | None = None
-        self.warnings: list[str] = []
+        self.warnings: list[str] = [] if make_reader else unkept(options)
         if out is not None:
             settings = {
                 "source": printable(source.resolve()),
@@ -83,7 +84,8 @@ class Batch:
                 "records": forms_records.to_text(forms_records.layouts(options.definitions)),
                 "version": __version__,
             }
-            self.store, self.warnings = job.begin(out, settings, self.files, restart)
+            self.store, notes = job.begin(out, settings, self.files, restart)
+            self.warnings += notes
         known = self.store.known() if self.store else {}
         self.queue = PageQueue(self.files, known)
         self.jobs = jobs or default_jobs(self.files, known)
@@ -201,9 +203,11 @@ def read_folder(
 ) -> Iterator[PageResult]:
     """Read a file or a folder; yield a PageResult per page in input order.
 
-    With `out` the results also go into that job folder, and a second call takes up where the
-    first one ended. More than one job starts processes: call it below
-    `if __name__ == "__main__":`. Raises FormreaderError where the run cannot start.
+    Nothing is read before the first is asked for. A page that cannot be read has no readings, and
+    its `failure` says why. With `out` the results also go into that job folder, and a second call
+    takes up where the first one ended. More than one job starts processes: call it below
+    `if __name__ == "__main__":`. What the command line says as a note is a warning here. Raises
+    FormreaderError where the run cannot start.
     """
     if options is None:
         from formreader.pipeline import Options
@@ -213,11 +217,23 @@ def read_folder(
     with Batch(
         Path(source), folder, options, jobs=jobs, restart=restart, make_reader=make_reader
     ) as batch:
+        for sentence in batch.warnings:
+            warnings.warn(sentence, stacklevel=2)
         yield from batch.in_order()
 
 
-def bundled_reader(options: Options) -> ReaderLike:
-    """Return the reader of the package."""
+def unkept(options: Options) -> list[str]:
+    """Say which of the wanted error rates the model cannot promise."""
+    from formreader.pipeline import unkept_promises
+
+    return unkept_promises(options)
+
+
+def open_reader(options: Options) -> ReaderLike:
+    """Load a model for reading pages: an object with `read_page` and `read_pages`.
+
+    Raises ModelError, and FormError for a form that is unknown or wrong.
+    """
     if options.form == "cheque":
         from formreader.cheques import ChequeReader
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formreader.document import Candidate
+from formreader.errors import UsageError
 
 UNSEEN = -12.0
 """Score of a string that one reader proposes and the other does not list, relative to its
@@ -144,6 +145,15 @@ def alternatives(
     weights = np.exp(np.array([score for _, score in others]) - others[0][1])
     shares = (1 - chance) * weights / (weights.sum() + 1)
     return tuple((text, float(share)) for (text, _), share in zip(others, shares, strict=True))
+
+
+def check_rate(max_error: float) -> None:
+    """Raise UsageError for an error rate that can be no share of the accepted readings."""
+    if not 0 < max_error < 1:
+        raise UsageError(
+            f"--max-error is {max_error:g}; it must lie between 0 and 1, such as 0.01 for one "
+            "wrong value in a hundred."
+        )
 
 
 def threshold_for(calibration: Mapping[str, Any], kind: str, max_error: float) -> float | None:

@@ -8,25 +8,17 @@ from __future__ import annotations
 
 import io
 import sys
-from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from formreader import __version__
-from formreader.cli_commands import INTERRUPTED, Commands, tell
+from formreader.cli_commands import Commands, tell
 from formreader.cli_forms import forms, named_forms
 from formreader.cli_models import models
+from formreader.cli_run import run
 from formreader.errors import UsageError
-
-if TYPE_CHECKING:
-    from formreader.batch import Batch
-
-SOME_FAILED = 1
-LISTED = 50
-"""Failed pages named at the end of a run; readings.csv names all."""
-
 
 app = typer.Typer(
     cls=Commands,
@@ -37,7 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(forms, name="form")
 app.add_typer(models, name="models")
-Job = Annotated[Path, typer.Argument(help="Job folder that 'formreader read' made.")]
+Job = Annotated[Path, typer.Argument(metavar="JOB", help="Job folder that 'formreader read' made.")]
 
 
 def show_version(wanted: bool) -> None:
@@ -58,20 +50,29 @@ def options(
 
 @app.command()
 def read(
-    source: Annotated[Path, typer.Argument(help="File or folder with scans (pictures, PDF).")],
-    out: Annotated[Path, typer.Option(help="Job folder for the results; made if missing.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="SCANS", help="File or folder with scans (pictures, PDF).")
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="JOB", help="Job folder for the results; made if missing.")
+    ],
     form: Annotated[
         list[str] | None,
         typer.Option(
-            help="auto (default): find the numbers; field: each image is one number; cheque; or a "
-            "form definition (FORM.toml), or a folder of them. May be repeated: FORM.toml."
+            metavar="auto|field|cheque|FORM.toml",
+            help="auto (default) finds the numbers by itself; field: each picture is one number; "
+            "cheque; FORM.toml or a folder of such (repeat --form for several forms).",
         ),
     ] = None,
     max_error: Annotated[
-        float, typer.Option(help="Wrong values wanted at most among the accepted, as a share.")
+        float,
+        typer.Option(
+            help="Share of wrong values allowed among the accepted: 0.01 is one in a hundred. With "
+            "less, more fields go to a person."
+        ),
     ] = 0.01,
     jobs: Annotated[
-        int | None, typer.Option(help="Pages read at a time; by default one per core.")
+        int | None, typer.Option(help="Pages read at the same time; by default one per core.")
     ] = None,
     model: Annotated[
         Path | None, typer.Option(help="Folder of a model; by default the bundled one.")
@@ -81,65 +82,14 @@ def read(
     ] = False,
 ) -> None:
     """Read a file or folder into a job folder; the same command again resumes it."""
-    if not 0 < max_error < 1:
-        raise UsageError(
-            f"--max-error is {max_error:g}; it must lie between 0 and 1, such as 0.01 for one "
-            "wrong value in a hundred."
-        )
     if jobs is not None and jobs < 1:
         raise UsageError(f"--jobs is {jobs}; it must be 1 or more, the pages read at a time.")
     from formreader.batch import Batch
-    from formreader.pipeline import Options, unkept_promises
+    from formreader.pipeline import Options
 
     settings = Options(max_error=max_error, model=model, **named_forms(form or ["auto"]))
-    for sentence in unkept_promises(settings):
-        tell(f"Note: {sentence}")
     with Batch(source, out, settings, jobs=jobs, restart=restart) as batch:
         raise typer.Exit(run(batch, out))
-
-
-def run(batch: Batch, out: Path) -> int:
-    """Read a batch with progress; print the summary and return the exit code."""
-    from formreader.progress import follow
-
-    for warning in batch.warnings:
-        tell(f"Note: {warning}")
-    try:
-        with closing(batch.pages()) as pages:
-            follow(pages, batch.queue)
-    except KeyboardInterrupt:
-        summarise(batch, out)
-        tell("Interrupted. Finished pages are on disk; the same command again goes on from here.")
-        return INTERRUPTED
-    failed = summarise(batch, out)
-    typer.echo(str(out / "readings.csv"))
-    return SOME_FAILED if failed else 0
-
-
-def summarise(batch: Batch, out: Path) -> int:
-    """Say on one screen what the job holds and what to do next; return the failed pages."""
-    assert batch.store is not None
-    counts = batch.store.counts()
-    fields = counts.accepted + counts.review + counts.blank
-    tell(f"Pages   {counts.pages}, of them {counts.failed} failed, {counts.empty} without a number")
-    tell(
-        f"Fields  {fields}: {counts.accepted} accepted, {counts.review} to review, "
-        f"{counts.blank} blank"
-    )
-    failures = [page for page in batch.store.pages() if page[2]]
-    for name, number, why in failures[:LISTED]:
-        tell(f"Failed  {name}, page {number}: {why}")
-    if len(failures) > LISTED:
-        tell(f"        and {len(failures) - LISTED} more: status failed in readings.csv")
-    tell(f"Tables  {out / 'readings.csv'}, characters.csv, records.csv")
-    if counts.review:
-        tell(
-            f"Next    formreader review {out}\n"
-            f"        or in a spreadsheet with pictures: formreader export {out} --format xlsx,\n"
-            "        write what is right into the column correction, then: "
-            f"formreader apply {out} CORRECTED.xlsx"
-        )
-    return counts.failed
 
 
 @app.command()
@@ -157,7 +107,7 @@ def apply(
         tell(f"Note: {warning}")
     tell(
         f"{applied.changed} values corrected, {applied.confirmed} confirmed, "
-        f"{applied.unchanged} known before."
+        f"{applied.unchanged} known before. {applied.left} doubtful fields are left."
     )
     typer.echo(str(job / "records.csv"))
 
@@ -188,7 +138,9 @@ def review(
 @app.command()
 def export(
     job: Job,
-    kind: Annotated[str, typer.Option("--format", help="csv, xlsx or parquet.")] = "csv",
+    kind: Annotated[
+        str, typer.Option("--format", help="csv, xlsx (with pictures, for corrections) or parquet.")
+    ] = "csv",
 ) -> None:
     """Write a job's tables again."""
     from formreader.corrections import refuse_to_lose
@@ -224,6 +176,8 @@ def evaluate(
     if measured.suffix.lower() != ".npz" and truth is None:
         from formreader.glyph_folder import is_glyph_folder
 
+        if not measured.is_dir():
+            raise UsageError(f"There is no job folder {measured}.")
         if not is_glyph_folder(measured):
             raise UsageError("Add --truth TRUTH.csv, the table with the true values.")
     from formreader import evaluate as evaluation
@@ -260,15 +214,17 @@ def train(
         int | None, typer.Option(help="Digits learned from at a time; default 100.")
     ] = None,
     rate: Annotated[
-        float | None, typer.Option("--learning-rate", help="Highest one; default 0.003.")
+        float | None, typer.Option("--learning-rate", help="Highest learning rate; default 0.003.")
     ] = None,
     tune: Annotated[
-        int | None, typer.Option(help="First search settings in so many short trainings.")
+        int | None, typer.Option(help="Try this many settings in short trainings first.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Start of the random numbers.")] = 1,
     reviewed: Annotated[
         list[Path] | None,
-        typer.Option(help="Job whose confirmed values the bundled model learns; repeatable."),
+        typer.Option(
+            metavar="JOB", help="Job whose confirmed values the bundled model learns; repeatable."
+        ),
     ] = None,
 ) -> None:
     """Train a model on labelled digits, or train the bundled one on with reviewed jobs."""
@@ -296,7 +252,8 @@ def train(
 def certify(
     job: Job,
     out: Annotated[
-        Path | None, typer.Option(help="Model that shall promise what is proved: models/NAME.")
+        Path | None,
+        typer.Option(help="Make a model that promises what was proved: models/NAME."),
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Model that the job was read with.")] = None,
 ) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from formreader.cli_commands import Commands, tell
-from formreader.errors import UsageError
+from formreader.errors import NothingToReadError, PageError, UsageError
 
 forms = typer.Typer(cls=Commands, no_args_is_help=True, help="Define a form.")
 
@@ -18,10 +20,23 @@ def draft(
     blank: Annotated[Path, typer.Argument(help="Scan or PDF of the blank form.")],
     out: Annotated[Path, typer.Option(help="Where to write the definition: FORM.toml.")],
 ) -> None:
-    """Propose a definition from a blank form, to be edited by hand."""
+    """Propose a definition from a blank form, to be edited by hand.
+
+    Of a definition that is there, only a lost .print.json is made again.
+    """
     from formreader.form_draft import draft as write
 
-    tell(f"{write(blank, out)} fields found. Look at them: formreader form check {out}")
+    kept = out.exists()
+    with said_of(blank):
+        count = write(blank, out)
+    if kept:
+        tell(f"Its print was made again; {out} stays as it is.")
+    else:
+        tell(
+            f"{count} fields found. Look at them: formreader form check {out} {blank}\n"
+            "If rows or lines are missing, draft from a blank copy: where something is written, "
+            "less is found."
+        )
     typer.echo(str(out))
 
 
@@ -36,8 +51,19 @@ def check(
     """Check a definition and draw its fields over a page."""
     from formreader.form_draft import check as draw
 
-    for picture in draw(form, page, out or form.with_suffix(".check.png")):
+    with said_of(page or form):
+        pictures = draw(form, page, out or form.with_suffix(".check.png"))
+    for picture in pictures:
         typer.echo(str(picture))
+
+
+@contextmanager
+def said_of(path: Path) -> Iterator[None]:
+    """Say of which file it is that a page cannot be used: here no batch goes on without it."""
+    try:
+        yield
+    except PageError as error:
+        raise NothingToReadError(f"{path}: {error}") from error
 
 
 def named_forms(given: list[str]) -> dict[str, Any]:
@@ -45,12 +71,17 @@ def named_forms(given: list[str]) -> dict[str, Any]:
     definitions = tuple(
         Path(name) for name in given if name.endswith(".toml") or Path(name).is_dir()
     )
+    for name in given:
+        if Path(name) not in definitions and Path(name).is_file():
+            raise UsageError(f"{name} is a file, but form definitions end in .toml. Rename it.")
     if not definitions:
         if len(given) > 1:
             raise UsageError("--form can be repeated for form definitions (FORM.toml) only.")
-        return {"form": given[0]}
+        return {"form": given[0].lower()}
     if len(definitions) < len(given):
-        raise UsageError("--form takes either auto or field, or form definitions, not both.")
+        raise UsageError(
+            "--form takes either auto, field or cheque, or form definitions, not both."
+        )
     from hashlib import sha256
 
     from formreader.forms import find_forms

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from formreader.corrected import Row, read_corrected, read_rows, refusal
+from formreader.document import Status
 from formreader.errors import UsageError
 from formreader.export import BLANK, UNREADABLE, correction, write_tables
 from formreader.store import Store
@@ -24,6 +25,8 @@ LEAST_ALIKE = 5
 SPREADSHEET_DIGITS = 15
 """Digits a spreadsheet keeps of a number (IEEE 754 double); the rest become zeros."""
 
+EMPTY = "empty"
+"""Another word for blank, as the review page says it."""
 ROUNDED = 1e-4
 """Relative rounding of a number shown as 1.23E+10 with three decimals or more."""
 
@@ -39,11 +42,15 @@ DAMAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What came of a corrected table: counts of rows, and sentences for the user."""
+    """What came of a corrected table: counts of rows, and sentences for the user.
+
+    `left` are the doubtful fields of the job of which nobody has said anything yet.
+    """
 
     changed: int
     confirmed: int
     unchanged: int
+    left: int
     warnings: list[str]
 
 
@@ -63,11 +70,13 @@ def apply(job: Path, table: Path) -> Applied:
         if new:
             store.add_reviews(new, user(), table.name)
         write_tables(store)
+        left = sum(f.status is Status.REVIEW and f.meaning is None for f in store.fields())
     confirmed = sum(r.meaning is Meaning.VALUE and r.value == r.field.value for r in new)
     return Applied(
         changed=len(new) - confirmed,
         confirmed=confirmed,
         unchanged=len(said) - len(new),
+        left=left,
         warnings=warnings_on(table, damaged),
     )
 
@@ -182,7 +191,7 @@ def judge(row: Row, field: Field, expected: int) -> Review | None:
         raise RefusedError("is a page that could not be read; it has no field to correct")
     if field.meaning is not None and text == correction(field):
         return Review(field, field.meaning, field.person_value)
-    if text.lower() == BLANK:
+    if text.lower() in (BLANK, EMPTY):
         return Review(field, Meaning.BLANK, "")
     if text == UNREADABLE:
         return Review(field, Meaning.UNREADABLE, "")

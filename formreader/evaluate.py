@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from formreader.evaluate_report import html_page
 from formreader.evaluate_stress import Album
 from formreader.evaluate_summary import summary
 from formreader.evaluate_tables import read_job, read_truth
-from formreader.evaluate_ties import Tie, Truth, comparable, tie, tie_pages
+from formreader.evaluate_ties import Read, Tie, Truth, comparable, tie, tie_pages
 from formreader.glyph_folder import is_glyph_folder
 
 __all__ = ["evaluate", "evaluate_glyphs", "report_folder", "summary"]
@@ -54,7 +55,9 @@ def evaluate(
     reads, pages = read_job(job)
     rows = read_truth(truth, warnings)
     known, absent = match_pages(rows, pages, warnings)
-    all_ties, extras = tie(known, [r for r in reads if r.status != "failed"])
+    read = [r for r in reads if r.status != "failed"]
+    all_ties, extras = tie(known, read)
+    refuse_strange_names(all_ties, read, truth)
     ties = [t for t in all_ties if "?" not in t.truth.value]
     readable = [t.truth for t in ties]
     failed = {(r.page, r.number) for r in reads if r.status == "failed"}
@@ -194,6 +197,17 @@ def wrong_digits(tied: Tie) -> list[dict[str, Any]]:
         for place, ((true, read), char) in enumerate(zip(pairs, chars, strict=True), 1)
         if true != read
     ]
+
+
+def refuse_strange_names(ties: Sequence[Tie], reads: Sequence[Read], truth: Path) -> None:
+    """Raise UsageError where the truth names its fields as no reading of the job is called."""
+    if not reads or any(t.read or t.truth.rect for t in ties):
+        return
+    raise UsageError(
+        f"No field of {truth.name} is in this job (the truth says for example "
+        f"'{ties[0].truth.field}', the job '{reads[0].field}'). Take the names from the column "
+        "field of readings.csv, or put a boxes.csv with the places of the fields beside the truth."
+    )
 
 
 def match_pages(

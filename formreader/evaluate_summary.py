@@ -13,9 +13,9 @@ RATES = (
     ("read", "Read rate: accepted of the fields with something written"),
     ("reject", "Reject rate: sent to a person"),
     ("substitution", "Substitution rate: accepted and wrong, of the accepted"),
-    ("substitution_with_extras", "The same, with accepted readings that no truth claims"),
+    ("substitution_with_extras", "The same, with accepted readings where truth has no field"),
     ("accuracy_nothing_rejected", "Right, if nothing were rejected"),
-    ("found", "Fields found"),
+    ("found", "Fields found; the others are in neither rate above"),
     ("numbers_called_blank", "Numbers called blank"),
     ("blanks_read_as_numbers", "Blank fields read as numbers"),
     ("blanks_accepted_as_numbers", "Blank fields read as numbers and accepted"),
@@ -95,7 +95,7 @@ def summary(report: dict[str, Any]) -> str:
     lines += [titled(title, in_words(report[name])) for name, title in RATES]
     lines.append(
         titled(
-            "Readings that no truth claims",
+            "Readings where the truth has no field",
             f"{report['extra_readings']}, {report['extra_accepted']} of them accepted",
         )
     )
@@ -113,7 +113,7 @@ def summary(report: dict[str, Any]) -> str:
 
 def read_at_lines(report: dict[str, Any]) -> list[str]:
     """Return the curve read off at its levels, one line each."""
-    lines = ["", "Threshold chosen afterwards:"]
+    lines = ["", "With a threshold chosen on these very pages (it flatters):"]
     for row in report["read_at"]:
         lines.append(
             titled(f"  Read rate at {100 * row['substitution_at_most']:.1f} % wrong", in_words(row))

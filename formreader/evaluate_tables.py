@@ -93,9 +93,10 @@ def read_truth(path: Path, warnings: list[str]) -> list[Truth]:
         if not key[0]:
             raise UsageError(f"{path.name}, line {line}: the column page is empty.")
         if key in rows:
+            column = " or, if the file has several pages, add a column page_number"
             raise UsageError(
                 f"{path.name}, line {line}: field '{key[2]}' of {key[0]} page {number} is there "
-                "twice; remove one of the two lines."
+                f"twice; remove one of the two lines{'' if 'page_number' in row else column}."
             )
         rows[key] = Truth(*key, row["value"].strip(), boxes.pop(key, None))
     if not rows:

@@ -10,7 +10,7 @@ import numpy as np
 
 from formreader import load, register
 from formreader.document import Grey
-from formreader.errors import OutputError, PageError
+from formreader.errors import OutputError, PageError, UsageError
 from formreader.form_draft_places import find_places
 from formreader.form_names import Draft, distinct, from_pdf
 from formreader.forms import OVERLAP_MM, FormDef, load_form
@@ -47,8 +47,17 @@ print = "{print}"
 def draft(blank: Path, out: Path) -> int:
     """Write the definition of a blank form and, beside it, its print; return the fields found.
 
-    Raises OutputError; PageError where the blank cannot be read.
+    A definition that is there is never written over: it holds what was edited by hand. Where only
+    its print is lost, that is made again. Raises UsageError and OutputError; PageError where the
+    blank cannot be read.
     """
+    beside = out.with_name(f"{out.stem}.print.json")
+    if out.suffix != ".toml":
+        raise UsageError(f"{out} must end in .toml, as all form definitions do.")
+    if out.exists() and beside.exists():
+        raise UsageError(
+            f"{out} is there already and may hold what you edited. Name another file after --out."
+        )
     prints, fields = [], []
     for number in range(1, load.count_pages(blank) + 1):
         page = load.load(blank, number, blank.name)
@@ -59,7 +68,6 @@ def draft(blank: Path, out: Path) -> int:
         size = (prints[0].width, prints[0].height)
         places = from_pdf(find_places(image, page.dpi), widgets, labels)
         fields += [(number, field) for field in apart(places) if lies_within(field, size)]
-    beside = out.with_name(f"{out.stem}.print.json")
     head = HEAD.format(
         blank=blank.name, file=out.name, name=out.stem, print=beside.name,
         width=prints[0].width, height=prints[0].height,
@@ -69,7 +77,8 @@ def draft(blank: Path, out: Path) -> int:
         table(name, number, field) for name, (number, field) in zip(names, fields, strict=True)
     ]
     try:
-        out.write_text(head + "".join(tables), "utf-8")
+        if not out.exists():
+            out.write_text(head + "".join(tables), "utf-8")
         write_prints(beside, prints)
     except OSError as error:
         raise OutputError(f"{out} cannot be written: {error.strerror}.") from error

@@ -199,5 +199,6 @@ def read_prints(path: Path) -> list[Print]:
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise FormError(
             f"{path} is missing or damaged; it holds what is printed on the form. "
-            "Make it again with `formreader form draft BLANK --out FORM.toml`."
+            "Delete it, if it is there, and make it again with `formreader form draft BLANK --out "
+            "FORM.toml`: a definition that is there stays as it is."
         ) from error

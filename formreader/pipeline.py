@@ -61,13 +61,19 @@ person. Ten words of two insurance pages lie between it and 0.53."""
 class Options:
     """What a job asks for: form, highest error rate among accepted fields, model folder.
 
-    `definitions` are files or folders of form definitions; `form` is then only their name.
+    `form` is `auto`, `field` or `cheque`; with `definitions`, files or folders of form
+    definitions, it is only their name. `max_error` is the share of wrong values wanted at most
+    among the accepted, over 0 and below 1; `model` None is the bundled one. Raises UsageError.
     """
 
     form: str = "auto"
     max_error: float = 0.01
     model: Path | None = None
     definitions: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse an error rate that is none."""
+        calibrate.check_rate(self.max_error)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

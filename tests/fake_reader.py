@@ -14,6 +14,7 @@ import types
 from dataclasses import dataclass
 from pathlib import Path
 
+from formreader.calibrate import check_rate
 from formreader.document import Character, PageResult, Reading, Reason, Rect, Status
 
 
@@ -23,6 +24,9 @@ class Options:
     max_error: float = 0.01
     model: Path | None = None
     definitions: tuple[Path, ...] = ()
+
+    def __post_init__(self):
+        check_rate(self.max_error)
 
 
 class Reader:
@@ -87,5 +91,5 @@ def run_cli():
     sys.modules["formreader.pipeline"] = pipeline = types.ModuleType("formreader.pipeline")
     pipeline.Options = Options
     pipeline.unkept_promises = lambda options: []
-    batch.bundled_reader = make_for
+    batch.open_reader = make_for
     cli.main()

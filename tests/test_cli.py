@@ -28,7 +28,7 @@ def fake(monkeypatch):
     pipeline.Options = fake_reader.Options
     pipeline.unkept_promises = lambda options: []
     monkeypatch.setitem(sys.modules, "formreader.pipeline", pipeline)
-    monkeypatch.setattr(batch, "bundled_reader", fake_reader.make_for)
+    monkeypatch.setattr(batch, "open_reader", fake_reader.make_for)
     return pipeline
 
 
@@ -90,6 +90,8 @@ def test_a_failed_page_is_listed_and_ends_with_1_now_and_on_resuming(tmp_path):
         (("--max-error", "nan"), "--max-error is nan; it must lie between 0 and 1"),
         (("--jobs", "two"), "Invalid value"),
         (("--nonsense",), "No such option"),
+        (("--form", "cheque", "--form", "a.toml"), "either auto, field or cheque, or form def"),
+        (("--form", __file__), "is a file, but form definitions end in .toml"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_makes_no_job(tmp_path, source, words, sentence):
@@ -142,7 +144,7 @@ def test_a_reader_that_cannot_start_ends_with_its_code(tmp_path, source, monkeyp
     def refuse(_):
         raise error("The reader says no.")
 
-    monkeypatch.setattr(batch, "bundled_reader", refuse)
+    monkeypatch.setattr(batch, "open_reader", refuse)
     result = run("read", source, "--out", tmp_path / "job")
     assert (result.exit_code, result.stderr) == (code, "The reader says no.\n")
     assert not (tmp_path / "job").exists()
@@ -176,7 +178,10 @@ def test_apply_says_what_it_did(tmp_path, source):
     corrected.write_text((job / "readings.csv").read_text().replace(",,snippets", ",2,snippets"))
     result = run("apply", job, corrected)
     assert result.stdout == f"{job / 'records.csv'}\n"
-    assert result.stderr == "1 values corrected, 1 confirmed, 0 known before.\n"
+    assert (
+        result.stderr
+        == "1 values corrected, 1 confirmed, 0 known before. 0 doubtful fields are left.\n"
+    )
 
 
 def test_a_refused_table_ends_with_2(tmp_path, source):
@@ -211,7 +216,10 @@ def test_a_workbook_goes_out_is_filled_in_and_comes_back(tmp_path, source):
     book.save(tmp_path / "corrected.xlsx")
     result = run("apply", job, tmp_path / "corrected.xlsx")
     assert (result.exit_code, result.stdout) == (0, f"{job / 'records.csv'}\n")
-    assert result.stderr == "1 values corrected, 0 confirmed, 0 known before.\n"
+    assert (
+        result.stderr
+        == "1 values corrected, 0 confirmed, 0 known before. 0 doubtful fields are left.\n"
+    )
     assert "doubt-2.png,1,accepted,007" in (job / "records.csv").read_text()
 
 

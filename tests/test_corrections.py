@@ -94,8 +94,9 @@ def test_the_tables_of_the_job_itself_can_be_taken_in(job):
     assert (again.changed, again.unchanged) == (0, 2)
 
 
-def test_the_words_for_a_blank_and_an_unreadable_field(job):
-    take(job, table(job, {"doubt-45.png": "Blank", "doubt-67890.png": "?"}))
+@pytest.mark.parametrize("word", ["Blank", "empty"])
+def test_the_words_for_a_blank_and_an_unreadable_field(job, word):
+    take(job, table(job, {"doubt-45.png": word, "doubt-67890.png": "?"}))
     found = records(job)
     assert (found["doubt-45.png"], found["doubt-67890.png"]) == ("", "?")
 

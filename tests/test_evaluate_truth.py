@@ -116,3 +116,24 @@ def test_a_truth_file_that_is_not_utf8_is_refused_with_advice(tmp_path: Path) ->
 def test_a_folder_that_is_no_job_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"readings\.csv"):
         evaluate(tmp_path, truth_with(tmp_path, "page,field,value\na.png,x,1\n"))
+
+
+def test_a_truth_with_names_of_its_own_is_refused_and_both_names_told(tmp_path: Path) -> None:
+    rows = ["a.png,1,f,p1-f01,10,0.9,accepted,,,,,0,0,9,9"] * 2
+    job = job_with(tmp_path, [rows[0], rows[1].replace("f01", "f02")])
+    truth = truth_with(tmp_path, "page,field,value\na.png,account,10\na.png,total,11\n")
+    with pytest.raises(UsageError, match=r"truth says for example 'account', the job 'p1-f01'"):
+        evaluate(job, truth)
+
+
+@pytest.mark.parametrize(
+    ("column", "number", "end"),
+    [("", "", "several pages, add a column page_number"), (",page_number", ",1", "two lines")],
+)
+def test_a_field_there_twice_may_lack_the_number_of_its_page(
+    tmp_path: Path, column: str, number: str, end: str
+) -> None:
+    job = job_with(tmp_path, ["a.tif,1,f,x,10,0.9,accepted,,,,,0,0,9,9"])
+    rows = f"a.tif{number},x,10\na.tif{number},x,11\n"
+    with pytest.raises(UsageError, match=rf"{end}\.$"):
+        evaluate(job, truth_with(tmp_path, f"page{column},field,value\n{rows}"))

@@ -42,3 +42,43 @@ def test_a_folder_that_is_not_there_is_told(definition: Path, tmp_path: Path) ->
     code, sentence = told(definition, tmp_path / "none" / "fields.png")
     assert code == 5
     assert "cannot be written" in sentence
+
+
+def form(*words: object) -> tuple[int, str]:
+    result = CliRunner().invoke(cli.app, ["form", *map(str, words)])
+    assert not result.exception or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.stderr
+
+
+def test_a_page_that_cannot_be_used_is_named_with_the_reason(
+    definition: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "text.png").write_text("no picture")
+    for words, sentence in (
+        (("draft", tmp_path / "none.png", "--out", tmp_path / "a.toml"), "none.png: The file"),
+        (("draft", tmp_path / "text.png", "--out", tmp_path / "a.toml"), "text.png: This is not"),
+        (("check", definition, tmp_path / "none.png"), "none.png: The file"),
+    ):
+        code, told = form(*words)
+        assert code == 6
+        assert sentence in told
+
+
+def test_a_definition_is_never_written_over_and_a_lost_print_made_again(tmp_path: Path) -> None:
+    blank, out = pdf(tmp_path / "blank.pdf", WIDGETS), tmp_path / "meter.toml"
+    assert form("draft", blank, "--out", out)[0] == 0
+    out.write_text(out.read_text("utf-8") + "# mine\n", "utf-8")
+    code, told = form("draft", blank, "--out", out)
+    assert code == 2
+    assert "may hold what you edited" in told
+    (tmp_path / "meter.print.json").unlink()
+    assert form("draft", blank, "--out", out)[0] == 0
+    assert (tmp_path / "meter.print.json").exists()
+    assert out.read_text("utf-8").endswith("# mine\n")
+
+
+def test_a_definition_must_be_named_as_reading_wants_it(tmp_path: Path) -> None:
+    blank = pdf(tmp_path / "blank.pdf", WIDGETS)
+    code, told = form("draft", blank, "--out", tmp_path / "meter.txt")
+    assert code == 2
+    assert "must end in .toml" in told

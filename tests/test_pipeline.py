@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from template_model import TemplateModel, put_in_place
 from template_pages import BOX, form, number_image, page_of, read_field
 
+import formreader
 from formreader import pipeline
 from formreader.document import (
     FieldImage,
@@ -21,7 +23,7 @@ from formreader.document import (
     Rect,
     Status,
 )
-from formreader.errors import FormError, ModelError
+from formreader.errors import FormError, ModelError, PageError, UsageError
 from formreader.pipeline import Options, Reader
 
 
@@ -257,3 +259,21 @@ def test_a_model_without_calibration_is_refused(monkeypatch: pytest.MonkeyPatch)
 def test_a_model_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="absent"):
         Reader(Options(model=tmp_path / "absent"))
+
+
+@pytest.mark.parametrize("rate", [0, 1, -0.01, 5, float("nan")])
+def test_an_error_rate_that_is_none_is_refused(rate: float) -> None:
+    with pytest.raises(UsageError, match=f"--max-error is {rate:g}; it must lie between 0 and 1"):
+        Options(max_error=rate)
+
+
+def test_the_library_warns_of_a_promise_that_the_model_cannot_keep(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "1.png"), number_image("40"))
+    with pytest.warns(UserWarning, match="cannot promise --max-error 1e-06"):
+        list(formreader.read_folder(tmp_path, options=Options(form="field", max_error=1e-6)))
+
+
+def test_a_reader_opened_for_cheques_reads_cheques() -> None:
+    reader = formreader.open_reader(Options(form="cheque"))
+    with pytest.raises(PageError, match="code line"):
+        reader.read_page(page_of(number_image("40")))
