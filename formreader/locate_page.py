@@ -12,6 +12,7 @@ from formreader import binarize, rules, rules_dotted, rules_tinted
 from formreader import locate_boxes as boxes
 from formreader import locate_combs as combs
 from formreader import locate_groups as groups
+from formreader import locate_rings as rings
 from formreader import locate_rows as rows
 from formreader import locate_text as text
 from formreader import locate_torn as torn
@@ -91,6 +92,8 @@ class OpenPage:
         self.shaded = [c for c in seen if boxes.is_box(c, scale) and c not in white]
         cells = boxes.outermost(paper, scale)
         found, alone = rows.box_rows(cells, self.rules, scale)
+        found = [row for row in found if not rings.are_zeros(row.cells, self.small_dark, scale)]
+        alone = [cell for cell in alone if not rings.are_zeros([cell], self.small_dark, scale)]
         ticked = combs.comb_rows(self.rules, found, scale)
         self.rows = [
             row
