@@ -42,6 +42,7 @@ def locate(image: Grey, dpi: float) -> list[FieldImage]:
         return []
     page = _opened(image, dpi)
     page.search()
+    page.split_tables()
     tables = locate_combs.in_tables(page.rows, page.scale)
     found = [row_field(page, row) for row in page.rows]
     fields = [

@@ -14,6 +14,7 @@ from formreader import locate_combs as combs
 from formreader import locate_groups as groups
 from formreader import locate_rings as rings
 from formreader import locate_rows as rows
+from formreader import locate_tables as tables
 from formreader import locate_text as text
 from formreader import locate_torn as torn
 from formreader import locate_zones as zones
@@ -65,6 +66,12 @@ class OpenPage:
         if not any(len(row.cells) > 2 for row in self.rows):
             self.look_for_paler()
             self.find()
+
+    def split_tables(self) -> None:
+        """Take the rows of tables for what they are: cells that are a field each."""
+        ink = binarize.ink_mask(self.small_dark, self.level)
+        self.rows, cells = tables.split(self.rows, ink, self.scale)
+        self.cells += cells
 
     def look_for_paler(self) -> None:
         """Take fainter lines for rules; their boxes are then too pale to be taken for ink."""

@@ -14,7 +14,7 @@ from formreader import locate_torn as torn
 from formreader.document import FieldImage, FieldSpec, Grey, Mask, Rect
 from formreader.ink import strokes_of
 from formreader.locate_page import PALE, PALE_DOUBT, OpenPage
-from formreader.locate_rows import Row
+from formreader.locate_rows import RULED, Row, ruled
 
 MARGIN = 0.2
 """Margin around a field's boxes, as a share of their height: digits often reach out."""
@@ -37,6 +37,11 @@ HOLE = 0.9
 """Gap between two boxes, as a share of their width, in which a box may have been missed."""
 APART = 1.6
 """The same up to which two rows may be one; between columns of a table it is wider, with a rule."""
+NEXT_RIM = 0.12
+"""Rim of the box that may follow in which walls are not looked at, as a share of its sides."""
+AS_HIGH = 1.5
+"""Height of the boxes of one row, in heights of the other's, from which both are never one number:
+beside boxes twice as high those of a word in letters sent four sums of a page to a person."""
 OWN_SHARE = 0.35
 """Share of a stroke that must lie in the boxes to be theirs."""
 
@@ -79,7 +84,10 @@ def row_field(page: OpenPage, row: Row, is_known: bool = False) -> FieldImage | 
     ends = [bool(ink[c.y : c.bottom, c.x : c.right].any()) for c in (crop.cells[0], crop.cells[-1])]
     beside = _besides(page, row, is_known)
     filled = [side for side, is_filled in zip(beside, ends, strict=True) if is_filled]
-    if struck or _goes_on(page, row, own, filled) or frame.width < TICKED * frame.height:
+    goes_on = _goes_on(page, row, own, filled)
+    if not is_known and not goes_on:
+        goes_on = any(_holds_next(page, row, own, n) for n in (0, -1) if ends[n])
+    if struck or goes_on or frame.width < TICKED * frame.height:
         doubt = max(doubt, torn.DOUBT)
     spec = FieldSpec("", row.kind, len(crop.cells))
     return FieldImage(spec, crop.rect, page.picture(crop.rect), ink, crop.cells, doubt)
@@ -174,6 +182,26 @@ def _goes_on(page: OpenPage, row: Row, own: float, beside: Sequence[tuple[float,
     return False
 
 
+def _holds_next(page: OpenPage, row: Row, own: float, end: int) -> bool:
+    """Tell whether a row's lines run on to one more box whose walls a digit in it hides.
+
+    `end` is 0 before the row, -1 after it. Strokes of a 9 and a 3 that crossed walls were taken
+    for rules: of a 298332 83 was accepted.
+    """
+    cell = row.cells[end]
+    step = (row.cells[1].left - row.cells[0].left) * (1 if end else -1)
+    left, right = cell.left + step, cell.right + step
+    frames = [other.frame for other in page.rows if other is not row]
+    if any(f.top < cell.middle < f.bottom and f.left < right and left < f.right for f in frames):
+        return False  # the boxes of another number
+    if left < 0 or not ruled(page.rules, left, right, cell, RULED):
+        return False
+    wide, high = NEXT_RIM * cell.width, NEXT_RIM * cell.height
+    rect = page.rect_of(left + wide, cell.top + high, right - wide, cell.bottom - high)
+    dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
+    return bool(dark.size) and torn.holds_digit(binarize.ink_mask(dark, own))
+
+
 def _without_labels(page: OpenPage, rect: Rect, ink: Mask) -> Mask:
     """Drop strokes that lie where a known form has print beside a row: bool (H, W).
 
@@ -221,7 +249,9 @@ def _holds_ink(page: OpenPage, row: Row, own: float) -> bool:
     for other in page.rows:
         first, second = sorted((row, other), key=lambda r: r.frame.left)
         a, b = first.cells[-1], second.cells[0]
-        if frame.top < other.frame.middle < frame.bottom and b.left - a.right < APART * a.width:
+        level = frame.top < other.frame.middle < frame.bottom
+        level &= max(a.height, b.height) < AS_HIGH * min(a.height, b.height)
+        if level and b.left - a.right < APART * a.width:
             pairs.append((a, b))
     for a, b in pairs:
         wide = b.left - a.right

@@ -240,7 +240,7 @@ def _known_print(
     for g, home, ruled in placed:
         in_place = (home >= 0 or ruled) and id(g) in alike
         level = len(g.tall) > 1 and g.printed >= PRINTED and not in_place
-        if level or alike.get(id(g), 0.0) >= prints.SAME:
+        if level or prints.same(g, alike.get(id(g), 0.0)):
             printed.add(id(g))
             if len(g.tall) >= 3 and g.printed >= 0.75:
                 labels.append(g)
