@@ -14,7 +14,7 @@ from formreader import locate_torn as torn
 from formreader.document import FieldImage, FieldSpec, Grey, Mask, Rect
 from formreader.ink import strokes_of
 from formreader.locate_page import PALE, PALE_DOUBT, OpenPage
-from formreader.locate_rows import RULED, Row, ruled
+from formreader.locate_rows import Row, ruled
 
 MARGIN = 0.2
 """Margin around a field's boxes, as a share of their height: digits often reach out."""
@@ -37,6 +37,8 @@ HOLE = 0.9
 """Gap between two boxes, as a share of their width, in which a box may have been missed."""
 APART = 1.6
 """The same up to which two rows may be one; between columns of a table it is wider, with a rule."""
+NEXT_RULED = 0.5
+"""Share of such a box over and under which the row's lines must be seen."""
 NEXT_RIM = 0.12
 """Rim of the box that may follow in which walls are not looked at, as a share of its sides."""
 AS_HIGH = 1.5
@@ -194,7 +196,7 @@ def _holds_next(page: OpenPage, row: Row, own: float, end: int) -> bool:
     frames = [other.frame for other in page.rows if other is not row]
     if any(f.top < cell.middle < f.bottom and f.left < right and left < f.right for f in frames):
         return False  # the boxes of another number
-    if left < 0 or not ruled(page.rules, left, right, cell, RULED):
+    if left < 0 or not ruled(page.rules, left, right, cell, NEXT_RULED):
         return False
     wide, high = NEXT_RIM * cell.width, NEXT_RIM * cell.height
     rect = page.rect_of(left + wide, cell.top + high, right - wide, cell.bottom - high)
