@@ -95,7 +95,8 @@ def load_form(path: Path) -> FormDef:
     try:
         form = FormDef.model_validate(held)
     except ValidationError as error:
-        raise FormError("\n".join(places.said(e) for e in error.errors())) from error
+        found = [e for e in error.errors() if e["type"] != "too_short"] or error.errors()
+        raise FormError("\n".join(places.said(e) for e in found)) from error
     problems = [places.sentence(*problem) for problem in _problems(form)]
     if problems:
         raise FormError("\n".join(problems))

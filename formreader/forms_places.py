@@ -38,6 +38,8 @@ class Places:
         message = str(error["msg"]).removeprefix("Value error, ")
         if error["type"] == "extra_forbidden":
             return self.sentence(index, key, f"the key “{key}” is not known here")
+        if error["type"] == "too_short" and key == "field":
+            return self.sentence(None, key, "no [[field]] is defined")
         if error["type"] == "missing" and key == "page_mm":
             return self.sentence(None, key, "the page size is missing: page_mm = [width, height]")
         if error["type"] == "missing":

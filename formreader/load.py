@@ -37,6 +37,7 @@ HEIC is listed though it cannot be decoded: photos must end as failed rows, not 
 
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _IMAGE_MAGIC = (*_TIFF_MAGIC, b"\x89PNG", b"\xff\xd8", b"BM", b"RIFF", b"GIF8")
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _HEAD_BYTES = 1024  # readers accept the mark of a PDF anywhere in the first kilobyte
 _DAMAGED = "The file is damaged or incomplete. Copy or scan it again."
 _LOCK = threading.Lock()
@@ -60,7 +61,7 @@ def list_sources(source: Path) -> list[Path]:
     files = list(_walk(source))
     found = [file for file in files if file.suffix.lower() in SUFFIXES]
     if not found:
-        endings = " ".join(sorted(SUFFIXES))
+        endings = " ".join(sorted(SUFFIXES - {".heic", ".heif"}))
         others = f"{len(files)} other file{'' if len(files) == 1 else 's'} passed over"
         raise NothingToReadError(
             f"{source} holds no picture or PDF ({others}). Files that can be read end in {endings}."
@@ -219,6 +220,11 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, bytes]]:
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
             file.seek(0)
+            if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
+                raise PageError(
+                    "This is a photo in the format HEIC, which cannot be read. Save it as JPEG "
+                    "(on an iPhone: Settings, Camera, Formats, Most Compatible)."
+                )
             yield file, head
 
 

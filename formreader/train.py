@@ -60,6 +60,9 @@ def train(
     """
     if search:
         train_tune.check(search)
+    for path in data:
+        if not path.exists():
+            raise UsageError(f"There is no file {path}.")
     require_tensorflow()
     settings = settings or Settings()
     material = gather(data, settings.seed, report)
@@ -135,9 +138,9 @@ def require_tensorflow() -> None:
             "Training needs TensorFlow, which is not installed here. "
             'Install it with: pip install "formreader[train]"'
         )
-    import tensorflow
-
     with classify.native_silence():
+        import tensorflow
+
         tensorflow.config.list_physical_devices()
     tensorflow.get_logger().setLevel("ERROR")
 

@@ -159,3 +159,21 @@ def test_the_order_of_two_fields_is_a_rule() -> None:
     readings = [reading("a", "5"), reading("b", "3")]
     checked = check_rules(readings, [parse_rule("a <= b")])
     assert [r.status for r in checked] == [Status.REVIEW, Status.REVIEW]
+
+
+def test_a_definition_without_fields_says_so_and_one_with_a_wrong_field_names_that(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "form.toml"
+    path.write_text('name = "f"\npage_mm = [210, 297]\n', "utf-8")
+    with pytest.raises(FormError) as none:
+        load_form(path)
+    assert "field" in str(none.value)
+    path.write_text('name = "f"\npage_mm = [210, 297]\nfield = []\n', "utf-8")
+    with pytest.raises(FormError, match=r"no \[\[field\]\] is defined"):
+        load_form(path)
+    path.write_text('name = "f"\npage_mm = [210, 297]\n[[field]]\nname = "7"\n', "utf-8")
+    with pytest.raises(FormError) as wrong:
+        load_form(path)
+    assert "no [[field]]" not in str(wrong.value)
+    assert "at least 1 item" not in str(wrong.value)
