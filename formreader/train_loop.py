@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,10 +57,10 @@ def run(course: Course, folder: Path, recipe: dict[str, Any], report: Report) ->
             model, history = keras.models.load_model(saved), held["epochs"]
             report(f"{course.name}: going on after epoch {len(history)} of {course.epochs}")
     model = model or course.build()
-    shapes: set[tuple[int, ...]] = set()
     for epoch in range(len(history), course.epochs):
         start = time.monotonic()
-        loss = run_epoch(model, course, epoch, shapes)
+        with native_silence():  # TensorFlow complains of each width of strips it had not seen
+            loss = run_epoch(model, course, epoch)
         right = course.judge(model)
         seconds = time.monotonic() - start
         history.append({"loss": loss, "held_out": right, "seconds": seconds})
@@ -73,11 +72,8 @@ def run(course: Course, folder: Path, recipe: dict[str, Any], report: Report) ->
     return model, history
 
 
-def run_epoch(model: Any, course: Course, epoch: int, shapes: set[tuple[int, ...]]) -> float:
-    """Train on every batch of an epoch, made ahead by threads; returns the mean loss.
-
-    `shapes` are those of the batches so far: TensorFlow complains of each that is new to it.
-    """
+def run_epoch(model: Any, course: Course, epoch: int) -> float:
+    """Train on every batch of an epoch, made ahead by threads; returns the mean loss."""
     model.reset_metrics()
     loss = 0.0
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -88,9 +84,7 @@ def run_epoch(model: Any, course: Course, epoch: int, shapes: set[tuple[int, ...
             inputs, labels = ahead.popleft().result()
             if step + AHEAD < course.steps:
                 ahead.append(pool.submit(course.batch, epoch, step + AHEAD))
-            with nullcontext() if inputs.shape in shapes else native_silence():
-                loss = float(np.ravel(model.train_on_batch(inputs, labels))[0])
-            shapes.add(inputs.shape)
+            loss = float(np.ravel(model.train_on_batch(inputs, labels))[0])
     return loss
 
 

@@ -113,7 +113,7 @@ def test_photos_in_a_format_that_cannot_be_decoded_fail_instead_of_vanishing(
 ) -> None:
     (tmp_path / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
     [path] = load.list_sources(tmp_path)
-    with pytest.raises(PageError, match="HEIC, which cannot be read. Save it as JPEG"):
+    with pytest.raises(PageError, match=r"HEIC, which cannot be read\. Save it as JPEG"):
         load.load(path, 1, "")
 
 
