@@ -39,6 +39,9 @@ APART = 1.6
 """The same up to which two rows may be one; between columns of a table it is wider, with a rule."""
 NEXT_RULED = 0.5
 """Share of such a box over and under which the row's lines must be seen."""
+ALIKE_WIDE = 0.75
+"""Width of a box of another row, as a share of one of the row's, from which it may stand there; what
+strokes in a box make of it is narrower."""
 NEXT_RIM = 0.12
 """Rim of the box that may follow in which walls are not looked at, as a share of its sides."""
 AS_HIGH = 1.5
@@ -193,15 +196,17 @@ def _holds_next(page: OpenPage, row: Row, own: float, end: int) -> bool:
     cell = row.cells[end]
     step = (row.cells[1].left - row.cells[0].left) * (1 if end else -1)
     left, right = cell.left + step, cell.right + step
-    frames = [other.frame for other in page.rows if other is not row]
-    if any(f.top < cell.middle < f.bottom and f.left < right and left < f.right for f in frames):
+    others = (c for other in page.rows if other is not row for c in other.cells)
+    level = (c for c in others if c.top < cell.middle < c.bottom)
+    alike = (c for c in level if c.width > ALIKE_WIDE * cell.width)
+    if any(c.left < right and left < c.right for c in alike):
         return False  # the boxes of another number
     if left < 0 or not ruled(page.rules, left, right, cell, NEXT_RULED):
         return False
     wide, high = NEXT_RIM * cell.width, NEXT_RIM * cell.height
     rect = page.rect_of(left + wide, cell.top + high, right - wide, cell.bottom - high)
     dark = page.dark[rect.y : rect.bottom, rect.x : rect.right]
-    return bool(dark.size) and torn.holds_digit(binarize.ink_mask(dark, own))
+    return bool(dark.size) and torn.holds_stroke(binarize.ink_mask(dark, own))
 
 
 def _without_labels(page: OpenPage, rect: Rect, ink: Mask) -> Mask:

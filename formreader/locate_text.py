@@ -43,6 +43,9 @@ TICKED_RULE = 2.0
 LONE_BOX_DOUBT = 0.55
 """Least doubt of one character in one box by itself, as likely a tick as a digit, and of
 what stands in brackets or is too short."""
+STRAY_NEAR = 0.12
+"""Distance from the wall of its cell, in its own heights, below which a lone upright stroke is taken
+for a piece of a rule. With 0.3 one in two of the 1s written by themselves in a table had no row."""
 TICK_BOXES = 4
 """Lone square boxes of one size from which they are boxes to tick."""
 
@@ -305,4 +308,4 @@ def _stray(box: NDArray[np.int64], cells: list[Cell], home: int) -> bool:
     if home < 0:
         return True
     cell = cells[home]
-    return bool(min(x - cell.left, cell.right - x - w) < 0.3 * h or h > 0.85 * cell.height)
+    return bool(min(x - cell.left, cell.right - x - w) < STRAY_NEAR * h or h > 0.85 * cell.height)

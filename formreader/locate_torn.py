@@ -96,6 +96,12 @@ def as_tall_as_half(ink: Mask) -> bool:
     return bool(tall > 0.5 * height and wide > 0.15 * height)
 
 
+def holds_stroke(ink: Mask) -> bool:
+    """Tell whether a stroke as tall as half a box stands in `ink` bool (H, W)."""
+    stats = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)[2][1:]
+    return bool((stats[:, 3] > 0.5 * ink.shape[0]).any())
+
+
 def holds_digit(ink: Mask) -> bool:
     """Tell whether one stroke beside a row of boxes is as tall and as broad as a digit.
 
