@@ -76,6 +76,7 @@ def empty_places(image: Grey, dpi: float) -> tuple[list[Row], list[Cell], list[L
     """Find rows of boxes, other cells and level rules of an upright blank, in its pixels."""
     page = _opened(image, dpi)
     page.search()
+    page.split_tables()
     grown = [
         replace(row, cells=tuple(enlarged(c, page.zoom) for c in row.cells)) for row in page.rows
     ]

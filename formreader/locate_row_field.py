@@ -40,8 +40,8 @@ APART = 1.6
 NEXT_RULED = 0.5
 """Share of such a box over and under which the row's lines must be seen."""
 ALIKE_WIDE = 0.75
-"""Width of a box of another row, as a share of one of the row's, from which it may stand there; what
-strokes in a box make of it is narrower."""
+"""Width of a box of another row, as a share of one of the row's, from which it may stand there:
+what strokes in a box make of it is narrower."""
 NEXT_RIM = 0.12
 """Rim of the box that may follow in which walls are not looked at, as a share of its sides."""
 AS_HIGH = 1.5

@@ -81,7 +81,7 @@ def test_a_table_has_three_rows_that_touch_and_cells_wider_than_boxes(
 
 
 def test_a_1_near_the_wall_of_its_cell_is_found() -> None:
-    sheet = grid([[" ", " "], [" ", " "]], 13, 10)
+    sheet = grid([[" "] * 3] * 4, 13, 10)
     sheet.line(22.2, 30, 22.4, 36)  # 2 mm from the wall, as numbers are written at the left
     fields = [f for f in filled(sheet) if f.ink.any()]
     assert len(fields) == 1
