@@ -20,9 +20,10 @@ OWN_PX = 0.8
 SURELY_RULE_MM = 16.0
 """Length in millimetres from which a level rule is no row of strokes, however it bends."""
 BEND_MM, LEAN = 0.035, 0.02
-"""How far a shorter one in a cell strays from a straight line on average, in millimetres, and how
-much it leans; printed ones stray by 0.02. The bar of a 5 and the top of the 8 after it, in a cell,
-made a rule of 8 mm, and both were taken out."""
+"""How far a shorter one strays from a straight line on average, in millimetres, and how much it
+leans; printed ones stray by 0.02. The bar of a 5 and the top of the 8 after it, in a cell, made a
+rule of 8 mm, and both were taken out; so did the feet of two 2s over a line, and 42250 was read
+42750."""
 SMOOTH_MM = 5.0
 """Length in millimetres over which a rule's height on the page is smoothed: feet pull it up."""
 REACH_MM = 0.7
@@ -37,7 +38,7 @@ def level_lines(rules: Rules, scale: float) -> Mask:
     band, own = np.zeros((2, *rules.across.shape), bool)
     reach = round(FOOT_MM * scale)
     last = rules.across.shape[0] - 1
-    for level in _long(rules, [], scale):
+    for level in _lines(rules, scale):
         columns = np.arange(level.x0, level.x1)
         window = min(len(columns), round(SMOOTH_MM * scale) | 1)
         ends = (window // 2, (window - 1) // 2)
@@ -55,7 +56,7 @@ def level_zone(rules: Rules, cells: list[Cell], scale: float) -> tuple[Mask, lis
     """Return where long level rules and the tops and bottoms of cells are, and the former."""
     shape = rules.across.shape
     zone = np.zeros(shape, bool)
-    levels = _long(rules, cells, scale)
+    levels = [level for level in _lines(rules, scale) if _printed(level, cells, scale)]
     for level in levels:
         half = level.thick / 2 + 1
         for shift in np.arange(-half, half + 0.5):
@@ -72,22 +73,25 @@ def level_zone(rules: Rules, cells: list[Cell], scale: float) -> tuple[Mask, lis
     return zone, levels
 
 
-def _long(rules: Rules, cells: list[Cell], scale: float) -> list[Level]:
+def _lines(rules: Rules, scale: float) -> list[Level]:
     """Return the level rules that are too long for a stroke and no rows of letters."""
-    least, sure = LONG_LEVEL_MM * scale, SURELY_RULE_MM * scale
-    long = [v for v in rules.levels if len(v.y) >= least and v.even < EVEN]
-    return [
-        v for v in long if len(v.y) >= sure or not _amid(v, cells, scale) or _straight(v, scale)
-    ]
+    least = LONG_LEVEL_MM * scale
+    return [v for v in rules.levels if len(v.y) >= least and v.even < EVEN]
 
 
-def _amid(level: Level, cells: list[Cell], scale: float) -> bool:
-    """Tell whether a level rule runs inside a cell, away from its edges."""
+def _printed(level: Level, cells: list[Cell], scale: float) -> bool:
+    """Tell whether a level rule is printed and not the feet of several digits side by side."""
+    sure = len(level.y) >= SURELY_RULE_MM * scale
+    return sure or _along_edge(level, cells, scale) or _straight(level, scale)
+
+
+def _along_edge(level: Level, cells: list[Cell], scale: float) -> bool:
+    """Tell whether a level rule runs along the upper or lower edge of a cell."""
     y, rim = float(level.y.mean()), REACH_MM * scale
     return any(
-        cell.top + rim < y < cell.bottom - rim
-        and cell.left - rim < level.x0
-        and level.x1 < cell.right + rim
+        min(abs(y - cell.top), abs(y - cell.bottom)) <= rim
+        and cell.left - rim < level.x1
+        and level.x0 < cell.right + rim
         for cell in cells
     )
 
