@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from formreader import binarize, locate_lined, rules
+from formreader import binarize, locate_lined, locate_zones, rules
 from formreader.document import (
     DATE_BOXES,
     SHORT_DATE_BOXES,
@@ -128,13 +128,10 @@ def _bare_ink(page: OpenPage) -> Mask:
     across, up = np.zeros((2, *page.small_dark.shape), bool)
     reach = round(RIM_MM * page.scale)
     for cell in page.cells:
-        left, right = max(0, int(cell.left) - reach), int(cell.right) + reach + 1
         top, bottom = max(0, int(cell.top) - reach), int(cell.bottom) + reach + 1
-        for edge in (int(cell.top), int(cell.bottom)):
-            across[max(0, edge - reach) : edge + reach + 1, left:right] = True
+        across |= locate_zones.edge_zone(page.rules, cell, reach)
         for edge in (int(cell.left), int(cell.right)):
             up[top:bottom, max(0, edge - reach) : edge + reach + 1] = True
-    across &= page.rules.across
     up &= page.rules.up
     whole = Rect(0, 0, page.image.shape[1], page.image.shape[0])
     ink = binarize.ink_mask(page.dark, page.level)
