@@ -173,7 +173,8 @@ class ChequeFields:
         frame = amount_field(places.amounts, self.profile.signs) if places.amounts else None
         lined = places.lined[0] if places.lined else None
         if frame and frame[1]:
-            return self.figures(frame[0])
+            reading = self.figures(frame[0])
+            return reading if frame[2] else stopped(reading, Reason.CUT_OFF)
         if lined and lined.likeness >= cheque_signs.SIGN_FOUND:
             reading = self.figures(lined.field)
             return stopped(reading, Reason.CUT_OFF) if cut_off(lined.field.ink) else reading
@@ -249,27 +250,34 @@ def framed(row: Sequence[Rect], frames: Sequence[Rect]) -> bool:
     )
 
 
-def choose_frame(frames: Sequence[Frame], signs: str) -> tuple[Frame, int, bool]:
+def choose_frame(frames: Sequence[Frame], signs: str) -> tuple[Frame, int, float, bool]:
     """Choose the frame that one of `signs` marks, and the column at which its figures begin.
 
-    Also tells whether a sign was found; without one it may be another frame.
+    Also returns how much that is like a sign, 0 to 1 (without one it may be another frame), and
+    whether no digit may have been cut off with it, or stands between it and the frame.
     """
-    best: tuple[float, Frame, int] = (-1.0, frames[0], 0)
+    best: tuple[float, Frame, int, bool] = (-1.0, frames[0], 0, True)
     for frame in frames:
         reach = round(cheque_signs.SIGN_REACH * frame.dark.shape[1])
         inside, edge = cheque_signs.find_sign(frame.dark[:, :reach], frame.height, signs)
-        ahead, _ = cheque_signs.find_sign(frame.before, frame.height, signs)
+        ahead, end = cheque_signs.find_sign(frame.before, frame.height, signs)
+        surely = inside >= cheque_signs.SIGN_SURE
         if inside < max(cheque_signs.SIGN_FOUND, ahead):
-            edge = 0
+            edge, surely = 0, not cheque_signs.stroke_after(frame.before, end)
         if max(inside, ahead) > best[0]:
-            best = (max(inside, ahead), frame, edge)
-    return best[1], best[2], best[0] >= cheque_signs.SIGN_FOUND
+            best = (max(inside, ahead), frame, edge, surely)
+    likeness, frame, edge, surely = best
+    return frame, edge, likeness, surely
 
 
-def amount_field(frames: Sequence[Frame], signs: str) -> tuple[FieldImage, bool]:
-    """Choose the amount among frames, without its currency sign; tell whether that was found."""
-    frame, edge, is_marked = choose_frame(frames, signs)
-    return replace_name(cheque_marks.without_left(frame.field, edge), "amount"), is_marked
+def amount_field(frames: Sequence[Frame], signs: str) -> tuple[FieldImage, bool, bool]:
+    """Choose the amount among frames, without its currency sign.
+
+    Tells whether that was found, and whether surely no digit was lost with it.
+    """
+    frame, edge, likeness, surely = choose_frame(frames, signs)
+    field = replace_name(cheque_marks.without_left(frame.field, edge), "amount")
+    return field, likeness >= cheque_signs.SIGN_FOUND, surely
 
 
 def replace_name(field: FieldImage, name: str) -> FieldImage:

@@ -54,7 +54,7 @@ def try_amounts(
     for _ in range(count):
         writer = int(rng.integers(len(hands)))
         amount = compose_amount(*hands[writer], rng)
-        place, _ = amount_field([amount.frame], amount.profile.signs)
+        place, *_ = amount_field([amount.frame], amount.profile.signs)
         found = read_figures(place, readers, amount.profile)
         if not found.candidates:
             continue

@@ -11,7 +11,7 @@ from formreader import cheque_marks as marks
 from formreader import cheque_print
 from formreader import cheque_signs as signs
 from formreader.cheque_closing import Tail
-from formreader.document import Mask
+from formreader.document import Grey, Mask
 
 HEIGHT = 40.0
 
@@ -265,3 +265,26 @@ def test_a_dash_that_touches_the_last_digit_may_be_its_bar() -> None:
     assert closing.without_tail(page > 0, HEIGHT)[1] is Tail.JOINED_DASH
     page[:, end + 3 : end + 6] = 0
     assert closing.without_tail(page > 0, HEIGHT)[1] is Tail.DASH
+
+
+def before_a_frame(stroke: tuple[int, int] | None) -> Grey:
+    """Draw the darkness before a frame, a sign in it and a stroke from row to row behind that."""
+    dark = np.zeros((70, 105), np.uint8)
+    cv2.rectangle(dark, (12, 15), (36, 53), 180, 4)
+    if stroke:
+        cv2.line(dark, (85, stroke[0]), (78, stroke[1]), 150, 4)
+    return dark
+
+
+@pytest.mark.parametrize(
+    ("stroke", "seen"), [((12, 52), True), (None, False), ((50, 60), False), ((0, 69), False)]
+)
+def test_a_digit_between_a_sign_and_its_frame_is_seen_and_a_wall_is_none(
+    stroke: tuple[int, int] | None, seen: bool
+) -> None:
+    assert signs.stroke_after(before_a_frame(stroke), 38) is seen
+
+
+@pytest.mark.parametrize("end", [0, 105, 400])
+def test_nothing_stands_after_a_sign_at_the_very_end(end: int) -> None:
+    assert not signs.stroke_after(before_a_frame((12, 52)), end)

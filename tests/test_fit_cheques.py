@@ -48,7 +48,7 @@ def test_a_composed_amount_has_its_sign_found_and_its_figures_left() -> None:
     rng = np.random.default_rng(3)
     for seed in range(8):
         amount = compose_amount(*hand(seed), rng)
-        field, is_marked = amount_field([amount.frame], amount.profile.signs)
+        field, is_marked, _ = amount_field([amount.frame], amount.profile.signs)
         assert is_marked
         assert field.ink.any()
         assert field.rect.width < amount.frame.field.rect.width

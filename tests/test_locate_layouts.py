@@ -11,9 +11,12 @@ from formreader.document import FieldImage, Kind
 from formreader.form_draft_places import find_places
 from formreader.form_names import Draft
 from formreader.locate import locate
+from formreader.locate_boxes import Cell
 from formreader.locate_groups import Group
 from formreader.locate_print import bracketed
 from formreader.locate_torn import parts_of_one
+from formreader.locate_zones import edge_zone, level_zone
+from formreader.rules import Level, Rules
 from formreader.rules_tinted import white_boxes
 
 
@@ -238,3 +241,22 @@ def test_numbers_close_together_are_parts_of_one_but_for_a_wall_between(wall: bo
     first = Group(np.array([[40, 30, 12, 20, 90], [56, 30, 12, 20, 90]]))
     second = Group(np.array([[90, 31, 12, 20, 90], [106, 30, 12, 20, 90]]))
     assert parts_of_one([first, second], up) == [not wall, not wall]
+
+
+@pytest.mark.parametrize("cells", [0, 1])
+def test_the_feet_of_digits_side_by_side_are_no_rule(cells: int) -> None:
+    """Level pieces that bend like writing, joined by short gaps, beside a printed line."""
+    x = np.arange(90)
+    feet = Level(100, 60 + 4 * np.sin(x / 14), np.ones(90, bool), 3.0, 0.3)
+    line = Level(60, np.full(240, 80.0), np.ones(240, bool), 3.0, 0.1)
+    across = np.zeros((120, 400), bool)
+    across[50:90] = True
+    rules = Rules(np.zeros((120, 400), np.uint8), across, np.zeros((120, 400), bool), [feet, line])
+    cell = Cell(60, 20, 300, 80)
+    zone, levels = level_zone(rules, [cell] * cells, 8.0)
+    assert levels == [line]
+    assert not zone[56, 140]
+    assert zone[80, 140]
+    edge = edge_zone(rules, cell, 6)
+    assert edge[80, 140]
+    assert not edge[60, 140]
