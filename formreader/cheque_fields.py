@@ -201,7 +201,13 @@ class ChequeFields:
         return Reading("amount_words", "", 0.0, Status.REVIEW, (Reason.WORDS,), (), place)
 
     def account(self, places: ChequePlaces, image: Grey, scale: float) -> Reading | None:
-        """Read the longest printed number that begins in a frame, None where there is none."""
+        """Read the longest printed number that begins in a frame, None where there is none.
+
+        In a country whose cheques have none, a date and an amount written by hand were accepted
+        as account numbers.
+        """
+        if not self.profile.framed_account:
+            return None
         best: Reading | None = None
         for row in cheque_print.printed_rows(places.ink, scale):
             if not framed(row, places.frames):

@@ -25,7 +25,8 @@ class Profile:
     from the right (the last one repeats), `words` where the amount in words stands, "left" of the
     figures or "below" them, and `raised` whether hundredths are written small and raised or after
     a dash: where amounts close with marks, these look like it. `signs` are the currency signs
-    looked for: a 4 written by hand looks like a pound sign.
+    looked for: a 4 written by hand looks like a pound sign. `framed_account` tells that an account
+    number is printed in a frame.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Profile:
     words: str = "left"
     raised: bool = True
     signs: str = "₹$"
+    framed_account: bool = True
 
 
 INDIA = Profile(
@@ -58,6 +60,7 @@ US = Profile(
     aba=("routing",),
     dates=("MDY",),
     words="below",
+    framed_account=False,
 )
 """US check (X9.100-160): auxiliary on-us, transit with its check digit, on-us, amount."""
 
