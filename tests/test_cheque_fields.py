@@ -167,3 +167,12 @@ def test_a_frame_without_a_currency_sign_is_never_sure_to_hold_the_amount(reader
     found = read(reader, cheque(amount="2,83,064", sign=False))["amount"]
     assert found.status is Status.REVIEW
     assert Reason.NOT_A_FIELD in found.reasons
+
+
+def test_a_handwritten_number_in_a_frame_is_no_account_of_a_us_cheque(reader: Reader) -> None:
+    page = cheque("23052024")
+    cv2.rectangle(page, (round(30 * MM), round(60 * MM)), (round(90 * MM), round(68 * MM)), 30, 2)
+    for place, digit in enumerate("0927202564"):
+        put(page, digit, 33 + 5 * place, 61.5, 4, 40)
+    assert "account" in read(reader, page)
+    assert "account" not in read(reader, page, "us")
