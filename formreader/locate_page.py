@@ -107,8 +107,10 @@ class OpenPage:
             for row in rows.distinct(found + ticked)
             if len(row.cells) > 1 and rows.on_paper(row, self.small_dark, self.level)
         ]
-        single = [r.cells[0] for r in found if len(r.cells) == 1]
-        self.cells = alone + single + combs.open_frames(self.rules, cells, found, scale)
+        alone += [r.cells[0] for r in found if len(r.cells) == 1]
+        penned = rings.between_strokes(alone, self.rules.levels, scale)
+        self.cells = [cell for cell, pen in zip(alone, penned, strict=True) if not pen]
+        self.cells += combs.open_frames(self.rules, cells, found, scale)
 
     def cut_mask(self, mask: Mask, rect: Rect) -> Mask:
         """Cut `rect` of the full picture out of a mask of the working copy."""
@@ -257,7 +259,7 @@ class OpenPage:
         pale = float(np.median(dark[own])) < PALE * self.level
         least = PALE_DOUBT if written.kind is Kind.FREE else PALE_PLACE_DOUBT
         doubt = max(written.doubt, least) if pale else written.doubt
-        in_part = torn.beside(group, ink) or self.by_shaded_box(
+        in_part = torn.beside(group, ink, written.kind is Kind.CELL) or self.by_shaded_box(
             group.left, group.right, (group.top + group.bottom) / 2
         )
         doubt = max(doubt, torn.DOUBT) if in_part else doubt

@@ -1,7 +1,8 @@
-"""Tell written zeros from boxes: both close a ring around paper (a part of stage 3).
+"""Tell boxes from what strokes of figures enclose: a 0, the space between two (a part of stage 3).
 
 The sides of a 0 on a line pass for walls. Taken for a box, it was taken out of its number: 1050
-was read 50 and 97540 9754, and seven of 48 such numbers were accepted.
+was read 50 and 97540 9754, and seven of 48 such numbers were accepted. So do the bar of a 5 and the
+foot of a 3 beside it for a box's upper and lower edge: 4653 was accepted as 465.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 
 from formreader.document import Grey
 from formreader.locate_boxes import Cell
+from formreader.rules import Level
 
 LEAST_BOX_MM = 3.2
 """Side up to which a cell by itself is no box for a digit, in millimetres; those of a comb may be
@@ -27,6 +29,22 @@ ENDS = 0.12
 BARE = 0.5
 """Share of the width and of the height in the middle that holds no ink within a 0."""
 
+UNEVEN = 0.4
+"""Swing of darkness along the edge of a box from which a pen drew it: 0.33 at most along boxes of
+scans and photos, 0.42 and more along bars and feet of digits; in black and white, where rules of
+one pixel break, up to 0.57."""
+LONGER_MM = 6.0
+"""How much longer than its box such an edge is at most, in millimetres: rules of tables in soft
+photos are uneven, too."""
+WIDEST_MM, HIGHEST_MM = 14.0, 11.0
+"""Size up to which a box may lie between strokes, in millimetres."""
+ALIKE, FEWEST_ALIKE = 0.15, 4
+"""Difference in size of boxes that are alike, as a share of it, and as many as are no chance:
+those of a survey in black and white have uneven edges."""
+EDGE_SHARE, EDGE_PX = 0.6, 4
+"""Share of a box's width that its edge runs along, and how far from it in pixels, beside half of
+its thickness."""
+
 
 def are_zeros(cells: Sequence[Cell], dark: Grey, scale: float) -> bool:
     """Tell whether the cells of a row are the insides of written zeros.
@@ -40,6 +58,32 @@ def are_zeros(cells: Sequence[Cell], dark: Grey, scale: float) -> bool:
         return False
     bends = np.array([_bends(cell, dark) for cell in cells])
     return bool(np.median(bends) >= BENT)  # not where one is filled: NaN
+
+
+def between_strokes(cells: Sequence[Cell], levels: Sequence[Level], scale: float) -> list[bool]:
+    """Tell for each of the cells that stand alone whether it is the space between strokes.
+
+    `levels` are the level rules of the page, `scale` in pixels per millimetre.
+    """
+    sizes = np.array([(cell.width, cell.height) for cell in cells]).reshape(-1, 2)
+    uneven = [v for v in levels if v.even > UNEVEN]
+    told = []
+    for cell, size in zip(cells, sizes, strict=True):
+        small = cell.width <= WIDEST_MM * scale and cell.height <= HIGHEST_MM * scale
+        penned = cell.closed and small and any(_is_edge(v, cell, scale) for v in uneven)
+        alike = int((np.abs(sizes - size) < ALIKE * size).all(axis=1).sum()) if penned else 0
+        told.append(penned and alike < FEWEST_ALIKE)
+    return told
+
+
+def _is_edge(level: Level, cell: Cell, scale: float) -> bool:
+    """Tell whether a level rule hardly longer than a cell is its upper or lower edge."""
+    if level.x1 - level.x0 > cell.width + LONGER_MM * scale:
+        return False
+    shared = min(level.x1, cell.right) - max(level.x0, cell.left)
+    row = float(level.y.mean())
+    near = min(abs(row - cell.top), abs(row - cell.bottom))
+    return shared > EDGE_SHARE * cell.width and near < level.thick / 2 + EDGE_PX
 
 
 def _bends(cell: Cell, dark: Grey) -> list[float]:

@@ -46,18 +46,24 @@ SPOT = 0.02
 """Area of the smallest spot that counts, as a share of the box's height squared."""
 
 
-def beside(group: Group, ink: Mask) -> bool:
-    """Tell whether ink as tall as half a character stands right beside a group."""
+def beside(group: Group, ink: Mask, in_cell: bool) -> bool:
+    """Tell whether a stroke as tall as half a character begins right beside a group.
+
+    Outside of cells, where no neighbour is expected, it is measured whole: a 7 whose bar was taken
+    for a rule begins with its stem at the end of the reach, and of 2007 200 was accepted.
+    """
     reach = round((BESIDE if len(group.tall) > 1 else BESIDE_ONE) * group.height)
+    far = reach + (0 if in_cell else round(group.height))
     rows = slice(group.top, group.bottom)
-    for side in (
-        ink[rows, max(0, group.left - reach) : group.left],
-        ink[rows, group.right : group.right + reach],
-    ):
-        if side.any():
-            part = np.ascontiguousarray(side).view(np.uint8)
-            if cv2.connectedComponentsWithStats(part)[2][1:, 3].max() > 0.5 * group.height:
-                return True
+    left = ink[rows, max(0, group.left - far) : group.left][:, ::-1]
+    for side in (left, ink[rows, group.right : group.right + far]):
+        part = np.ascontiguousarray(side).view(np.uint8)
+        if not part.any():
+            continue
+        stats = cv2.connectedComponentsWithStats(part)[2][1:]
+        near = stats[stats[:, cv2.CC_STAT_LEFT] < reach]
+        if near[:, cv2.CC_STAT_HEIGHT].max(initial=0) > 0.5 * group.height:
+            return True
     return False
 
 

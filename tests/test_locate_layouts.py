@@ -14,7 +14,7 @@ from formreader.locate import locate
 from formreader.locate_boxes import Cell
 from formreader.locate_groups import Group
 from formreader.locate_print import bracketed
-from formreader.locate_torn import parts_of_one
+from formreader.locate_torn import beside, parts_of_one
 from formreader.locate_zones import edge_zone, level_zone
 from formreader.rules import Level, Rules
 from formreader.rules_tinted import white_boxes
@@ -241,6 +241,23 @@ def test_numbers_close_together_are_parts_of_one_but_for_a_wall_between(wall: bo
     first = Group(np.array([[40, 30, 12, 20, 90], [56, 30, 12, 20, 90]]))
     second = Group(np.array([[90, 31, 12, 20, 90], [106, 30, 12, 20, 90]]))
     assert parts_of_one([first, second], up) == [not wall, not wall]
+
+
+@pytest.mark.parametrize(
+    ("gap", "in_cell", "expected"),
+    [(10, True, True), (23, False, True), (23, True, False), (30, False, False)],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_stroke_beside_a_number_that_leans_out_of_reach_is_seen_whole_outside_of_cells(
+    gap: int, in_cell: bool, expected: bool, turned: bool
+) -> None:
+    ink = np.zeros((100, 200), np.uint8)
+    cv2.line(ink, (92 + gap, 49), (92 + gap + 8, 31), 1, 2)
+    boxes = np.array([[64, 30, 12, 20, 90], [80, 30, 12, 20, 90]])
+    if turned:
+        ink = np.ascontiguousarray(ink[:, ::-1])
+        boxes[:, 0] = 200 - boxes[:, 0] - 12
+    assert beside(Group(boxes[np.argsort(boxes[:, 0])]), ink.view(np.bool_), in_cell) is expected
 
 
 @pytest.mark.parametrize("cells", [0, 1])

@@ -1,4 +1,4 @@
-"""A written 0 is no box: both close a ring around paper, but only walls are straight."""
+"""What strokes of figures enclose is no box: a written 0, the space between two digits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pages import Sheet
 from formreader.document import Grey
 from formreader.locate import locate
 from formreader.locate_boxes import Cell
-from formreader.locate_rings import are_zeros
+from formreader.locate_rings import are_zeros, between_strokes
+from formreader.rules import Level
 
 PEN_MM = 0.6
 
@@ -79,3 +80,38 @@ def test_a_filled_box_is_no_zero_however_its_sides_bend() -> None:
 def test_large_cells_are_never_zeros() -> None:
     dark, cell = box(0.2)
     assert not are_zeros([cell], dark, 4.0)
+
+
+def level(y: float, x0: int, x1: int, even: float) -> Level:
+    """Make a level rule whose darkness swings by `even` of its mean."""
+    return Level(x0, np.full(x1 - x0, y), np.ones(x1 - x0, bool), 3.0, even)
+
+
+SPACE = Cell(100, 50, 140, 90)
+
+
+@pytest.mark.parametrize(
+    ("edge", "is_space"),
+    [
+        (level(48, 96, 150, 0.5), True),
+        (level(92, 96, 150, 0.5), True),
+        (level(48, 96, 150, 0.3), False),  # printed
+        (level(48, 20, 400, 0.5), False),  # a table's rule in a soft photo
+        (level(70, 96, 150, 0.5), False),  # within the cell
+    ],
+)
+def test_a_cell_under_a_short_uneven_bar_is_the_space_between_digits(
+    edge: Level, is_space: bool
+) -> None:
+    assert between_strokes([SPACE], [edge], 8.0) == [is_space]
+
+
+def test_boxes_of_one_size_stay_boxes_however_uneven_their_edges_are() -> None:
+    boxes = [Cell(100, 50 + 60 * n, 140, 90 + 60 * n) for n in range(4)]
+    edges = [level(48 + 60 * n, 96, 150, 0.5) for n in range(4)]
+    assert between_strokes(boxes, edges, 8.0) == [False] * 4
+    assert between_strokes(boxes[:3], edges, 8.0) == [True] * 3
+
+
+def test_no_cells_are_no_spaces() -> None:
+    assert between_strokes([], [], 8.0) == []
