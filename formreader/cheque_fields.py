@@ -31,6 +31,7 @@ from formreader.document import (
 )
 from formreader.pipeline import Cut, Reader, propose
 from formreader.pipeline_judge import shared_out
+from formreader.validate import stopped
 
 DATES_KEPT = 4
 """Likeliest dates that are kept: the margin needs two, alternatives four."""
@@ -302,10 +303,3 @@ def to_character(symbol: str, row: Float, rect: Rect) -> Character:
 def missing(name: str, whole: Rect) -> Reading:
     """Return the reading of a field that every cheque has and that was not found on this one."""
     return Reading(name, "", 0.0, Status.REVIEW, (Reason.NOT_FOUND,), (), whole)
-
-
-def stopped(reading: Reading, reason: Reason) -> Reading:
-    """Return a reading that a person must look at, for one more reason."""
-    if reading.status is Status.BLANK:
-        return reading
-    return replace(reading, status=Status.REVIEW, reasons=(reason, *reading.reasons))

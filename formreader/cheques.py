@@ -12,7 +12,7 @@ from datetime import date
 
 import numpy as np
 
-from formreader import cheque_fields, locate, register
+from formreader import cheque_fields, locate, register, validate
 from formreader.cheque_profiles import Profile, likely_profile, passes, profile_of
 from formreader.document import (
     Character,
@@ -83,7 +83,7 @@ class ChequeReader(Reader):
         found = fields.read(places, cheque.image, cheque.dpi / 25.4)
         for reason in (Reason.UNKNOWN_LAYOUT, Reason.CUT_OFF):  # its order of date; half a cheque
             if any(reason in reading.reasons for reading in readings):
-                found = [cheque_fields.stopped(reading, reason) for reading in found]
+                found = [validate.stopped(reading, reason) for reading in found]
         return readings + found
 
 

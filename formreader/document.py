@@ -54,6 +54,7 @@ class Reason(StrEnum):
     CHECK_DIGIT = "check digit failed"
     NO_SUCH_DATE = "no such date"
     SLASH_OR_ONE = "a stroke may part day, month and year or be a digit"
+    LONG_STROKE = "a long stroke may be a slash, a bracket or a digit"
     FAR_DATE = "date too long ago or too far ahead"
     GROUPING = "commas and digits do not fit together"
     NOT_FOUND = "its place was not found on the cheque"

@@ -39,6 +39,7 @@ from formreader.pipeline_codes import read_code
 from formreader.pipeline_form import Forms, check_places
 from formreader.pipeline_judge import Cut as Cut
 from formreader.pipeline_judge import judge as judge
+from formreader.pipeline_strokes import not_a_one
 from formreader.pipeline_ticks import check_ticks, tick
 
 FORMS = ("auto", "field", "cheque")
@@ -189,7 +190,11 @@ class Reader:
             return tick(cut.field)
         if cut.field.spec.kind is Kind.BARCODE:
             return read_code(cut.field)
-        return self.decide(cut, *propose(cut, scores, self.readers.strips))
+        reading = self.decide(cut, *propose(cut, scores, self.readers.strips))
+        if cut.field.cells or cut.field.spec.fits:
+            return reading
+        reason = not_a_one(reading.text, reading.characters)
+        return validate.stopped(reading, reason) if reason else reading
 
     def decide(
         self,

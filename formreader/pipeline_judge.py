@@ -60,19 +60,12 @@ def judge(
     fused, chance = calibrate.calibrate(candidates, spelt, look, fitted)
     best = next((c for c in candidates if c.text == fused[0][0]), None)
     shown = best or candidates[0]
-    return validate.Evidence(
+    return replace(
+        seen(cut, shown),
         text=fused[0][0],
         confidence=chance,
         characters=shown.characters if best else (),
-        has_ink=True,
-        contrast=lattice.contrast,
-        doubt=cut.field.doubt,
-        passed=passed_over(shown, cut) if lattice.cells else 0,
         touching=shown.touching,
-        gaps=empty_between(lattice),
-        spilt=lattice.spilt,
-        edge=lattice.edge,
-        paler=lattice.paler,
         agree=agreed or not fitted.get("agreement", True),
         alternatives=calibrate.alternatives(fused, chance),
         misfit=misfit,
@@ -82,21 +75,25 @@ def judge(
 
 def stopped(cut: Cut, first: Candidate) -> bool:
     """Tell whether a person looks at a field however sure its reading is; `first` is its best."""
+    return validate.validate(seen(cut, first), 0.0)[0] is not Status.ACCEPTED
+
+
+def seen(cut: Cut, candidate: Candidate) -> validate.Evidence:
+    """Describe what was seen of a field that is surely read as `candidate`."""
     lattice = cut.lattice
-    evidence = validate.Evidence(
-        text=first.text,
+    return validate.Evidence(
+        text=candidate.text,
         confidence=1.0,
-        characters=first.characters,
+        characters=candidate.characters,
         has_ink=True,
         contrast=lattice.contrast,
         doubt=cut.field.doubt,
-        passed=passed_over(first, cut) if lattice.cells else 0,
+        passed=passed_over(candidate, cut) if lattice.cells else 0,
         gaps=empty_between(lattice),
         spilt=lattice.spilt,
         edge=lattice.edge,
         paler=lattice.paler,
     )
-    return validate.validate(evidence, 0.0)[0] is not Status.ACCEPTED
 
 
 def narrowed(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from formreader.document import Character, Reason, Status
+from formreader.document import Character, Reading, Reason, Status
 
 DOUBT_LIMIT = 0.5
 """Doubt that a place is a field at all, above which nothing is accepted."""
@@ -90,3 +90,10 @@ def hints(evidence: Evidence) -> list[Reason]:
     if evidence.contrast < FAINT_CONTRAST:
         found.append(Reason.FAINT)
     return found
+
+
+def stopped(reading: Reading, reason: Reason) -> Reading:
+    """Return a reading that a person must look at, for one more reason."""
+    if reading.status is Status.BLANK:
+        return reading
+    return replace(reading, status=Status.REVIEW, reasons=(reason, *reading.reasons))

@@ -1,0 +1,69 @@
+"""A plain stroke is a 1, a slash or a bracket: what may be none of the number goes to a person."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from formreader.document import Character, Reason, Rect
+from formreader.pipeline_strokes import not_a_one, outgrown, spells_date
+
+
+def characters(text: str, heights: list[int]) -> list[Character]:
+    return [
+        Character(symbol, 0.99, (), Rect(20 * at, 0, 12, high))
+        for at, (symbol, high) in enumerate(zip(text, heights, strict=True))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("read", "is_date"),
+    [
+        ("281912013", True),  # 28/9/2013
+        ("31412019", True),  # 3/4/2019
+        ("121311119", True),  # 12/31/19 in the other order
+        ("2024111105", True),  # 2024/11/05
+        ("20241112105", False),  # a day has two digits at most
+        ("3214199", False),  # there is no 32nd
+        ("281132013", False),  # month 13 and day 28: no date
+        ("1512", False),
+        ("111", False),
+        ("", False),
+    ],
+)
+def test_a_number_that_spells_a_date_with_1s_for_slashes_is_told(read: str, is_date: bool) -> None:
+    assert spells_date(read) is is_date
+
+
+@given(st.dates(), st.sampled_from(["{d}1{m}1{y}", "{d:02}1{m:02}1{y}", "{m}1{d}1{y}"]))
+def test_every_date_with_slashes_read_as_1s_is_told(day: object, pattern: str) -> None:
+    year = f"{day.year:04}"  # type: ignore[attr-defined]
+    text = pattern.format(d=day.day, m=day.month, y=year)  # type: ignore[attr-defined]
+    assert spells_date(text)
+
+
+@pytest.mark.parametrize(
+    ("read", "heights", "tall"),
+    [
+        ("120180", [30, 30, 30, 42, 30, 30], True),
+        ("12498", [42, 30, 30, 30, 30], False),  # a first 1 is often taller
+        ("12491048", [42, 30, 30, 30, 41, 30, 30, 30], True),  # (249) 048
+        ("161", [42, 30, 42], True),  # (6)
+        ("180", [36, 30, 30], False),
+        ("207", [30, 30, 50], False),
+        ("11", [40, 41], False),
+        ("1", [40], False),
+        ("", [], False),
+    ],
+)
+def test_a_1_much_taller_than_the_digits_after_others_may_be_a_slash_or_bracket(
+    read: str, heights: list[int], tall: bool
+) -> None:
+    assert outgrown(characters(read, heights)) is tall
+
+
+def test_the_reason_names_what_the_stroke_may_be() -> None:
+    assert not_a_one("281912013", ()) is Reason.SLASH_OR_ONE
+    assert not_a_one("120180", characters("120180", [30, 30, 30, 42, 30, 30])) is Reason.LONG_STROKE
+    assert not_a_one("4711", characters("4711", [30, 30, 30, 31])) is None
