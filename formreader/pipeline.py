@@ -39,7 +39,7 @@ from formreader.pipeline_codes import read_code
 from formreader.pipeline_form import Forms, check_places
 from formreader.pipeline_judge import Cut as Cut
 from formreader.pipeline_judge import judge as judge
-from formreader.pipeline_strokes import not_a_one
+from formreader.pipeline_strokes import doubted_strokes
 from formreader.pipeline_ticks import check_ticks, tick
 
 FORMS = ("auto", "field", "cheque")
@@ -191,9 +191,7 @@ class Reader:
         if cut.field.spec.kind is Kind.BARCODE:
             return read_code(cut.field)
         reading = self.decide(cut, *propose(cut, scores, self.readers.strips))
-        if cut.field.cells or cut.field.spec.fits:
-            return reading
-        reason = not_a_one(reading.text, reading.characters)
+        reason = None if cut.field.cells else doubted_strokes(cut, reading)
         return validate.stopped(reading, reason) if reason else reading
 
     def decide(

@@ -1,8 +1,9 @@
-"""Tell slashes and brackets from the 1s that they are read as.
+"""Doubt strokes of free writing: a 1 that may be a slash or a bracket, a line through the number.
 
-Nothing in their shape does: a 1 is a plain stroke, too. Of 5,600 drawn numbers 75 with slashes and
-41 with brackets were accepted with 1s in their place, up to a confidence of 0.999. What tells is
-that they are taller than digits, and that 28/9/2013 read as 281912013 still spells a date.
+Nothing in its shape tells a slash from a 1: a 1 is a plain stroke, too. Of 5,600 drawn numbers 75
+with slashes and 41 with brackets were accepted with 1s in their place, up to a confidence of 0.999.
+What tells is that they are taller than digits, and that 28/9/2013 read as 281912013 still spells
+a date.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from formreader.document import Character, Reason
+from formreader.document import Character, Reading, Reason
+from formreader.pipeline_judge import Cut
+from formreader.pipeline_struck import cut_at_side, struck_through
 
 TALLER = 1.25
 """Height of a stroke, in those of the number's other digits, from which it may be no 1. Of these
@@ -19,6 +22,17 @@ TALLER = 1.25
 amounts)."""
 YEARS = (2, 4)
 """Digits of a year; one that stands first has four."""
+
+
+def doubted_strokes(cut: Cut, reading: Reading) -> Reason | None:
+    """Say what is doubtful in the strokes of free writing that was read; None where nothing is."""
+    field = cut.field
+    digits = [c.rect.moved(-field.rect.x, -field.rect.y) for c in reading.characters]
+    if struck_through(field.ink, digits):
+        return Reason.STRUCK_OUT
+    if field.flat and cut_at_side(field.ink, cut.lattice.height):
+        return Reason.CUT_OFF
+    return None if field.spec.fits else not_a_one(reading.text, reading.characters)
 
 
 def not_a_one(text: str, characters: Sequence[Character]) -> Reason | None:
