@@ -137,7 +137,8 @@ class Registration:
     rotation that was taken out and `turns` the quarter turns, both counter-clockwise. `bend`
     (10, 2) is what bent paper adds to upright pixels before that, as powers up to the third
     degree over a page of `size` (width, height). `doubted` names fields around which the page
-    differs from its form; `unnamed` tells that the code which names the form was not found.
+    differs from its form; `unnamed` tells that the code which names the form was not found,
+    `heads_down` that it may lie upside down: few words tell, no more of them have heads above.
     """
 
     matrix: NDArray[np.float64]
@@ -146,6 +147,7 @@ class Registration:
     residual_mm: float = 0.0
     doubted: frozenset[str] = frozenset()
     unnamed: bool = False
+    heads_down: bool = False
     bend: NDArray[np.float64] | None = None
     size: tuple[float, float] = (0.0, 0.0)
 

@@ -41,6 +41,7 @@ from formreader.pipeline_judge import Cut as Cut
 from formreader.pipeline_judge import judge as judge
 from formreader.pipeline_strokes import doubted_strokes
 from formreader.pipeline_ticks import check_ticks, tick
+from formreader.pipeline_turn import right_way_up
 
 FORMS = ("auto", "field", "cheque")
 """Built-in forms: find fields by itself; each image is one pre-cut number; bank cheques."""
@@ -179,10 +180,17 @@ class Reader:
             return None, [whole_image(page.image)], None
         registration = register.register(page)
         fields = locate.locate(register.upright(page, registration), page.dpi)
+        if registration.heads_down:
+            registration, fields = right_way_up(page, (registration, fields), self.read_fields)
         named = [
             replace(f, spec=replace(f.spec, name=f"p{page.number}-{f.spec.name}")) for f in fields
         ]
         return None, named, registration
+
+    def read_fields(self, fields: Sequence[FieldImage]) -> list[Reading]:
+        """Read fields as they lie, their rectangles in upright pixels."""
+        cuts = [Cut(field, segment.segment(field)) for field in fields]
+        return [self.read_field(*each) for each in zip(cuts, self.readers.score(cuts), strict=True)]
 
     def read_field(self, cut: Cut, scores: Float) -> Reading:
         """Turn one field's scores into a reading, its rectangle still in upright pixels."""

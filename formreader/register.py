@@ -7,6 +7,8 @@ perspective of a photo (from where its ruled lines meet).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +62,7 @@ def register(page: Page) -> Registration:
     small = cv2.resize(page.image, size, interpolation=cv2.INTER_AREA)
     scale = _pixels_per_mm(page) * shrink
     dark = binarize.darkness(np.asarray(small, np.uint8), scale)
-    turns = _quarter_turns(dark, scale)
+    turns, heads_down = _quarter_turns(dark, scale)
     turned = np.ascontiguousarray(np.rot90(dark, turns))
     skew = _skew(turned)
     to_turned = turn_matrix(turns, height, width)
@@ -68,9 +70,16 @@ def register(page: Page) -> Registration:
     spin = _rotation(skew, turned_size)
     tilt = _perspective(_warp(turned, _scaled(spin, shrink), 0), scale)
     if abs(skew) < LEAST_SKEW_DEG and tilt is None:
-        return Registration(to_turned, 0.0, turns)
+        return Registration(to_turned, 0.0, turns, heads_down=heads_down)
     full = spin if tilt is None else spin @ _scaled(tilt, 1 / shrink)
-    return Registration(to_turned @ full, skew, turns)
+    return Registration(to_turned @ full, skew, turns, heads_down=heads_down)
+
+
+def turned_round(registration: Registration, shape: tuple[int, ...]) -> Registration:
+    """Return the place of a page, loaded as `shape` (H, W), that lies upside down there."""
+    height, width = shape[::-1] if registration.turns % 2 else shape
+    matrix = registration.matrix @ turn_matrix(2, height, width)
+    return replace(registration, matrix=matrix, turns=(registration.turns + 2) % 4)
 
 
 def to_form(page: Page, forms: list[Print]) -> tuple[int, Grey, float, Registration, Proof]:
@@ -211,11 +220,14 @@ def _letters(dark: Grey, scale: float) -> tuple[NDArray[np.uint8], float, int]:
     return small[labels].view(np.uint8), usual, int(small.sum())
 
 
-def _quarter_turns(dark: Grey, scale: float) -> int:
-    """Return the counter-clockwise quarter turns that bring text upright, 0 when unsure."""
+def _quarter_turns(dark: Grey, scale: float) -> tuple[int, bool]:
+    """Return the counter-clockwise quarter turns that bring text upright, 0 when unsure.
+
+    Also whether, unsure, no more words have their heads above than below.
+    """
     letters, usual, number = _letters(dark, scale)
     if number < LEAST_LETTERS:
-        return 0
+        return 0, True
     reach = max(2, round(0.5 * usual))
     sideways = cv2.morphologyEx(letters, cv2.MORPH_CLOSE, np.ones((1, reach), np.uint8))
     downwards = cv2.morphologyEx(letters, cv2.MORPH_CLOSE, np.ones((reach, 1), np.uint8))
@@ -228,9 +240,9 @@ def _quarter_turns(dark: Grey, scale: float) -> int:
     words = cv2.morphologyEx(straight, cv2.MORPH_CLOSE, np.ones((1, reach), np.uint8))
     above, below = _heads(straight, words, usual)
     if lying:
-        return 3 if below > above else 1
+        return 3 if below > above else 1, below == above
     sure = above + below >= LEAST_WORDS and below > UPSIDE_DOWN * (above + below)
-    return 2 if sure else 0
+    return (2, False) if sure else (0, below >= above)
 
 
 def _heads(letters: Grey, words: Grey, usual: float) -> tuple[int, int]:
