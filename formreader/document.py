@@ -138,7 +138,7 @@ class Registration:
     (10, 2) is what bent paper adds to upright pixels before that, as powers up to the third
     degree over a page of `size` (width, height). `doubted` names fields around which the page
     differs from its form; `unnamed` tells that the code which names the form was not found,
-    `heads_down` that it may lie upside down: few words tell, no more of them have heads above.
+    `heads_down` that no more of its words have their heads above than below on the loaded page.
     """
 
     matrix: NDArray[np.float64]

@@ -28,6 +28,11 @@ WALL_SHARE = 0.7
 """Share of a cell's height that each of its uprights must cover (round corners)."""
 END_SHARE = 0.3
 """Share of the last sixth of a wall that must be seen where its level rule goes on past it."""
+PAPER_SHARE, LEAST_PAPER, LEAST_GAP = 0.4, 0.24, 3
+"""Darkness of paper as a share of an upright's, and the share and the run of its samples that are
+paper where a digit's stroke stands under a letter of the label in its cell: they have 0.25 to 0.42
+and 3 to 10, walls of scans, photos and black-and-white forms 0.21 at most. A digit taken for the
+wall of its cell was lost: 1078 was accepted as 078, 22421 as 2242."""
 BARE_SHARE = 0.3
 """Share of two level rules that no other may come between for them to be tried as one band."""
 SAMPLES = 24
@@ -99,7 +104,18 @@ class _Band:
         solid &= up[:end].mean(axis=0) >= END_SHARE
         solid &= up[-end:].mean(axis=0) >= END_SHARE
         edges = np.flatnonzero(np.diff(np.concatenate([[0], solid.view(np.int8), [0]])))
-        return [_Wall(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+        walls = [_Wall(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+        return [wall for wall in walls if not self._stacked(wall)]
+
+    def _stacked(self, wall: _Wall) -> bool:
+        """Tell whether an upright is a stroke under a letter, with paper between them."""
+        part = slice(max(0, int(wall.left) - 2), int(wall.right) + 2)
+        dark = self.rules.dark[self.rows[:, part], self.cols[part]].max(axis=1)
+        paper = dark < PAPER_SHARE * np.median(dark)
+        if paper.mean() < LEAST_PAPER:
+            return False
+        runs = np.flatnonzero(np.diff(np.concatenate([[0], paper.view(np.int8), [0]])))
+        return bool((runs[1::2] - runs[::2]).max() >= LEAST_GAP)
 
     def _cut(self, part: slice) -> bool:
         """Tell whether a level rule runs between the two, right across columns `part`."""

@@ -2,8 +2,9 @@
 
 Most pages say which way they lie by the heads of their letters. Forms in capitals, or with little
 print, say nothing or the contrary; then what is read tells. Of 133 pages turned by 180 degrees 44
-were turned back by their letters alone, and on the others values such as 016 for 910 accepted;
-with what is read 117 are, and of the same pages upright none is turned.
+were turned back by their letters alone, and on others values such as 016 for 910 were accepted;
+with what is read 111 are, most others being blanks. Of 181 upright pages 4 in capitals were turned
+by their letters, with what is read none.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from formreader.document import FieldImage, Page, Reading, Registration
 ONE_WAY = frozenset("23457")
 """Digits that are none upside down."""
 SURER = 8
-"""Power of the confidence that counts: with 4, 111 pages of 133 are turned back."""
-MORE, LEAST = 1.5, 1.0
-"""How many times as much, and how much more, must be read the other way; chosen."""
+"""Power of the confidence that counts: with 4 fewer pages are turned back."""
+MORE, LEAST = 1.5, 3.0
+"""How many times as much, and how much more, must be read the other way: forms without numbers
+show up to 2.3 either way."""
 
 Way = tuple[Registration, list[FieldImage]]
 """How a page lies, and the fields found on it so."""

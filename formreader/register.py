@@ -223,7 +223,7 @@ def _letters(dark: Grey, scale: float) -> tuple[NDArray[np.uint8], float, int]:
 def _quarter_turns(dark: Grey, scale: float) -> tuple[int, bool]:
     """Return the counter-clockwise quarter turns that bring text upright, 0 when unsure.
 
-    Also whether, unsure, no more words have their heads above than below.
+    Also whether what is read should say so too, for no more words have heads above than below.
     """
     letters, usual, number = _letters(dark, scale)
     if number < LEAST_LETTERS:
@@ -242,7 +242,7 @@ def _quarter_turns(dark: Grey, scale: float) -> tuple[int, bool]:
     if lying:
         return 3 if below > above else 1, below == above
     sure = above + below >= LEAST_WORDS and below > UPSIDE_DOWN * (above + below)
-    return (2, False) if sure else (0, below >= above)
+    return 2 if sure else 0, below >= above
 
 
 def _heads(letters: Grey, words: Grey, usual: float) -> tuple[int, int]:

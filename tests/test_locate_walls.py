@@ -5,11 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from pages import Sheet
 
 from formreader import locate_row_field, locate_torn, rules
 from formreader.document import FieldImage, FieldSpec, Grey, Kind, Rect, Registration, Status
 from formreader.locate import Place, at_places
-from formreader.locate_boxes import Cell
+from formreader.locate_boxes import Cell, find_cells
 from formreader.locate_walls import hugged, inner, streaked
 from formreader.pipeline_form import on_picture
 from formreader.pipeline_ticks import tick
@@ -206,3 +207,16 @@ def test_a_digit_that_runs_along_the_pale_walls_of_a_missed_box_is_seen() -> Non
     assert seen(wall=120, digit=True)
     assert not seen(wall=120, digit=False)
     assert not seen(wall=230, digit=False)
+
+
+@pytest.mark.parametrize(("paper_mm", "left_mm"), [(0.0, {0, 8}), (2.8, {0})])
+def test_a_stroke_under_a_letter_of_the_label_is_no_wall_of_the_cell(
+    paper_mm: float, left_mm: set[int]
+) -> None:
+    """The stem of the letter and a 1 reach from rule to rule but for the paper between them."""
+    sheet = Sheet(width_mm=100, height_mm=40)
+    sheet.box(10, 10, 60, 9)
+    sheet.line(18, 10.0, 18, 14.0 - paper_mm)
+    sheet.line(18, 14.0, 18, 19.0)
+    found = find_cells(rules.find_rules(255 - sheet.image, sheet.mm), sheet.mm)
+    assert {round((cell.left - sheet.px(10, 0)[0]) / sheet.mm) for cell in found} == left_mm

@@ -38,9 +38,10 @@ def find_fields(page: Page, read: Read) -> Way:
     ("as_it_lies", "turned", "taken"),
     [
         ("", "4723", 2),
-        ("9195", "2237", 2),
+        ("9195", "22375", 2),
         ("4723", "", 0),
         ("4723", "472", 0),
+        ("47", "4723", 0),  # hardly more
         ("2233", "22334", 0),  # hardly more
         ("", "", 0),
         ("", "6910", 0),  # reads as well the other way
@@ -74,8 +75,9 @@ def test_plain_text_tells_which_way_a_page_lies_and_few_words_do_not() -> None:
     sheet = Sheet()
     for row in range(12):
         sheet.paragraph(15, 20 + 20 * row, lines=3)
-    assert not register.register(page_of(sheet)).heads_down
-    assert not register.register(page_of(sheet, turned=True)).heads_down
+    upright, turned = (register.register(page_of(sheet, way)) for way in (False, True))
+    assert (upright.turns, upright.heads_down) == (0, False)
+    assert (turned.turns, turned.heads_down) == (2, True)
     assert register.register(page_of(box_row())).heads_down
 
 
