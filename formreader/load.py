@@ -27,6 +27,7 @@ from formreader import load_pdf, load_pdf_fields, load_pictures
 from formreader.document import Page
 from formreader.errors import NothingToReadError, PageError
 from formreader.forms_pdf import Label, Widget
+from formreader.load_negative import positive
 
 SUFFIXES: frozenset[str] = frozenset(
     {".bmp", ".gif", ".heic", ".heif", ".jpe", ".jpeg", ".jpg", ".pdf", ".png"}
@@ -97,7 +98,7 @@ def load(path: Path, number: int, source: str) -> Page:
     `STATED_DPI` (these limits are in `load_pictures`). A PDF page is drawn with its form
     fields and annotations, at the resolution of its scan if it is one. Raises PageError with
     one sentence for all that can go wrong. Safe to call from several threads, but only one of
-    them works at a time.
+    them works at a time. A negative, white on dark, is turned into a positive.
     """
     with _opened(path) as (file, head):
         if _is_pdf(head):
@@ -109,7 +110,7 @@ def load(path: Path, number: int, source: str) -> Page:
                 _check_number(number, load_pictures.count(picture))
                 image, dpi = load_pictures.decode(picture, number)
     image.flags.writeable = False
-    return Page(source, number, image, dpi)
+    return Page(source, number, positive(image), dpi)
 
 
 def told_by_pdf(path: Path, number: int) -> tuple[list[Widget], list[Label]]:
