@@ -31,16 +31,14 @@ from formreader.document import (
 )
 from formreader.errors import FormError, ModelError
 from formreader.forms import FormDef
-from formreader.forms_agreement import check_rules
-from formreader.forms_joint import match_lists
-from formreader.forms_trust import trust_sums
 from formreader.ink import darkness_of, smaller, use_one_thread, written
 from formreader.pipeline_codes import read_code
-from formreader.pipeline_form import Forms, check_places
+from formreader.pipeline_form import Forms, check_places, held_against
 from formreader.pipeline_judge import Cut as Cut
 from formreader.pipeline_judge import judge as judge
+from formreader.pipeline_rows import without_row_numbers
 from formreader.pipeline_strokes import doubted_strokes
-from formreader.pipeline_ticks import check_ticks, tick
+from formreader.pipeline_ticks import tick
 from formreader.pipeline_turn import right_way_up
 
 FORMS = ("auto", "field", "cheque")
@@ -156,13 +154,13 @@ class Reader:
         scores = iter(self.readers.score([cut for page_cuts in cuts for cut in page_cuts]))
         results = []
         for page, page_cuts, (form, _, registration) in zip(pages, cuts, found, strict=True):
-            readings = [(cut.field, self.read_field(cut, next(scores))) for cut in page_cuts]
-            kept = [r for f, r in readings if form or is_number(f, r)]
+            readings = [self.read_field(cut, next(scores)) for cut in page_cuts]
+            if not form:
+                readings = without_row_numbers(readings)
+            fields = [cut.field for cut in page_cuts]
+            kept = [r for f, r in zip(fields, readings, strict=True) if form or is_number(f, r)]
             if form:
-                kept = check_ticks(kept, [cut.field for cut in page_cuts])
-                kept = match_lists(kept, form.lists_once())
-                kept = check_rules(kept, form.parsed_rules(), form.orders())
-                kept = trust_sums(kept, form.parsed_rules(), form.boxed(), self.options.max_error)
+                kept = held_against(form, kept, fields, self.options.max_error)
             if registration:
                 kept = check_places(kept, registration)
             placed = tuple(on_page(r, registration, page) for r in kept)

@@ -21,8 +21,12 @@ from formreader.document import (
 )
 from formreader.errors import FormError, PageError
 from formreader.forms import FieldDef, FormDef, find_forms, load_form
+from formreader.forms_agreement import check_rules
+from formreader.forms_joint import match_lists
 from formreader.forms_print import DESCRIBED_DPI, Print, drawn, read_prints
+from formreader.forms_trust import trust_sums
 from formreader.locate import Cut, Place
+from formreader.pipeline_ticks import check_ticks
 
 LEAST_LINED = 0.7
 """Share of the lines of all fields' boxes that must lie where the form has them: 0.85 to 0.98
@@ -229,6 +233,16 @@ def on_picture(
     ]
     x, y = register.to_loaded(np.array(corners) * dpi / 25.4, registration).T
     return bool(x.min() >= 0 and y.min() >= 0 and x.max() <= shape[1] and y.max() <= shape[0])
+
+
+def held_against(
+    form: FormDef, readings: list[Reading], fields: Sequence[FieldImage], max_error: float
+) -> list[Reading]:
+    """Hold what was read in the `fields` of a form against what the form says of them together."""
+    ticked = check_ticks(readings, fields)
+    matched = match_lists(ticked, form.lists_once())
+    agreeing = check_rules(matched, form.parsed_rules(), form.orders())
+    return trust_sums(agreeing, form.parsed_rules(), form.boxed(), max_error)
 
 
 def check_places(readings: list[Reading], registration: Registration) -> list[Reading]:
