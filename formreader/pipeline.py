@@ -36,6 +36,7 @@ from formreader.pipeline_codes import read_code
 from formreader.pipeline_form import Forms, check_places, held_against
 from formreader.pipeline_judge import Cut as Cut
 from formreader.pipeline_judge import judge as judge
+from formreader.pipeline_pieces import without_pieces
 from formreader.pipeline_rows import without_row_numbers
 from formreader.pipeline_strokes import doubted_strokes
 from formreader.pipeline_ticks import tick
@@ -155,9 +156,9 @@ class Reader:
         results = []
         for page, page_cuts, (form, _, registration) in zip(pages, cuts, found, strict=True):
             readings = [self.read_field(cut, next(scores)) for cut in page_cuts]
-            if not form:
-                readings = without_row_numbers(readings)
             fields = [cut.field for cut in page_cuts]
+            if not form:
+                readings = without_pieces(fields, without_row_numbers(readings))
             kept = [r for f, r in zip(fields, readings, strict=True) if form or is_number(f, r)]
             if form:
                 kept = held_against(form, kept, fields, self.options.max_error)
