@@ -51,6 +51,7 @@ class Reason(StrEnum):
     STRAY_INK = "ink over the printed line"
     UNKNOWN_LAYOUT = "code line of an unknown layout"
     CUT_OFF = "may not be all of it"
+    SEVERAL = "may be several numbers side by side"
     CHECK_DIGIT = "check digit failed"
     NO_SUCH_DATE = "no such date"
     SLASH_OR_ONE = "a stroke may part day, month and year or be a digit"

@@ -1,11 +1,22 @@
-"""A row of boxes beside which the number seems to go on is a piece of it."""
+"""Rows of boxes that hold a piece of a number, or several numbers, are not accepted."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from formreader.document import FieldImage, FieldSpec, Kind, Reading, Reason, Rect, Status
+from formreader.document import (
+    Character,
+    FieldImage,
+    FieldSpec,
+    Kind,
+    Reading,
+    Reason,
+    Rect,
+    Status,
+)
 from formreader.pipeline_pieces import without_pieces
 
 WIDE, HIGH = 40, 50
@@ -72,6 +83,44 @@ def test_a_row_that_goes_on_at_the_same_pitch_is_the_same_row(
     other: FieldImage, expected: Status
 ) -> None:
     assert status_of_row((other, accepted("12"))) is expected
+
+
+def grouped(*sizes: int, apart: int = 20) -> FieldImage:
+    """Make a row of boxes in groups set a little apart."""
+    cells, x = [], 10
+    for size in sizes:
+        cells += [Rect(x + WIDE * at, 10, WIDE - 3, HIGH) for at in range(size)]
+        x += WIDE * size + apart
+    return field(Rect(100, 100, x, HIGH + 20), Kind.BOXES, tuple(cells))
+
+
+def read_in(boxes: FieldImage, filled: list[int]) -> Reading:
+    """Read a digit in each of the boxes `filled`."""
+    places = [boxes.cells[at].moved(boxes.rect.x, boxes.rect.y) for at in filled]
+    digits = tuple(Character("7", 0.99, (), place) for place in places)
+    return replace(accepted("7" * len(filled)), characters=digits)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "filled", "several"),
+    [
+        (grouped(3, 3, 3), range(9), True),
+        (grouped(3, 3, 3), range(3), False),  # one of them alone
+        (grouped(3, 3, 3), [2, 5], True),
+        (grouped(6, 3), range(9), True),
+        (grouped(2, 2, 4), range(8), False),  # day, month and year
+        (grouped(4, 2, 2), range(8), False),
+        (grouped(2, 2), range(4), True),
+        (grouped(9), range(9), False),
+        (grouped(3, 3, 3, apart=4), range(9), False),  # no more than scanning makes of one gap
+    ],
+)
+def test_boxes_in_groups_may_be_several_numbers(
+    boxes: FieldImage, filled: list[int], several: bool
+) -> None:
+    [checked] = without_pieces([boxes], [read_in(boxes, list(filled))])
+    assert (checked.reasons == (Reason.SEVERAL,)) is several
+    assert (checked.status is Status.REVIEW) is several
 
 
 def test_rows_and_writing_without_neighbours_stay_as_they_are() -> None:
