@@ -262,6 +262,7 @@ class OpenPage:
         in_part = torn.beside(group, ink, written.kind is Kind.CELL) or self.by_shaded_box(
             group.left, group.right, (group.top + group.bottom) / 2
         )
-        doubt = max(doubt, torn.DOUBT) if in_part else doubt
+        if in_part or torn.crossed(group, self.rules.up):
+            doubt = max(doubt, torn.DOUBT)
         image = self.picture(rect)
         return FieldImage(FieldSpec("", written.kind), rect, image, own, (), doubt)

@@ -14,7 +14,7 @@ from formreader.locate import locate
 from formreader.locate_boxes import Cell
 from formreader.locate_groups import Group
 from formreader.locate_print import bracketed
-from formreader.locate_torn import beside, parts_of_one
+from formreader.locate_torn import beside, crossed, parts_of_one
 from formreader.locate_zones import edge_zone, level_zone
 from formreader.rules import Level, Rules
 from formreader.rules_tinted import white_boxes
@@ -258,6 +258,26 @@ def test_a_stroke_beside_a_number_that_leans_out_of_reach_is_seen_whole_outside_
         ink = np.ascontiguousarray(ink[:, ::-1])
         boxes[:, 0] = 200 - boxes[:, 0] - 12
     assert beside(Group(boxes[np.argsort(boxes[:, 0])]), ink.view(np.bool_), in_cell) is expected
+
+
+@pytest.mark.parametrize(
+    ("top", "bottom", "lean", "expected"),
+    [
+        (0, 100, 0, True),
+        (0, 100, 4, True),
+        (30, 50, 0, False),  # a 1
+        (0, 50, 0, False),  # ends on the line that the number stands on
+        (24, 100, 0, True),
+    ],
+)
+def test_a_wall_through_a_number_from_above_to_below_parts_it(
+    top: int, bottom: int, lean: int, expected: bool
+) -> None:
+    up = np.zeros((100, 200), np.uint8)
+    cv2.line(up, (98, top), (98 + lean, bottom), 1)
+    boxes = np.array([[64, 30, 12, 20, 90], [80, 30, 12, 20, 90], [104, 30, 12, 20, 90]])
+    assert crossed(Group(boxes), up.view(np.bool_)) is expected
+    assert not crossed(Group(boxes[:2]), up.view(np.bool_))
 
 
 @pytest.mark.parametrize("cells", [0, 1])
