@@ -29,8 +29,9 @@ step from one to the other, as a share of their pitch, up to which both are one.
 APART = 0.15
 """How much wider than usual the gap between two groups of boxes is at least, in their widths: in
 low scans the gaps of one row differ by 0.1, those of groups stand out by 0.2 and more."""
-DATES = ((2, 2, 4), (4, 2, 2), (2, 2, 2))
-"""Groups of boxes that are one value all the same: day, month and year."""
+ONE_VALUE = ((2, 2, 2), (4, 4), (4, 4, 4), (4, 4, 4, 4))
+"""Groups of boxes of one size that are one value all the same: dates and sort codes, numbers of
+cards and accounts. Of groups of unlike sizes, as a date's or a tax number's, most are."""
 
 
 def without_pieces(fields: Sequence[FieldImage], readings: Sequence[Reading]) -> list[Reading]:
@@ -50,7 +51,7 @@ def without_pieces(fields: Sequence[FieldImage], readings: Sequence[Reading]) ->
 
 
 def several(boxes: Sequence[Rect], reading: Reading) -> bool:
-    """Tell whether boxes stand in groups, digits in more than one, that are no date's."""
+    """Tell whether boxes stand in groups of one size, as columns do, digits in more than one."""
     gaps = [b.x - a.right for a, b in pairwise(boxes)]
     usual = sorted(gaps)[len(gaps) // 2 - (len(gaps) % 2 == 0)]
     apart = [gap - usual > APART * boxes[0].width for gap in gaps]
@@ -58,7 +59,7 @@ def several(boxes: Sequence[Rect], reading: Reading) -> bool:
     sizes = tuple(b - a for a, b in pairwise([*starts, len(boxes)]))
     edges = [boxes[at].x for at in starts]
     held = {bisect(edges, c.rect.x + c.rect.width / 2) for c in reading.characters}
-    return len(held) > 1 and sizes not in DATES
+    return len(held) > 1 and len(set(sizes)) == 1 and sizes not in ONE_VALUE
 
 
 def boxes_of(field: FieldImage) -> list[Rect]:

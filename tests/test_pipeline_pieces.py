@@ -107,9 +107,9 @@ def read_in(boxes: FieldImage, filled: list[int]) -> Reading:
         (grouped(3, 3, 3), range(9), True),
         (grouped(3, 3, 3), range(3), False),  # one of them alone
         (grouped(3, 3, 3), [2, 5], True),
-        (grouped(6, 3), range(9), True),
         (grouped(2, 2, 4), range(8), False),  # day, month and year
-        (grouped(4, 2, 2), range(8), False),
+        (grouped(3, 2, 4), range(9), False),  # a tax number
+        (grouped(2, 2, 2), range(6), False),
         (grouped(2, 2), range(4), True),
         (grouped(9), range(9), False),
         (grouped(3, 3, 3, apart=4), range(9), False),  # no more than scanning makes of one gap
