@@ -11,17 +11,18 @@ from PIL import Image, ImageFilter
 
 from formreader.document import Grey
 
-DARK = 110
-"""Median grey from which a picture is none: scans and photos of paper have 130 and more."""
+DARK = 100
+"""Median grey from which a picture is none: photos of paper in the shade have 103 and more."""
 SIDE = 600
 """Longest side in pixels at which writing is looked for."""
 CLEAR = 60
 """Grey levels by which the brightest of it stands out from its ground."""
 BRIGHT = (0.002, 0.4)
 """Share of a picture that is nearer to these than to the ground."""
-WIDEST, SOLID = 15, 0.1
-"""Width in pixels of a stroke at most, odd, and share of what is bright that may be wider: a sheet
-on a dark table is bright all over."""
+WIDEST, SOLID = 15, 0.25
+"""Width in pixels of a stroke at most, odd, and share of what is bright that may be wider: 0.6 and
+more in photos of sheets on a dark table, 0.28 in crops of dark photos; none in negatives of forms,
+or 0.2 to 0.5 where headings stand on bars."""
 
 
 def positive(image: Grey) -> Grey:
