@@ -109,8 +109,9 @@ def load(path: Path, number: int, source: str) -> Page:
             with load_pictures.opened(file) as picture:
                 _check_number(number, load_pictures.count(picture))
                 image, dpi = load_pictures.decode(picture, number)
+        image = positive(image)
     image.flags.writeable = False
-    return Page(source, number, positive(image), dpi)
+    return Page(source, number, image, dpi)
 
 
 def told_by_pdf(path: Path, number: int) -> tuple[list[Widget], list[Label]]:

@@ -3,8 +3,8 @@
 Most pages say which way they lie by the heads of their letters. Forms in capitals, or with little
 print, say nothing or the contrary; then what is read tells. Of 133 pages turned by 180 degrees 44
 were turned back by their letters alone, and on others values such as 016 for 910 were accepted;
-with what is read 111 are, most others being blanks. Of 181 upright pages 4 in capitals were turned
-by their letters, with what is read none.
+with what is read 108 are, 18 of the others being blanks. Of 181 upright pages 4 in capitals were
+turned by their letters, with what is read none.
 """
 
 from __future__ import annotations

@@ -51,4 +51,6 @@ def test_a_dark_picture_without_writing_stays_as_it_is(grey: int) -> None:
 def test_a_negative_is_loaded_as_a_positive_from_any_file(tmp_path: Path) -> None:
     file = tmp_path / "microfilm.tif"
     Image.fromarray(255 - form().image).save(file)
-    assert float(np.median(load.load(file, 1, file.name).image)) > 200
+    image = load.load(file, 1, file.name).image
+    assert float(np.median(image)) > 200
+    assert not image.flags.writeable
