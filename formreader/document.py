@@ -177,7 +177,8 @@ class FieldImage:
 
     `rect` is in upright pixels; `image` uint8 (H, W) grey; `ink` bool (H, W), printed lines
     taken out; `cells` are the field's boxes in crop pixels, left to right (empty where the
-    field has none). `doubt` in 0…1 is how much the place looks like print, not a field.
+    field has none). `doubt` in 0…1 is how much the place looks like print, not a field, and
+    `print_like` at least how much it did before its characters were found to stand unevenly.
     `flat` is what `ink.darkness_of` makes of `image`, where that is already known.
     """
 
@@ -188,6 +189,7 @@ class FieldImage:
     cells: tuple[Rect, ...] = ()
     doubt: float = 0.0
     flat: tuple[Float, float] | None = None
+    print_like: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

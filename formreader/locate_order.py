@@ -24,12 +24,9 @@ def in_reading_order(fields: list[FieldImage]) -> list[FieldImage]:
         waiting = [f for f in waiting if id(f) not in taken]
     digits = max(2, len(str(len(ordered))))
     return [
-        FieldImage(
-            FieldSpec(f"f{i:0{digits}d}", f.spec.kind, f.spec.length),
-            f.rect, f.image, f.ink, f.cells, f.doubt,
-        )
+        replace(f, spec=FieldSpec(f"f{i:0{digits}d}", f.spec.kind, f.spec.length))
         for i, f in enumerate(ordered, 1)
-    ]  # fmt: skip
+    ]
 
 
 def enlarged(cell: Cell, zoom: float) -> Cell:

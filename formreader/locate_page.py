@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 
 import cv2
@@ -11,6 +10,7 @@ import numpy as np
 from formreader import binarize, rules, rules_dotted, rules_tinted
 from formreader import locate_boxes as boxes
 from formreader import locate_combs as combs
+from formreader import locate_even as even
 from formreader import locate_groups as groups
 from formreader import locate_rings as rings
 from formreader import locate_rows as rows
@@ -199,10 +199,7 @@ class OpenPage:
         spots = groups.spots(outside, self.scale)
         found = text.find_written(spots, dark * ink, self.cells, levels, self.scale, anywhere)
         parts = torn.parts_of_one([w.group for w in found], self.rules.up)
-        found = [
-            replace(w, doubt=max(w.doubt, torn.DOUBT)) if part else w
-            for w, part in zip(found, parts, strict=True)
-        ]
+        found = [w.doubted(torn.DOUBT) if part else w for w, part in zip(found, parts, strict=True)]
         return [f for f in (self._written_field(w, ink) for w in found) if f is not None]
 
     def _with_pale_cells(self, ink: Mask, dark: Grey) -> Mask:
@@ -256,13 +253,29 @@ class OpenPage:
         own = self.own_ink(own, keep, 0.6)
         if not own.any():
             return None
-        pale = float(np.median(dark[own])) < PALE * self.level
-        least = PALE_DOUBT if written.kind is Kind.FREE else PALE_PLACE_DOUBT
-        doubt = max(written.doubt, least) if pale else written.doubt
+        if float(np.median(dark[own])) < PALE * self.level:
+            free = written.kind is Kind.FREE
+            written = written.doubted(PALE_DOUBT if free else PALE_PLACE_DOUBT)
         in_part = torn.beside(group, ink, written.kind is Kind.CELL) or self.by_shaded_box(
             group.left, group.right, (group.top + group.bottom) / 2
         )
         if in_part or torn.crossed(group, self.rules.up):
-            doubt = max(doubt, torn.DOUBT)
-        image = self.picture(rect)
-        return FieldImage(FieldSpec("", written.kind), rect, image, own, (), doubt)
+            written = written.doubted(torn.DOUBT)
+        doubt, like_print = written.doubt, written.doubt
+        if written.uneven < doubt and even.is_penned(self._spans(group, dark, own, rect)):
+            doubt = written.uneven
+        spec, image = FieldSpec("", written.kind), self.picture(rect)
+        return FieldImage(spec, rect, image, own, (), doubt, print_like=like_print)
+
+    def _spans(
+        self, group: groups.Group, dark: Grey, ink: Mask, rect: Rect
+    ) -> list[tuple[float, float]]:
+        """Return between which rows each character of a group stands, in pixels of its field."""
+        spans = []
+        for x, y, wide, high in group.tall[:, :4].tolist():
+            box = self.rect_of(x, y, x + wide, y + high).moved(-rect.x, -rect.y)
+            top = max(0, box.y - even.RIM)
+            part = np.s_[top : box.bottom + even.RIM, max(0, box.x) : box.right]
+            if found := even.edges(dark[part], ink[part]):
+                spans.append((top + found[0], top + found[1]))
+        return spans

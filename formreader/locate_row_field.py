@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from formreader import binarize, rules
+from formreader import locate_even as even
 from formreader import locate_torn as torn
 from formreader.document import FieldImage, FieldSpec, Grey, Mask, Rect
 from formreader.ink import strokes_of
@@ -277,14 +278,12 @@ def _row_doubt(
     """Return how much the characters in boxes look printed: one height, one row, or pale."""
     spans = []
     for cell in cells:
-        lines = np.flatnonzero(ink[cell.y : cell.bottom, cell.x : cell.right].any(axis=1))
-        if lines.size:
-            spans.append((lines[0], lines[-1] + 1))
+        part = np.s_[cell.y : cell.bottom, cell.x : cell.right]
+        if found := even.edges(dark[part], ink[part]):
+            spans.append(found)
     if not spans:
         return 0.0
     doubt = PALE_DOUBT if float(np.median(dark[ink])) < PALE * page.level else 0.1
-    top, bottom = np.array(spans, np.float64).T
-    slack = max(1.0, 0.03 * float(np.median(bottom - top)))
-    if not is_known and len(spans) > 1 and np.ptp(top) <= 2 * slack and np.ptp(bottom) <= 2 * slack:
+    if not is_known and len(spans) > 1 and even.is_even(spans):
         return 0.7
     return doubt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,11 +52,19 @@ TICK_BOXES = 4
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A place where a number seems to be written: its group, the layout and the doubt."""
+    """A place where a number seems to be written: its group, the layout, the doubt.
+
+    `uneven` remains of it if the characters are penned: all on plain paper, as in stamps.
+    """
 
     group: Group
     kind: Kind
     doubt: float
+    uneven: float
+
+    def doubted(self, least: float) -> Written:
+        """Return the place with so much doubt at least."""
+        return replace(self, doubt=max(self.doubt, least), uneven=max(self.uneven, least))
 
 
 def _number_like(group: Group, scale: float, boxed: bool = False) -> bool:
@@ -199,11 +207,11 @@ def find_written(
         if not _number_like(group, scale, home >= 0):
             continue
         kind = Kind.CELL if home >= 0 else Kind.LINE if ruled else Kind.FREE
-        doubt = _doubt(group, kind, known)
+        place = _judged(group, kind, known)
         lone = len(group.tall) < 2 and home >= 0
         if _holds_tick(group, levels) or (lone and _box_or_label(cells[home], known, scale)):
-            doubt = max(doubt, LONE_BOX_DOUBT)
-        written.append(Written(group, kind, doubt))
+            place = place.doubted(LONE_BOX_DOUBT)
+        written.append(place)
     return written
 
 
@@ -252,16 +260,18 @@ def _known_print(
     return _Print(heights, alike, printed, labels, lines)
 
 
-def _doubt(group: Group, kind: Kind, known: _Print) -> float:
-    """Return how much a place looks like print, 0 to 1."""
+def _judged(group: Group, kind: Kind, known: _Print) -> Written:
     base = FREE_DOUBT if kind is Kind.FREE else RULED_DOUBT
-    doubt = base + 0.45 * group.printed + 0.15 * prints.as_print(group, known.heights)
+    level = base + 0.45 * group.printed + 0.15 * prints.as_print(group, known.heights)
+    if group.printed >= PRINTED:
+        level = max(level, LONE_BOX_DOUBT)
+    place = Written(group, kind, min(1.0, level), level if kind is Kind.FREE else base)
     short = len(group.tall) < LEAST_CHARACTERS[kind]
-    print_like = group.printed >= PRINTED or known.alike.get(id(group), 0.0) >= prints.MAYBE
+    alike = known.alike.get(id(group), 0.0) >= prints.MAYBE
     odd = prints.bracketed(group) or prints.ordinal(group)
-    if short or print_like or odd or prints.as_small_as_print(group, known.heights):
-        doubt = max(doubt, LONE_BOX_DOUBT)
-    return min(1.0, doubt)
+    if short or alike or odd or prints.as_small_as_print(group, known.heights):
+        return place.doubted(LONE_BOX_DOUBT)
+    return place
 
 
 def _box_or_label(cell: Cell, known: _Print, scale: float) -> bool:

@@ -301,7 +301,8 @@ def is_number(field: FieldImage, reading: Reading) -> bool:
     Boxes are always reported. Elsewhere what looks like print and does not read as a number
     either is left out: a page of text would give a hundred rows to review.
     """
-    return bool(field.cells) or field.doubt <= LEFT_OUT or reading.confidence > PRINT
+    like_print = max(field.doubt, field.print_like) > LEFT_OUT
+    return bool(field.cells) or not like_print or reading.confidence > PRINT
 
 
 def on_page(reading: Reading, registration: Registration | None, page: Page) -> Reading:
