@@ -179,6 +179,7 @@ class FieldImage:
     taken out; `cells` are the field's boxes in crop pixels, left to right (empty where the
     field has none). `doubt` in 0…1 is how much the place looks like print, not a field, and
     `print_like` at least how much it did before its characters were found to stand unevenly.
+    `pale` is the doubt without that of ink much paler than the page's, None where it is not.
     `flat` is what `ink.darkness_of` makes of `image`, where that is already known.
     """
 
@@ -190,6 +191,7 @@ class FieldImage:
     doubt: float = 0.0
     flat: tuple[Float, float] | None = None
     print_like: float = 0.0
+    pale: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from formreader import binarize, rules, rules_dotted, rules_tinted
 from formreader import locate_boxes as boxes
@@ -253,19 +255,23 @@ class OpenPage:
         own = self.own_ink(own, keep, 0.6)
         if not own.any():
             return None
-        if float(np.median(dark[own])) < PALE * self.level:
-            free = written.kind is Kind.FREE
-            written = written.doubted(PALE_DOUBT if free else PALE_PLACE_DOUBT)
         in_part = torn.beside(group, ink, written.kind is Kind.CELL) or self.by_shaded_box(
             group.left, group.right, (group.top + group.bottom) / 2
         )
         if in_part or torn.crossed(group, self.rules.up):
             written = written.doubted(torn.DOUBT)
-        doubt, like_print = written.doubt, written.doubt
-        if written.uneven < doubt and even.is_penned(self._spans(group, dark, own, rect)):
-            doubt = written.uneven
         spec, image = FieldSpec("", written.kind), self.picture(rect)
-        return FieldImage(spec, rect, image, own, (), doubt, print_like=like_print)
+        field = FieldImage(spec, rect, image, own, (), written.doubt, print_like=written.doubt)
+        if written.uneven < written.doubt and even.is_penned(self._spans(group, dark, own, rect)):
+            field = replace(field, doubt=written.uneven)
+        if self.is_pale(dark[own]):
+            least = PALE_DOUBT if written.kind is Kind.FREE else PALE_PLACE_DOUBT
+            field = replace(field, doubt=max(field.doubt, least), pale=field.doubt)
+        return field
+
+    def is_pale(self, own: NDArray[np.uint8]) -> bool:
+        """Tell whether a field's ink, its darkness (N,), may be that of a printed hint."""
+        return float(np.median(own)) < PALE * self.level
 
     def _spans(
         self, group: groups.Group, dark: Grey, ink: Mask, rect: Rect

@@ -201,7 +201,7 @@ def _doubted(page: OpenPage, lie: Lie, cells: list[Cell], field: FieldImage) -> 
     elif len(cells) == 1:
         moved = np.array([lie.cells[0].left, lie.cells[0].top]) / page.zoom - place.rects[0][:2]
         doubtful |= _over_print(field, np.array(place.captions).reshape(-1, 4) + np.tile(moved, 2))
-    return replace(field, doubt=max(field.doubt, torn.DOUBT)) if doubtful else field
+    return replace(field, doubt=max(field.doubt, torn.DOUBT), pale=None) if doubtful else field
 
 
 def _over_print(field: FieldImage, captions: NDArray[np.float64]) -> bool:

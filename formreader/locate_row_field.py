@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -78,7 +78,8 @@ def row_field(page: OpenPage, row: Row, is_known: bool = False) -> FieldImage | 
     own = page.own_level(crop.dark[crop.inside])
     bare = _bare(page, crop, own)
     ink = page.own_ink(bare, crop.inside, OWN_SHARE)
-    doubt = _row_doubt(page, ink, crop.dark, crop.cells, is_known)
+    doubt = _row_doubt(ink, crop.dark, crop.cells, is_known)
+    is_pale = bool(ink.any()) and page.is_pale(crop.dark[ink])
     amid = max(2, round(AMID_MM * page.full_mm))
     struck = False
     if ink.any():
@@ -96,7 +97,8 @@ def row_field(page: OpenPage, row: Row, is_known: bool = False) -> FieldImage | 
     if struck or goes_on or frame.width < TICKED * frame.height:
         doubt = max(doubt, torn.DOUBT)
     spec = FieldSpec("", row.kind, len(crop.cells))
-    return FieldImage(spec, crop.rect, page.picture(crop.rect), ink, crop.cells, doubt)
+    field = FieldImage(spec, crop.rect, page.picture(crop.rect), ink, crop.cells, doubt)
+    return replace(field, doubt=max(doubt, PALE_DOUBT), pale=doubt) if is_pale else field
 
 
 def _runs_through(page: OpenPage, row: Row, crop: _Crop, ink: Mask, own: float, amid: int) -> bool:
@@ -272,10 +274,8 @@ def _holds_ink(page: OpenPage, row: Row, own: float) -> bool:
     return False
 
 
-def _row_doubt(
-    page: OpenPage, ink: Mask, dark: Grey, cells: tuple[Rect, ...], is_known: bool
-) -> float:
-    """Return how much the characters in boxes look printed: one height, one row, or pale."""
+def _row_doubt(ink: Mask, dark: Grey, cells: tuple[Rect, ...], is_known: bool) -> float:
+    """Return how much the characters in boxes look printed: one height, one row."""
     spans = []
     for cell in cells:
         part = np.s_[cell.y : cell.bottom, cell.x : cell.right]
@@ -283,7 +283,9 @@ def _row_doubt(
             spans.append(found)
     if not spans:
         return 0.0
-    doubt = PALE_DOUBT if float(np.median(dark[ink])) < PALE * page.level else 0.1
-    if not is_known and len(spans) > 1 and even.is_even(spans):
-        return 0.7
-    return doubt
+    if is_known or len(spans) < 2:
+        return 0.1
+    top, bottom = np.array(spans).T
+    slack = max(1.0, 0.03 * float(np.median(bottom - top)))
+    level = np.ptp(top) <= 2 * slack and np.ptp(bottom) <= 2 * slack
+    return 0.7 if level and even.is_even(spans) else 0.1

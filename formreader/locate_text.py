@@ -52,10 +52,7 @@ TICK_BOXES = 4
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A place where a number seems to be written: its group, the layout, the doubt.
-
-    `uneven` remains of it if the characters are penned: all on plain paper, as in stamps.
-    """
+    """Where a number seems to be written, its doubt, and what of it remains if it is `uneven`."""
 
     group: Group
     kind: Kind
@@ -265,7 +262,8 @@ def _judged(group: Group, kind: Kind, known: _Print) -> Written:
     level = base + 0.45 * group.printed + 0.15 * prints.as_print(group, known.heights)
     if group.printed >= PRINTED:
         level = max(level, LONE_BOX_DOUBT)
-    place = Written(group, kind, min(1.0, level), level if kind is Kind.FREE else base)
+    free = kind is Kind.FREE  # where the dates of stamps stand unevenly too
+    place = Written(group, kind, min(1.0, level), level if free else base)
     short = len(group.tall) < LEAST_CHARACTERS[kind]
     alike = known.alike.get(id(group), 0.0) >= prints.MAYBE
     odd = prints.bracketed(group) or prints.ordinal(group)

@@ -35,7 +35,9 @@ from formreader.ink import darkness_of, smaller, use_one_thread, written
 from formreader.pipeline_codes import read_code
 from formreader.pipeline_form import Forms, check_places, held_against
 from formreader.pipeline_judge import Cut as Cut
+from formreader.pipeline_judge import is_number as is_number
 from formreader.pipeline_judge import judge as judge
+from formreader.pipeline_pencil import trusted_in_pencil
 from formreader.pipeline_pieces import without_pieces
 from formreader.pipeline_rows import without_row_numbers
 from formreader.pipeline_strokes import doubted_strokes
@@ -46,16 +48,10 @@ FORMS = ("auto", "field", "cheque")
 """Built-in forms: find fields by itself; each image is one pre-cut number; bank cheques."""
 
 
-PRINT = 0.5
-"""Confidence up to which a doubtful place is taken for printed text: on three tax forms, an
-insurance form and their blanks no word passed it, printed numbers reach 0.9."""
 SECOND_LOOK = (0.85, 2)
 """Size at which the strip reader looks again, and how many rows down. What it knows of a digit
 depends on how tall it is beside the tallest stroke, such as a comma: of 677 real amounts (part
 `train`) it read 559 alone with both looks, 540 with one, both readers together 573 and 567."""
-LEFT_OUT = 0.505
-"""Doubt from which a place outside boxes may be left out as print; 0.5 to here only goes to a
-person. Ten words of two insurance pages lie between it and 0.53."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +153,7 @@ class Reader:
         for page, page_cuts, (form, _, registration) in zip(pages, cuts, found, strict=True):
             readings = [self.read_field(cut, next(scores)) for cut in page_cuts]
             fields = [cut.field for cut in page_cuts]
+            readings = trusted_in_pencil(fields, readings)
             if not form:
                 readings = without_pieces(fields, without_row_numbers(readings))
             kept = [r for f, r in zip(fields, readings, strict=True) if form or is_number(f, r)]
@@ -293,16 +290,6 @@ def each_scores_all(
         sorted([*candidates, *added], key=lambda c: -c.score),
         sorted([*spelt, *zip(ours, chances, strict=True)], key=lambda pair: -pair[1]),
     )
-
-
-def is_number(field: FieldImage, reading: Reading) -> bool:
-    """Tell a field from print that only stood where a field might be.
-
-    Boxes are always reported. Elsewhere what looks like print and does not read as a number
-    either is left out: a page of text would give a hundred rows to review.
-    """
-    like_print = max(field.doubt, field.print_like) > LEFT_OUT
-    return bool(field.cells) or not like_print or reading.confidence > PRINT
 
 
 def on_page(reading: Reading, registration: Registration | None, page: Page) -> Reading:
