@@ -19,18 +19,23 @@ from formreader.document import (
     Kind,
     Reason,
     Rect,
+    Status,
 )
 from formreader.ink import normalize_glyph
 from formreader.junk import beside, trim
 from formreader.pipeline_judge import (
     MOST_LOST,
     Cut,
+    judge,
     narrowed,
     passed_over,
     shared_out,
     struck_out,
 )
 from formreader.segment import Lattice
+from formreader.validate import validate
+
+RNG = np.random.default_rng(8)
 
 LATTICE = [Candidate("38", math.log(0.6), ()), Candidate("88", math.log(0.3), ())]
 STRIPS = [("38", math.log(0.8)), ("88", math.log(0.1)), ("33", math.log(0.05))]
@@ -111,3 +116,23 @@ def test_where_a_form_allows_nothing_all_is_kept() -> None:
 )
 def test_little_that_is_possible_never_becomes_sure(every: float, kept: float, lost: float) -> None:
     assert shared_out([math.log(every)], [math.log(kept)]) == pytest.approx(-math.log(1 - lost))
+
+
+@pytest.mark.parametrize(
+    ("cells", "log_odds", "text"),
+    [(3, -8.0, ""), (3, -6.0, "93"), (0, -8.0, "93")],  # outside boxes such a row is left out
+)
+def test_letters_in_boxes_are_not_forced_into_digits(
+    cells: int, log_odds: float, text: str
+) -> None:
+    glyph = in_a_box(trim(strokes.draw_symbol("7", strokes.random_hand(RNG), RNG)))
+    ink = np.zeros((60, 200), bool)
+    field = FieldImage(FieldSpec("name", Kind.BOXES), Rect(0, 0, 200, 60), 255 - 255 * ink, ink)
+    cut = Cut(field, Lattice((glyph,), np.zeros(2), 40.0, 60.0, cells))
+    best = Candidate("93", -4.0, (Character("9", 0.3, (("?", 0.5),), glyph.rect),), passed=4)
+    fitted = {"strip_weight": 0.0, "weights": [0.0] * 9, "bias": log_odds}
+    found = judge(cut, [best], [], {"cells": fitted, "free": fitted})
+    assert found.text == text
+    status, reasons = validate(found, 0.9)
+    assert status is Status.REVIEW  # never a blank: what stands there is shown
+    assert (reasons[0] is Reason.NOT_A_DIGIT) == (text == "")

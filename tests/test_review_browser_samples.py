@@ -62,7 +62,7 @@ def decide(page, fields, first, last):
             ("e", ("blank", "")),
             ("\n", ("value", value)),
             ("x", ("unreadable", "")),
-        )[index % 5]
+        )[index % 5 if value else 4]
         page.keyboard.type(press)
         page.wait_for_timeout(20)
         if "Press Enter again" in page.inner_text("#message"):
