@@ -34,8 +34,8 @@ WALL, GOES_ON = 1.5, 0.8
 """How far above and below them, as a share of their height, and in how much of it the wall of a
 table is seen between them."""
 OVER, WHOLE, LEANS_PX = 0.35, 0.92, 5
-"""How far a wall goes on over and under a number that it runs through, in its heights, the share of
-that in which it is seen, and the columns over which it may lean."""
+"""How far a wall goes on over and under a number that it runs through, or twice as far on one side,
+in its heights, the share of that in which it is seen, and the columns over which it may lean."""
 PALE_HEIGHT = 0.3
 """Height of a pale stroke in a box without ink, as a share of the box, from which it counts."""
 GUIDE = 0.8
@@ -93,14 +93,19 @@ def crossed(group: Group, up: Mask) -> bool:
     """Tell whether a wall runs through a written number, from above it to below.
 
     `up` bool (H, W) are the upright rules. Of two cells with numbers close to the wall between them
-    20815063389785 was accepted.
+    20815063389785 was accepted, the numbers standing on the line at which the wall ended.
     """
     reach = round(OVER * group.height)
-    part = up[max(0, group.top - reach) : group.bottom + reach, group.left + 1 : group.right - 1]
-    if not part.size:
-        return False
-    leaning = cv2.dilate(part.view(np.uint8).copy(), np.ones((1, LEANS_PX), np.uint8))
-    return bool(leaning.mean(axis=0).max() > WHOLE)
+    first, last = group.tall[0], group.tall[-1]
+    between = slice(first[0] + first[2], last[0])
+    for over, under in ((1, 1), (2, 0), (0, 2)):
+        rows = slice(max(0, group.top - over * reach), group.bottom + under * reach)
+        part = up[rows, between]
+        if part.size:
+            leaning = cv2.dilate(part.view(np.uint8).copy(), np.ones((1, LEANS_PX), np.uint8))
+            if leaning.mean(axis=0).max() > WHOLE:
+                return True
+    return False
 
 
 def as_tall_as_half(ink: Mask) -> bool:

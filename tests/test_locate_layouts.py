@@ -266,11 +266,13 @@ def test_a_stroke_beside_a_number_that_leans_out_of_reach_is_seen_whole_outside_
         (0, 100, 0, True),
         (0, 100, 4, True),
         (30, 50, 0, False),  # a 1
-        (0, 50, 0, False),  # ends on the line that the number stands on
+        (0, 50, 0, True),  # ends on the line under the cells that the numbers stand in
+        (26, 50, 0, False),  # a 1 taller than the others
+        (30, 54, 0, False),
         (24, 100, 0, True),
     ],
 )
-def test_a_wall_through_a_number_from_above_to_below_parts_it(
+def test_a_wall_through_a_number_that_goes_on_over_or_under_it_parts_it(
     top: int, bottom: int, lean: int, expected: bool
 ) -> None:
     up = np.zeros((100, 200), np.uint8)
