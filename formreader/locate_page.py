@@ -31,6 +31,8 @@ PALE = 0.6
 """Darkness of a field's ink, as a share of the page's, below which it may be a printed hint."""
 PALE_DOUBT = 0.55
 """Doubt of such a field: enough that a person looks."""
+EVEN_DOUBT = 0.501
+"""Least doubt of what stands as evenly as print."""
 PALE_PLACE_DOUBT = 0.501
 """The same in a cell of a table or on a line, where pencil is likelier than a hint: such a field
 is shown to a person whatever it reads as. Nine numbers in pencil of a drawn table had no row."""
@@ -262,8 +264,11 @@ class OpenPage:
             written = written.doubted(torn.DOUBT)
         spec, image = FieldSpec("", written.kind), self.picture(rect)
         field = FieldImage(spec, rect, image, own, (), written.doubt, print_like=written.doubt)
-        if written.uneven < written.doubt and even.is_penned(self._spans(group, dark, own, rect)):
+        spans = self._spans(group, dark, own, rect)
+        if written.uneven < written.doubt and even.is_penned(spans):
             field = replace(field, doubt=written.uneven)
+        elif even.is_printed(spans):
+            field = replace(field, doubt=max(field.doubt, EVEN_DOUBT))
         if self.is_pale(dark[own]):
             least = PALE_DOUBT if written.kind is Kind.FREE else PALE_PLACE_DOUBT
             field = replace(field, doubt=max(field.doubt, least), pale=field.doubt)
