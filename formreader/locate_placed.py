@@ -274,6 +274,8 @@ def _single(page: OpenPage, spec: FieldSpec, cell: Cell) -> FieldImage | None:
     between[max(0, box.y) + rim : box.bottom - rim] = True
     ink = binarize.ink_mask(dark, page.own_level(dark[inside]))
     ink = rules.without_rules(ink, across & ~between, up & ~amid)
+    if spec.kind is Kind.CHECKBOX:
+        ink &= inside  # a mark that touches a thick frame is no part of it
     ink = page.own_ink(ink, inside, NEXT_FIELD)
     image = page.picture(rect)
     return FieldImage(spec, rect, image, ink)

@@ -80,6 +80,29 @@ def test_an_empty_box_to_tick_is_never_marked_however_thick_its_frame(
     assert tick(field).status is not Status.ACCEPTED
 
 
+CROSS = (((0.12, 0.12), (0.88, 0.88)), ((0.88, 0.12), (0.12, 0.88)))
+TICK = (((0.02, 0.5), (0.4, 0.88)), ((0.4, 0.88), (1.06, 0.1)))
+
+
+@pytest.mark.parametrize("size", [3.0, 4.0, 5.0, 6.0])
+@pytest.mark.parametrize("thick", [0.3, 0.5])
+@pytest.mark.parametrize("grey", [40, 150])
+@pytest.mark.parametrize("strokes", [CROSS, TICK])
+def test_a_mark_that_touches_the_frame_of_its_box_is_seen(
+    size: float, thick: float, grey: int, strokes: tuple[tuple[tuple[float, float], ...], ...]
+) -> None:
+    def px(x: float, y: float) -> tuple[int, int]:
+        return round((20 + x * size) * 300 / 25.4), round((15 + y * size) * 300 / 25.4)
+
+    page = np.full((480, 720), 255, np.uint8)
+    cv2.rectangle(page, px(0, 0), px(1, 1), 0, round(thick * 300 / 25.4))
+    for first, last in strokes:
+        cv2.line(page, px(*first), px(*last), grey, 5, cv2.LINE_AA)
+    place = Place(FieldSpec("box", Kind.CHECKBOX), ((*map(float, px(0, 0)), *px(1, 1)),))
+    field = at_places(cv2.GaussianBlur(page, (0, 0), 0.7), 300, [place])[0].field
+    assert tick(field).text == "1"
+
+
 @pytest.mark.parametrize(("words", "doubted"), [(((205.0, 75.0),), True), ((), False)])
 def test_a_word_printed_in_a_cell_is_doubted(
     words: tuple[tuple[float, float], ...], doubted: bool
