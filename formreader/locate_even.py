@@ -16,8 +16,8 @@ of their height, and in pixels: of 147 printed numbers on blank and on drawn for
 turned, none by more than 0.021, of copies without greys 0.84 pixels. Of 229 by hand on filled tax
 forms and drawn forms, as level as print by whole pixels, about half did."""
 PRINTED, FEWEST = 0.01, 3
-"""How little characters stray that no hand wrote, in their heights, and how many it takes: none of 63
-numbers by hand of four digits and more that were accepted, 27 of 37 printed ones."""
+"""How little characters stray that no hand wrote, in their heights, and how many it takes: of 234
+numbers by hand of three digits and more that were accepted one strayed less, of 40 printed 19."""
 LETTERS = 0.2
 """The same share from which small letters stand beside large ones: of 194 printed words 169, of
 155 such numbers six."""

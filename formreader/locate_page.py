@@ -202,9 +202,16 @@ class OpenPage:
             ] = False
         spots = groups.spots(outside, self.scale)
         found = text.find_written(spots, dark * ink, self.cells, levels, self.scale, anywhere)
-        parts = torn.parts_of_one([w.group for w in found], self.rules.up)
-        found = [w.doubted(torn.DOUBT) if part else w for w, part in zip(found, parts, strict=True)]
-        return [f for f in (self._written_field(w, ink) for w in found) if f is not None]
+        if anywhere:
+            numbers = [w.group for w in found]
+            parts = torn.parts_of_one(numbers, self.rules.up)
+            crowded = torn.in_one_cell(numbers, self.cells)
+            found = [
+                w.doubted(torn.DOUBT) if part or other else w
+                for w, part, other in zip(found, parts, crowded, strict=True)
+            ]
+        cut = (self._written_field(w, ink, not anywhere) for w in found)
+        return [field for field in cut if field is not None]
 
     def _with_pale_cells(self, ink: Mask, dark: Grey) -> Mask:
         """Add the ink of cells that hold paler ink only, as much of it as is ink by its own level.
@@ -239,7 +246,7 @@ class OpenPage:
         around = dark.size - own.size
         return around > 0 and (int(dark.sum()) - int(own.sum())) / around > DARK_SHARE
 
-    def _written_field(self, written: text.Written, ink: Mask) -> FieldImage | None:
+    def _written_field(self, written: text.Written, ink: Mask, is_known: bool) -> FieldImage | None:
         group = written.group
         if self._on_dark(group, ink):
             return None
@@ -257,10 +264,10 @@ class OpenPage:
         own = self.own_ink(own, keep, 0.6)
         if not own.any():
             return None
-        in_part = torn.beside(group, ink, written.kind is Kind.CELL) or self.by_shaded_box(
-            group.left, group.right, (group.top + group.bottom) / 2
-        )
-        if in_part or torn.crossed(group, self.rules.up):
+        up, middle = self.rules.up, (group.top + group.bottom) / 2
+        in_part = torn.beside(group, ink, up, written.kind is Kind.CELL, is_known)
+        in_part = in_part or self.by_shaded_box(group.left, group.right, middle)
+        if in_part or torn.crossed(group, up):
             written = written.doubted(torn.DOUBT)
         spec, image = FieldSpec("", written.kind), self.picture(rect)
         field = FieldImage(spec, rect, image, own, (), written.doubt, print_like=written.doubt)

@@ -204,8 +204,8 @@ def find_written(
         if not _number_like(group, scale, home >= 0):
             continue
         kind = Kind.CELL if home >= 0 else Kind.LINE if ruled else Kind.FREE
-        place = _judged(group, kind, known)
-        lone = len(group.tall) < 2 and home >= 0
+        place = _judged(group, kind, known) if anywhere else Written(group, kind, 0.1, 0.1)
+        lone = anywhere and len(group.tall) < 2 and home >= 0
         if _holds_tick(group, levels) or (lone and _box_or_label(cells[home], known, scale)):
             place = place.doubted(LONE_BOX_DOUBT)
         written.append(place)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from formreader.document import Character, Reading, Reason
+from formreader.ink import INK_LEVEL, darkness_of
 from formreader.pipeline_judge import Cut
 from formreader.pipeline_struck import cut_at_side, struck_through
 
@@ -28,7 +29,8 @@ def doubted_strokes(cut: Cut, reading: Reading) -> Reason | None:
     """Say what is doubtful in the strokes of free writing that was read; None where nothing is."""
     field = cut.field
     digits = [c.rect.moved(-field.rect.x, -field.rect.y) for c in reading.characters]
-    if struck_through(field.ink, digits):
+    ink = field.ink if field.flat else darkness_of(field.image)[0] > INK_LEVEL
+    if struck_through(ink, digits):
         return Reason.STRUCK_OUT
     if field.flat and cut_at_side(field.ink, cut.lattice.height):
         return Reason.CUT_OFF

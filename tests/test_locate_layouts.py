@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from pages import Sheet
 
-from formreader.document import FieldImage, Kind
+from formreader.document import FieldImage, FieldSpec, Kind
 from formreader.form_draft_places import find_places
 from formreader.form_names import Draft
-from formreader.locate import locate
+from formreader.locate import Place, at_places, locate
 from formreader.locate_boxes import Cell
 from formreader.locate_groups import Group
 from formreader.locate_print import bracketed
-from formreader.locate_torn import beside, crossed, parts_of_one
+from formreader.locate_torn import beside, crossed, in_one_cell, parts_of_one
 from formreader.locate_zones import edge_zone, level_zone
 from formreader.rules import Level, Rules
 from formreader.rules_tinted import white_boxes
@@ -257,7 +257,8 @@ def test_a_stroke_beside_a_number_that_leans_out_of_reach_is_seen_whole_outside_
     if turned:
         ink = np.ascontiguousarray(ink[:, ::-1])
         boxes[:, 0] = 200 - boxes[:, 0] - 12
-    assert beside(Group(boxes[np.argsort(boxes[:, 0])]), ink.view(np.bool_), in_cell) is expected
+    group, up = Group(boxes[np.argsort(boxes[:, 0])]), np.zeros(ink.shape, bool)
+    assert beside(group, ink.view(np.bool_), up, in_cell) is expected
 
 
 @pytest.mark.parametrize(
@@ -299,3 +300,58 @@ def test_the_feet_of_digits_side_by_side_are_no_rule(cells: int) -> None:
     edge = edge_zone(rules, cell, 6)
     assert edge[80, 140]
     assert not edge[60, 140]
+
+
+@pytest.mark.parametrize(
+    ("gap", "wall", "is_known", "doubted"),
+    [
+        (14, False, False, True),
+        (14, True, False, True),  # as near as the digits of a number written over the wall
+        (14, True, True, False),
+        (14, False, True, False),  # its wall is known, seen or not
+        (8, True, True, True),
+        (20, False, False, True),
+        (20, True, False, False),  # the number of the next column
+    ],
+)
+def test_the_number_of_the_next_column_is_no_part_of_a_number(
+    gap: int, wall: bool, is_known: bool, doubted: bool
+) -> None:
+    ink, up = np.zeros((100, 200), bool), np.zeros((100, 200), bool)
+    boxes = np.array([[64, 30, 12, 20, 90], [80, 30, 12, 20, 90]])
+    ink[30:50, 92 + gap : 95 + gap] = True
+    up[:, 92 + gap // 2] = wall
+    assert beside(Group(boxes), ink, up, True, is_known) is doubted
+
+
+@pytest.mark.parametrize(
+    ("second", "several"),
+    [
+        ((64, 56), True),  # the one under the other
+        ((130, 30), True),  # beside it
+        ((250, 30), False),  # in the next cell
+        ((64, 130), False),  # in no cell
+    ],
+)
+def test_two_numbers_in_one_cell_are_told(second: tuple[int, int], several: bool) -> None:
+    cells = [Cell(50, 20, 200, 90), Cell(200, 20, 350, 90), Cell(0, 0, 400, 200)]
+    numbers = [
+        Group(np.array([[x, y, 12, 20, 90], [x + 16, y, 12, 20, 90]]))
+        for x, y in ((64, 30), second)
+    ]
+    assert in_one_cell(numbers, cells) == [several, several]
+
+
+@pytest.mark.parametrize("number", ["7", "15"])
+def test_a_short_number_in_a_cell_that_a_form_has_is_trusted(number: str) -> None:
+    sheet = Sheet(width_mm=120, height_mm=60, dpi=300)
+    for row in range(3):
+        sheet.label("THE MARKS OF EACH PUPIL ARE FILLED IN", 8, 8 + 6 * row, 4)
+    for column in range(4):
+        sheet.box(20 + 14 * column, 30, 14, 9)
+        sheet.number(number, 22 + 14 * column, 32, 4.4, 5)
+    rects = [tuple(v * sheet.mm for v in (20 + 14 * i, 30, 34 + 14 * i, 39)) for i in range(4)]
+    places = [Place(FieldSpec(f"f{i}", Kind.CELL), (rect,)) for i, rect in enumerate(rects)]
+    cuts = at_places(sheet.image, 300, places)
+    assert [cut.field.ink.any() for cut in cuts] == [True] * 4
+    assert [cut.field.doubt <= 0.5 for cut in cuts] == [True] * 4

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formreader.document import Character, Reason, Rect
-from formreader.pipeline_strokes import not_a_one, outgrown, spells_date
+from formreader.document import (
+    Character,
+    FieldImage,
+    FieldSpec,
+    Kind,
+    Reading,
+    Reason,
+    Rect,
+    Status,
+)
+from formreader.pipeline_judge import Cut
+from formreader.pipeline_strokes import doubted_strokes, not_a_one, outgrown, spells_date
+from formreader.segment import Lattice
 
 
 def characters(text: str, heights: list[int]) -> list[Character]:
@@ -67,3 +80,20 @@ def test_the_reason_names_what_the_stroke_may_be() -> None:
     assert not_a_one("281912013", ()) is Reason.SLASH_OR_ONE
     assert not_a_one("120180", characters("120180", [30, 30, 30, 42, 30, 30])) is Reason.LONG_STROKE
     assert not_a_one("4711", characters("4711", [30, 30, 30, 31])) is None
+
+
+@pytest.mark.parametrize("struck", [True, False])
+def test_a_line_through_a_number_that_was_taken_for_a_rule_still_strikes_it_out(
+    struck: bool,
+) -> None:
+    image = np.full((60, 150), 230, np.uint8)
+    for x in (20, 60, 100):
+        cv2.ellipse(image, (x + 13, 30), (12, 20), 0, 0, 360, 40, 3)
+    ink = image < 120
+    if struck:
+        cv2.line(image, (8, 31), (142, 31), 60, 3)
+    field = FieldImage(FieldSpec("cell", Kind.CELL), Rect(0, 0, 150, 60), image, ink)
+    read = tuple(Character("0", 0.99, (), Rect(x, 8, 28, 44)) for x in (19, 59, 99))
+    reading = Reading("cell", "000", 0.999, Status.ACCEPTED, (), read, field.rect)
+    cut = Cut(field, Lattice((), np.zeros(1), 44.0, 190.0))
+    assert (doubted_strokes(cut, reading) is Reason.STRUCK_OUT) is struck
