@@ -31,6 +31,9 @@ LABEL_TOP_MM = 1.6
 FREE_MM, FREE = 4.2, 0.55
 """Least height of the space that it leaves, in millimetres and as a share of the box's; the
 headings of a table, which stand midway, leave less."""
+PARTING_MM, JOINED_MM, MOST_PARTING, PART_MM = 3.6, 1.0, 3, 6.0
+"""Greatest width of a mark that parts a number, in millimetres, the gap up to which its strokes are
+one, the number of such marks at most, and the width of the two widest parts at least."""
 AROUND_MM, AROUND, LETTERS_MM = (0.7, 1.5), 0.1, 5.0
 """Where around a box, in millimetres from its inside, and how much ink on three of its sides makes
 it a gap between letters, and the greatest height of such a gap: one was accepted as ticked."""
@@ -128,11 +131,31 @@ def holds_print(ink: np.ndarray, cell: Cell, scale: float) -> bool:
     return part.size == 0 or float(part.mean()) > PRINTED
 
 
+def parted(marks: np.ndarray, cell: Cell, scale: float) -> bool:
+    """Tell whether the print in a cell only parts a number, as the slashes of a date.
+
+    `marks` (N, 4+) are left, top, width and height from the cell's left in pixels. 84 of 130 cells
+    of a drawn timesheet, for dates and times, had no field.
+    """
+    edges = sorted((x, x + wide) for x, wide in marks[:, (0, 2)].tolist())
+    spans = [list(edges[0])]
+    for left, right in edges[1:]:
+        if left - spans[-1][1] <= JOINED_MM * scale:
+            spans[-1][1] = max(spans[-1][1], right)
+        else:
+            spans.append([left, right])
+    ends = [0.0, *(edge for span in spans for edge in span), cell.width]
+    free = [right - left for left, right in zip(ends[::2], ends[1::2], strict=True)]
+    narrow = max(right - left for left, right in spans) <= PARTING_MM * scale
+    return len(spans) <= MOST_PARTING and narrow and sorted(free)[-2] >= PART_MM * scale
+
+
 def below_label(ink: np.ndarray, cell: Cell, scale: float) -> Cell | None:
     """Return the part of a cell that is empty: all, or below a label at its upper edge.
 
-    None where print stands elsewhere in it. Of 49 numbers in boxes of a drawn form with their
-    labels inside 35 had no field; a small label left in a field was accepted as its number.
+    None where print stands elsewhere in it and does more than part a number. Of 49 numbers in
+    boxes of a drawn form with their labels inside 35 had no field; a small label left in a
+    field was accepted as its number.
     """
     rim = 0.5 * scale
     top, left = int(max(0, cell.top + rim)), int(max(0, cell.left + rim))
@@ -143,6 +166,8 @@ def below_label(ink: np.ndarray, cell: Cell, scale: float) -> Cell | None:
     marks = stats[stats[:, 2:4].max(axis=1) >= MARK_MM * scale]
     if not len(marks):
         return None if holds_print(ink, cell, scale) else cell
+    if parted(marks, cell, scale):
+        return cell
     free = replace(cell, top=float(top + (marks[:, 1] + marks[:, 3]).max()))
     at_top = marks[:, 1].min() <= LABEL_TOP_MM * scale
     enough = free.height >= max(FREE_MM * scale, FREE * cell.height)

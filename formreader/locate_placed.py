@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formreader import binarize, rules
+from formreader import locate_marks as marks
 from formreader import locate_torn as torn
 from formreader import locate_walls as walls
 from formreader.document import FieldImage, FieldSpec, Kind, Mask, Rect
@@ -50,7 +51,8 @@ class Place:
     """A field of a form on an upright page: its boxes in pixels of the picture, from its left.
 
     `words` are the middles (x, y) of the words printed in it, `labels` what is printed beside it:
-    left, top, right, bottom; `captions` the inner parts of what is printed in it.
+    left, top, right, bottom; `captions` the inner parts of what is printed in it, `marks` all of
+    what is narrow there, as the slash of a date.
     """
 
     spec: FieldSpec
@@ -58,6 +60,7 @@ class Place:
     words: tuple[tuple[float, float], ...] = ()
     labels: tuple[Box, ...] = ()
     captions: tuple[Box, ...] = ()
+    marks: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +90,18 @@ def lay(page: OpenPage, places: list[Place]) -> list[Lie]:
             page.rules, page.pale_boxes = seen, False
     page.rows = [Row(lie.place.spec.kind, lie.cells) for lie in laid if len(lie.cells) > 1]
     page.cells = [lie.cells[0] for lie in laid if len(lie.cells) == 1]
+    for lie in laid:
+        if len(lie.cells) == 1 and lie.place.marks:
+            moved = np.tile(_moved(page, lie), 2)
+            marks.take_marks(page, page.zoom * (np.array(lie.place.marks) + moved))
     boxes = page.zoom * np.array([box for place in places for box in place.labels])
     page.labels = [Cell(*edges) for edges in boxes.tolist()]
     return laid
+
+
+def _moved(page: OpenPage, lie: Lie) -> NDArray[np.float64]:
+    """Return by how much a single cell lies off its place, x and y in pixels of the picture."""
+    return np.array([lie.cells[0].left, lie.cells[0].top]) / page.zoom - lie.place.rects[0][:2]
 
 
 def _lined(laid: list[Lie]) -> float:
@@ -174,7 +186,11 @@ def _field(
             if _share(field.rect, box) > MOSTLY and not _is_word(field.rect, place.words, page)
         ]
         if len(own) == 1:
-            return replace(own[0], spec=place.spec)
+            number, whole = own[0], _single(page, place.spec, cells[0])
+            known = (*place.captions, *place.marks)
+            if whole and marks.holds_more(whole, number.rect, known, page.full_mm):
+                number = replace(number, rect=whole.rect, image=whole.image, ink=whole.ink)
+            return replace(number, spec=place.spec)
     return _single(page, place.spec, cells[0])
 
 
@@ -199,8 +215,8 @@ def _doubted(page: OpenPage, lie: Lie, cells: list[Cell], field: FieldImage) -> 
     if place.spec.kind is Kind.CHECKBOX:
         doubtful |= lie.found < LEAST_FRAMED or walls.streaked(field.ink)
     elif len(cells) == 1:
-        moved = np.array([lie.cells[0].left, lie.cells[0].top]) / page.zoom - place.rects[0][:2]
-        doubtful |= _over_print(field, np.array(place.captions).reshape(-1, 4) + np.tile(moved, 2))
+        moved = np.tile(_moved(page, lie), 2)
+        doubtful |= _over_print(field, np.array(place.captions).reshape(-1, 4) + moved)
     return replace(field, doubt=max(field.doubt, torn.DOUBT), pale=None) if doubtful else field
 
 

@@ -39,6 +39,7 @@ from formreader.pipeline_judge import is_number as is_number
 from formreader.pipeline_judge import judge as judge
 from formreader.pipeline_pencil import trusted_in_pencil
 from formreader.pipeline_pieces import without_pieces
+from formreader.pipeline_printed import without_printed_strokes
 from formreader.pipeline_rows import without_row_numbers
 from formreader.pipeline_strokes import doubted_strokes
 from formreader.pipeline_ticks import tick
@@ -156,6 +157,7 @@ class Reader:
             readings = trusted_in_pencil(fields, readings)
             if not form:
                 readings = without_pieces(fields, without_row_numbers(readings))
+                readings = without_printed_strokes(fields, readings)
             kept = [r for f, r in zip(fields, readings, strict=True) if form or is_number(f, r)]
             if form:
                 kept = held_against(form, kept, fields, self.options.max_error)

@@ -45,6 +45,9 @@ BESIDE_MM, BLURRED_MM = 15.0, 0.5
 """How far beside a field print counts for it, and how far a copy may blur or move that print."""
 OVER_MM = 0.4
 """How far ink reaches into what is printed in a cell to be written over it, in millimetres."""
+MARK_MM, MOST_MARKS = 3.6, 3
+"""Greatest width in millimetres of a mark printed between two parts of a number in its cell, and
+how many there are at most."""
 OFF_PICTURE_MM = 0.5
 """How much of a field, in millimetres, may be cut off from the picture."""
 
@@ -200,7 +203,16 @@ def place_of(field: FieldDef, dpi: float, printed: Print | None = None) -> Place
         words,
         labels=tuple(_grown(b, BLURRED_MM, scale) for b in beside),
         captions=tuple(_grown(b, -OVER_MM, scale) for b in within),
+        marks=tuple(_grown(b, 0.0, scale) for b in within) if _part(within) else (),
     )
+
+
+def _part(printed: Sequence[Sequence[float]]) -> bool:
+    """Tell whether what is printed in a cell only parts a number: few narrow marks.
+
+    Of a 0123456 written over the pale hint IF APPLICABLE the 1 was taken for its F.
+    """
+    return len(printed) <= MOST_MARKS and all(b[2] - b[0] <= MARK_MM for b in printed)
 
 
 def _grown(box: Sequence[float], rim: float, scale: float) -> tuple[float, float, float, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from formreader.document import (
     Status,
 )
 from formreader.pipeline_judge import Cut
+from formreader.pipeline_printed import without_printed_strokes
 from formreader.pipeline_strokes import doubted_strokes, not_a_one, outgrown, spells_date
 from formreader.segment import Lattice
 
@@ -97,3 +100,64 @@ def test_a_line_through_a_number_that_was_taken_for_a_rule_still_strikes_it_out(
     reading = Reading("cell", "000", 0.999, Status.ACCEPTED, (), read, field.rect)
     cut = Cut(field, Lattice((), np.zeros(1), 44.0, 190.0))
     assert (doubted_strokes(cut, reading) is Reason.STRUCK_OUT) is struck
+
+
+def row_of_four(middle: list[tuple[int, int]], grey: int = 40) -> tuple[FieldImage, Reading]:
+    """Draw 0, 0, a stroke through the points `middle` and 0; the stroke was read as a 1."""
+    image = np.full((70, 190), 230, np.uint8)
+    for x in (20, 60, 140):
+        cv2.ellipse(image, (x + 13, 35), (12, 20), 0, 0, 360, 40, 3)
+    cv2.polylines(image, [np.array(middle, np.int32)], False, grey, 3)
+    left, top, wide, high = cv2.boundingRect(np.array(middle, np.int32))
+    stroke = Character("1", 0.99, (), Rect(left - 1, top - 1, wide + 2, high + 2))
+    zeros = [Character("0", 0.99, (), Rect(x, 13, 28, 44)) for x in (19, 59, 139)]
+    field = FieldImage(FieldSpec("cell", Kind.CELL), Rect(0, 0, 190, 70), image, image < 120)
+    read = (zeros[0], zeros[1], stroke, zeros[2])
+    return field, Reading("cell", "0010", 0.999, Status.ACCEPTED, (), read, field.rect)
+
+
+@pytest.mark.parametrize(
+    ("stroke", "doubted"),
+    [
+        ([(107, 60), (127, 9)], True),  # tall, straight and leaning: 00/0
+        ([(112, 56), (124, 15)], False),  # as tall as the digits
+        ([(117, 60), (118, 9)], False),  # upright
+        ([(107, 60), (111, 35), (127, 9)], False),  # bent by hand
+    ],
+    ids=["slash", "as-tall-as-digits", "upright", "bent"],
+)
+def test_a_straight_tall_leaning_stroke_between_digits_may_be_a_slash(
+    stroke: list[tuple[int, int]], doubted: bool
+) -> None:
+    field, reading = row_of_four(stroke)
+    cut = Cut(field, Lattice((), np.zeros(1), 44.0, 190.0))
+    assert (doubted_strokes(cut, reading) is Reason.LONG_STROKE) is doubted
+
+
+def stacked(leans: list[int]) -> tuple[list[FieldImage], list[Reading]]:
+    """Put fields whose stroke leans by so many pixels under each other in a column."""
+    fields, readings = [], []
+    for row, lean in enumerate(leans):
+        field, reading = row_of_four([(117 - lean // 2, 56), (117 - lean // 2 + lean, 15)], 110)
+        down = 100 * row
+        moved = tuple(replace(c, rect=c.rect.moved(0, down)) for c in reading.characters)
+        fields.append(replace(field, rect=field.rect.moved(0, down)))
+        readings.append(replace(reading, characters=moved, rect=field.rect.moved(0, down)))
+    return fields, readings
+
+
+def test_the_same_stroke_in_three_fields_of_a_column_is_print_and_no_1() -> None:
+    read = without_printed_strokes(*stacked([12, 12, 12]))
+    assert [r.reasons for r in read] == [(Reason.LONG_STROKE,)] * 3
+
+
+@pytest.mark.parametrize("leans", [[12, 12], [0, 6, 12], [4, 12, 20]])
+def test_1s_that_lean_each_in_its_way_or_are_only_two_are_written(leans: list[int]) -> None:
+    fields, readings = stacked(leans)
+    assert without_printed_strokes(fields, readings) == readings
+
+
+def test_boxes_are_not_asked_for_printed_strokes() -> None:
+    fields, readings = stacked([12, 12, 12])
+    boxed = [replace(f, cells=(Rect(0, 0, 47, 70),)) for f in fields]
+    assert without_printed_strokes(boxed, readings) == readings
