@@ -41,6 +41,21 @@ def test_upright_page_is_never_turned(seed: int) -> None:
     assert stage.register(page(form(seed=seed).image)).turns == 0
 
 
+def test_columns_of_circles_to_fill_in_do_not_lay_a_page_on_its_side() -> None:
+    """A sheet with ten circles in each column, closer downwards than across."""
+    sheet = np.full((1600, 1200), 255, np.uint8)
+    for row in range(4):
+        text = "Fill in one circle for every figure of your number"
+        cv2.putText(sheet, text, (100, 100 + 40 * row), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 0, 2)
+    for column in range(14):
+        for figure in range(30):
+            at = (140 + 60 * column, 650 + 29 * figure)
+            cv2.circle(sheet, at, 12, 60, 2, cv2.LINE_AA)
+            place = (at[0] - 5, at[1] + 5)
+            cv2.putText(sheet, str(figure % 10), place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, 60, 1)
+    assert stage.register(page(sheet)).turns == 0
+
+
 def test_straightened_page_matches_the_page_before_it_was_skewed() -> None:
     image = rotated(form().image, 0)
     skewed = page(rotated(form().image, 6))
