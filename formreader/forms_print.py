@@ -1,11 +1,12 @@
 """What is printed on a form: its rules and words in millimetres, the reference of registration.
 
-A definition carries no picture of its form but this list, in a small file beside it. Shared
+A definition carries this list, and a small picture of the words, in a file beside it. Shared
 below the stages: `form draft` writes it, `register` finds it again on a page.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -40,6 +41,9 @@ RULE_MM = 0.5
 LONGEST_WORD_MM = 30.0
 """Longest word in millimetres; what is longer has run together with something else."""
 
+PICTURED_PER_MM, SHADES, LABEL_RIM_MM = 6.0, 4, 0.3
+"""Pixels a millimetre of the picture of labels, its shades of grey, and the rim around each label
+in millimetres. By 4 pixels small print of a 150-dpi scan is too like other print."""
 DRAWN_PX = 2
 """Thickness in pixels of a rule that is drawn again, at the resolution it was described at."""
 DESCRIBED_DPI = 200.0
@@ -63,6 +67,7 @@ class Print:
 
     `levels` (N, 3) hold y, first x, last x; `uprights` (N, 3) x, first y, last y; `words`
     (N, 2) the middles of clear words, and `labels` (N, 4) left, top, right and bottom of all print.
+    `picture` (H, W) shows the labels, PICTURED_PER_MM pixels a millimetre; older files have none.
     """
 
     width: float
@@ -71,6 +76,7 @@ class Print:
     uprights: Segments
     words: Segments
     labels: Segments = field(default_factory=lambda: np.zeros((0, 4)))
+    picture: Grey | None = None
 
 
 def see_lines(image: Grey, pixels_per_mm: float) -> Lines:
@@ -181,7 +187,21 @@ def print_of(image: Grey, dpi: float) -> Print:
     labels = _labels(small, seen.across | seen.up, scale)
     # pixels are counted from the middle of the first one, millimetres from the edge of the page
     parts = (seen.levels, seen.uprights, seen.words, labels)
-    return Print(width, height, *((part + 0.5) / scale for part in parts))
+    levels, uprights, words, labels = ((part + 0.5) / scale for part in parts)
+    return Print(width, height, levels, uprights, words, labels, _picture(image, dpi, labels))
+
+
+def _picture(image: Grey, dpi: float, labels: Segments) -> Grey:
+    """Draw the labels alone, in few shades that take little room."""
+    zoom = PICTURED_PER_MM * 25.4 / dpi
+    small = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+    step = 255 // (SHADES - 1)
+    picture = np.full(small.shape, 255, np.uint8)
+    rim = np.array([-LABEL_RIM_MM, -LABEL_RIM_MM, LABEL_RIM_MM, LABEL_RIM_MM])
+    for left, top, right, bottom in np.rint((labels + rim) * PICTURED_PER_MM).astype(int).tolist():
+        part = np.s_[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
+        picture[part] = (small[part].astype(np.uint16) + step // 2) // step * step
+    return picture
 
 
 def drawn(page: Print, dpi: float) -> Grey:
@@ -204,10 +224,25 @@ def write_prints(path: Path, pages: list[Print]) -> None:
             "upright_rules": _whole(p.uprights),
             "words": _whole(p.words),
             "labels": _whole(p.labels),
+            "picture": "" if p.picture is None else _encoded(p.picture),
         }
         for p in pages
     ]
     path.write_text(json.dumps(held, separators=(",", ":")) + "\n", "utf-8")
+
+
+def _encoded(picture: Grey) -> str:
+    return base64.b64encode(cv2.imencode(".png", picture)[1].tobytes()).decode("ascii")
+
+
+def _decoded(text: str) -> Grey | None:
+    if not text:
+        return None
+    data = np.frombuffer(base64.b64decode(text, validate=True), np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+    if picture is None:
+        raise ValueError("its picture is damaged")
+    return np.asarray(picture, np.uint8)
 
 
 def _whole(values: Segments) -> list[list[int]]:
@@ -226,6 +261,7 @@ def read_prints(path: Path) -> list[Print]:
                 np.array(page["upright_rules"], np.float64).reshape(-1, 3) / 100,
                 np.array(page["words"], np.float64).reshape(-1, 2) / 100,
                 np.array(page.get("labels", []), np.float64).reshape(-1, 4) / 100,
+                _decoded(page.get("picture", "")),
             )
             for page in held
         ]

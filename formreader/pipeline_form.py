@@ -105,7 +105,11 @@ class Forms:
                 f"looks like the form “{form.name}”, but the boxes of its fields are not where "
                 "the definition has them. It may be another version of the form"
             )
-        doubted = self.doubted(index, found, signs) | {
+        boxes = [(f.box, f.layout is Kind.CHECKBOX) for f in fields]
+        other = register.renamed(self.prints[index], image, dpi, boxes)
+        doubted = {f.name for f, it in zip(fields, other, strict=True) if it}
+        doubted |= self.doubted(index, found, signs)
+        doubted |= {
             f.name for f in fields if not on_picture(f.box, dpi, registration, page.image.shape)
         }
         code = form.code_of(number)

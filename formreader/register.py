@@ -19,6 +19,8 @@ from formreader import register_level as level
 from formreader import register_straight as straight
 from formreader.document import Float, Grey, Page, Rect, Registration
 from formreader.forms_print import Print
+from formreader.register_labels import likeliest
+from formreader.register_labels import renamed as renamed
 from formreader.register_proof import Proof as Proof
 from formreader.register_straight import to_loaded as to_loaded
 
@@ -91,13 +93,17 @@ def to_form(page: Page, forms: list[Print]) -> tuple[int, Grey, float, Registrat
     small, to_page = level.shrunk(page.image, level.TURNED_SIDE)
     drawn, to_small, angle = level.leveled(small)
     grown = max(drawn.shape) / max(small.shape)  # a sheet laid askew keeps its size
-    index, fit, signs = by_print.choose(drawn, forms, grown)
-    matrix = np.asarray(to_page @ to_small @ fit.matrix)
-    image, dpi = straight.straightened(page.image, matrix, fit.bend, forms[index])
+    fitting = by_print.choose(drawn, forms, grown)
+    laid = [
+        straight.straightened(page.image, to_page @ to_small @ fit.matrix, fit.bend, forms[index])
+        for index, fit, _ in fitting
+    ]
+    chosen = likeliest([(forms[each[0]], *seen) for each, seen in zip(fitting, laid, strict=True)])
+    (index, fit, signs), (image, dpi) = fitting[chosen], laid[chosen]
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # from middles of pixels to edges
     scale = dpi / 25.4
     found = Registration(
-        half @ matrix @ np.diag([1 / scale, 1 / scale, 1.0]),
+        half @ to_page @ to_small @ fit.matrix @ np.diag([1 / scale, 1 / scale, 1.0]),
         angle,
         0,
         fit.residual_mm,

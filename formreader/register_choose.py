@@ -24,6 +24,9 @@ a sister form of one office reached 0.63 at 0.27, so this alone does not tell si
 LEAST_EXPLAINED = 0.15
 """Share of a page's rules that must be the form's: by direction 0.29 to 0.97 on photos and scans
 of the right form, 0.01 to 0.04 where a sparse form lay on a dense one by chance."""
+AS_WELL = 0.1
+"""How much less of a form's print may be found than of another's for it to fit about as well: of
+two versions with other headings 6 of 24 pages went to the wrong one."""
 CLEARLY_FURTHER = 1.5
 """How many times further off than a form that fits another must lie, before refinement, not to
 be tried: on 13 photos and scans the right one was always nearest, others 1.17 to 12 times
@@ -65,11 +68,11 @@ class Laid:
         return self.known >= LEAST_FOUND and self.fit.residual_mm <= MOST_RESIDUAL_MM
 
 
-def choose(image: Grey, forms: list[Print], grown: float) -> tuple[int, Fit, Proof]:
+def choose(image: Grey, forms: list[Print], grown: float) -> list[tuple[int, Fit, Proof]]:
     """Find the form that a level picture is: its index, its fit, and the signs against it.
 
-    `grown` is how much larger than the page as loaded it was drawn. Raises PageError where no
-    form is found.
+    Others whose rules fit it about as well follow. `grown` is how much larger than the page as
+    loaded it was drawn. Raises PageError where no form is found.
     """
     small, back = shrunk(image, round(WORKING_PX * grown))
     seen: dict[float, tuple[Lines, Target]] = {}
@@ -97,8 +100,8 @@ def choose(image: Grey, forms: list[Print], grown: float) -> tuple[int, Fit, Pro
             nearest = min(nearest, places[0].miss_mm)
     laid.sort(key=lambda one: -one.known)
     if laid and laid[0].is_it():
-        best = laid[0]
-        return best.index, replace(best.fit, matrix=back @ best.fit.matrix), best.signs
+        near = [one for one in laid if one.is_it() and one.known > laid[0].known - AS_WELL]
+        return [(n.index, replace(n.fit, matrix=back @ n.fit.matrix), n.signs) for n in near]
     share = laid[0].known if laid else 0.0
     raise PageError(
         f"is none of the forms given: at best {share:.0%} of a form's printed lines were "
