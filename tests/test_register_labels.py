@@ -15,7 +15,7 @@ from formreader.errors import FormError
 from formreader.form_draft import draft
 from formreader.forms_print import read_prints
 from formreader.pipeline_form import Forms
-from formreader.register_labels import naming
+from formreader.register_labels import naming, renamed
 
 DPI = 200
 OLD = ("Arrived", "Returned", "Damaged", "Ordered")
@@ -145,3 +145,19 @@ def test_the_words_that_name_a_field_stand_before_or_right_over_it(
 ) -> None:
     labels = np.array([label, (30, 12, 36, 15)], np.float64)
     assert bool(naming((30, 20, 10, 5), labels, checkbox)[0]) is named
+
+
+def test_circles_that_were_filled_in_are_no_other_words(tmp_path: Path) -> None:
+    """An answer sheet: numbers in cells beside forty circles to fill in."""
+    blank = sheet(OLD)
+    for x in range(150, 1100, 90):
+        for y in range(1020, 1300, 70):
+            cv2.circle(blank, (x, y), 14, 90, 2, cv2.LINE_AA)
+    path = definition(tmp_path, "old", blank)
+    page = filled(blank)
+    for x in range(150, 1100, 180):
+        cv2.circle(page, (x, 1090), 14, 50, -1)
+    held = read_prints(path.with_name("old.print.json"))[0]
+    below = np.array([[900.0, 1070.0, 80.0, 40.0]]) * 25.4 / DPI
+    fields = [((x, y, w, h), False) for x, y, w, h in below.tolist()]
+    assert renamed(held, page, DPI, fields) == [False]
