@@ -150,7 +150,7 @@ def test_the_words_that_name_a_field_stand_before_or_right_over_it(
 @pytest.mark.parametrize(("circles", "other"), [(40, 0), (5, 5)])
 def test_circles_that_were_filled_in_are_no_other_words(circles: int, other: int) -> None:
     """Many round words of one size are circles; a few may be letters."""
-    words = [(10.0, 5.0 * k, 22.0, 5.0 * k + 2.4) for k in range(30)]
+    words = [(10.0, 2.6 * k, 22.0, 2.6 * k + 2.4) for k in range(60)]
     rounds = [(40.0 + 6 * (k % 8), 6.0 * (k // 8), 44.1 + 6 * (k % 8), 6.0 * (k // 8) + 4)
               for k in range(circles)]  # fmt: skip
     picture = np.full((1000, 700), 255, np.uint8)
