@@ -48,6 +48,9 @@ NEXT_RIM = 0.12
 AS_HIGH = 1.5
 """Height of the boxes of one row, in heights of the other's, from which both are never one number:
 beside boxes twice as high those of a word in letters sent four sums of a page to a person."""
+TOOTH_MM, LOW = 0.2, 0.35
+"""Width in millimetres of what is left of a tooth, thinner than pens write, and its height as a
+share of its box: in three combs of a blank tax form it was accepted as 1."""
 OWN_SHARE = 0.35
 """Share of a stroke that must lie in the boxes to be theirs."""
 
@@ -78,6 +81,8 @@ def row_field(page: OpenPage, row: Row, is_known: bool = False) -> FieldImage | 
     own = page.own_level(crop.dark[crop.inside])
     bare = _bare(page, crop, own)
     ink = page.own_ink(bare, crop.inside, OWN_SHARE)
+    if _only_teeth(ink, crop.cells[0].height, page.full_mm):
+        ink[:] = False
     doubt = _row_doubt(ink, crop.dark, crop.cells, is_known)
     is_pale = bool(ink.any()) and page.is_pale(crop.dark[ink])
     amid = max(2, round(AMID_MM * page.full_mm))
@@ -99,6 +104,12 @@ def row_field(page: OpenPage, row: Row, is_known: bool = False) -> FieldImage | 
     spec = FieldSpec("", row.kind, len(crop.cells))
     field = FieldImage(spec, crop.rect, page.picture(crop.rect), ink, crop.cells, doubt)
     return replace(field, doubt=max(doubt, PALE_DOUBT), pale=doubt) if is_pale else field
+
+
+def _only_teeth(ink: Mask, box_height: int, pixels_per_mm: float) -> bool:
+    """Tell whether all that a row of boxes holds is what is left of the teeth of its comb."""
+    wide, high = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)[2][1:, 2:4].T
+    return bool(((wide <= TOOTH_MM * pixels_per_mm) & (high <= LOW * box_height)).all())
 
 
 def _runs_through(page: OpenPage, row: Row, crop: _Crop, ink: Mask, own: float, amid: int) -> bool:

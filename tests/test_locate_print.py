@@ -270,3 +270,22 @@ def test_print_within_a_field_and_print_beside_it_are_told_apart() -> None:
     place = place_of(field, 254.0, printed)
     assert np.allclose(place.captions, [(224, 114, 336, 136)])
     assert np.allclose(place.labels, [(75, 115, 195, 155)])
+
+
+@pytest.mark.parametrize(
+    ("wide", "high", "kept"), [(2, 12, False), (2, 34, True), (5, 12, True)],
+    ids=["tooth", "thin-1", "low-mark"],
+)  # fmt: skip
+def test_what_is_left_of_the_teeth_of_an_empty_comb_is_no_ink(
+    wide: int, high: int, kept: bool
+) -> None:
+    page = np.full((200, 500), 255, np.uint8)
+    edges = [(100 + 50 * k, 60, 150 + 50 * k, 110) for k in range(5)]
+    cv2.line(page, (100, 110), (350, 110), 0, 2)
+    for left, _, right, _ in edges:
+        cv2.line(page, (left, 98), (left, 110), 0, 2)
+        cv2.line(page, (right, 98), (right, 110), 0, 2)
+    page[100 - high : 100, 222 : 222 + wide] = 40
+    rects = tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in edges)
+    [cut] = at_places(page, 300, [Place(FieldSpec("row", Kind.COMB, 5), rects)])
+    assert bool(cut.field.ink.any()) is kept
