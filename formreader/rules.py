@@ -231,23 +231,27 @@ def find_levels(dark: Grey, pixels_per_mm: float) -> list[Level]:
     return _follow(level, dark, pixels_per_mm)[1]
 
 
-def _at(spot: Grey, zone: Grey, upright: bool) -> tuple[Spots, Spots, Spots]:
-    """Return row and column of the ink on rules, and how thick the ink of its rule is: (N,) each.
+def _thick(spot: Grey, zone: Grey, upright: bool) -> tuple[Spots, Spots]:
+    """Return where the ink on rules lies, counted along the rows, and how thick its rule's ink is.
 
     The ink `spot` lies within the `zone` where rules run; a short one is as thick as the usual.
     """
-    along = (lambda mask: mask) if upright else (lambda mask: np.ascontiguousarray(mask.T))
-    labels = cv2.connectedComponents(along(zone), connectivity=8)[1]
-    padded = np.pad(along(spot).view(np.int8), ((0, 0), (1, 1)))
-    rows, first = np.nonzero(np.diff(padded, axis=1) == 1)
-    length = np.nonzero(np.diff(padded, axis=1) == -1)[1] - first
-    rule = labels[rows, first]
+    labels = cv2.connectedComponents(zone, connectivity=8)[1]
+    across = spot if upright else spot.T
+    padded = np.zeros((across.shape[0], across.shape[1] + 1), np.uint8)
+    padded[:, :-1] = across
+    flat = padded.ravel()
+    ends = np.flatnonzero(flat[1:] != flat[:-1]) + 1  # each run's first pixel and the one after
+    ends = np.concatenate([[0], ends]) if flat[0] else ends
+    first, length = ends[::2], ends[1::2] - ends[::2]
+    row, column = np.divmod(first, padded.shape[1])
+    rule = labels[row, column] if upright else labels[column, row]
     ordered = length[np.lexsort((length, rule))]
     count = np.bincount(rule, minlength=int(labels.max()) + 1)
     middle = np.minimum(np.cumsum(count) - count + count // 2, len(ordered) - 1)
     thick = np.where(count >= LEAST_RUNS, ordered[middle], int(np.median(length)))
-    y, x = np.nonzero(spot)
-    return y, x, thick[labels[y, x] if upright else labels[x, y]]
+    where = np.flatnonzero(spot)
+    return where, thick[labels.ravel()[where]]
 
 
 def without_rules(ink: Mask, across: Mask, up: Mask) -> Mask:
@@ -261,10 +265,11 @@ def without_rules(ink: Mask, across: Mask, up: Mask) -> Mask:
         spot = left & zone.view(np.uint8)
         if not spot.any():
             continue
-        y, x, thick = _at(spot, zone.view(np.uint8), upright)
-        crosses = np.zeros(len(y), bool)
+        where, thick = _thick(spot, zone.view(np.uint8), upright)
+        crosses = np.zeros(len(where), bool)
         for each in np.unique(thick).tolist():
             stroke = _line_kernel(round(1.6 * each) + 2, not upright)
-            crosses |= (thick == each) & (cv2.morphologyEx(left, cv2.MORPH_OPEN, stroke)[y, x] > 0)
-        left[y[~crosses], x[~crosses]] = 0
+            crossing = cv2.morphologyEx(left, cv2.MORPH_OPEN, stroke).ravel()[where]
+            crosses |= (thick == each) & (crossing > 0)
+        left.ravel()[where[~crosses]] = 0
     return left.view(np.bool_)
