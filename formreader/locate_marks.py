@@ -76,8 +76,8 @@ def holds_more(
     """
     ink = whole.ink.copy()
     rim = BLURRED_MM * pixels_per_mm
-    print_ = [_grown(box, rim) for box in known]
-    for box in (number, *print_):
+    printed = [_grown(box, rim) for box in known]
+    for box in (number, *printed):
         inner = box.moved(-whole.rect.x, -whole.rect.y)
         ink[max(0, inner.y) : max(0, inner.bottom), max(0, inner.x) : max(0, inner.right)] = False
     stats = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)[2][1:]
