@@ -191,15 +191,20 @@ def print_of(image: Grey, dpi: float) -> Print:
     return Print(width, height, levels, uprights, words, labels, _picture(image, dpi, labels))
 
 
+def pictured(labels: Segments) -> NDArray[np.int64]:
+    """Return where labels lie in the picture of them, in its pixels and with a rim: (N, 4)."""
+    rim = np.array([-LABEL_RIM_MM, -LABEL_RIM_MM, LABEL_RIM_MM, LABEL_RIM_MM])
+    return np.maximum(np.rint((labels + rim) * PICTURED_PER_MM), 0).astype(np.int64)
+
+
 def _picture(image: Grey, dpi: float, labels: Segments) -> Grey:
     """Draw the labels alone, in few shades that take little room."""
     zoom = PICTURED_PER_MM * 25.4 / dpi
     small = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
     step = 255 // (SHADES - 1)
     picture = np.full(small.shape, 255, np.uint8)
-    rim = np.array([-LABEL_RIM_MM, -LABEL_RIM_MM, LABEL_RIM_MM, LABEL_RIM_MM])
-    for left, top, right, bottom in np.rint((labels + rim) * PICTURED_PER_MM).astype(int).tolist():
-        part = np.s_[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
+    for left, top, right, bottom in pictured(labels).tolist():
+        part = np.s_[top:bottom, left:right]
         picture[part] = (small[part].astype(np.uint16) + step // 2) // step * step
     return picture
 

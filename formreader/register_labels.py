@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formreader.document import Grey
-from formreader.forms_print import LABEL_RIM_MM, PICTURED_PER_MM, WORD_MM, Print
+from formreader.forms_print import PICTURED_PER_MM, WORD_MM, Print, pictured
 
 Box = tuple[float, float, float, float]
 Alike = NDArray[np.float64]
@@ -57,7 +57,7 @@ def likeness(form: Print, image: Grey, dpi: float) -> Alike:
     reach = round(REACH_MM * PICTURED_PER_MM)
     page = np.pad(page, reach, mode="edge")
     found: list[tuple[int, Grey, Grey, NDArray[np.float32]]] = []
-    for at, (left, top, right, bottom) in enumerate(_cut(form).tolist()):
+    for at, (left, top, right, bottom) in enumerate(pictured(form.labels).tolist()):
         word = form.picture[top:bottom, left:right]
         around = page[top : bottom + 2 * reach, left : right + 2 * reach]
         if word.size and around.shape == (word.shape[0] + 2 * reach, word.shape[1] + 2 * reach):
@@ -112,13 +112,6 @@ def likeliest(laid: Sequence[tuple[Print, Grey, float]]) -> int:
     return int(np.argmax(usual))
 
 
-def _cut(form: Print) -> NDArray[np.int64]:
-    """Return where the words of a form lie in its picture, with a rim: (N, 4)."""
-    rim = np.array([-LABEL_RIM_MM, -LABEL_RIM_MM, LABEL_RIM_MM, LABEL_RIM_MM])
-    edges = np.rint((form.labels + rim) * PICTURED_PER_MM).astype(np.int64)
-    return np.maximum(edges, 0)
-
-
 def renamed(form: Print, image: Grey, dpi: float, fields: Sequence[tuple[Box, bool]]) -> list[bool]:
     """Tell before or over which fields a page, drawn straight, has other words than its form.
 
@@ -142,9 +135,8 @@ def changed(form: Print, alike: Alike, fields: list[Box]) -> NDArray[np.bool_]:
     counted &= ~(_letters_in_boxes(form) | _circles(form))
     for x, y, wide, high in fields:
         counted &= (right <= x) | (left >= x + wide) | (bottom <= y) | (top >= y + high)
-    contrast = np.array(
-        [int(np.ptp(form.picture[b:d, a:c], axis=None)) for a, b, c, d in _cut(form)]
-    )
+    words = [form.picture[b:d, a:c] for a, b, c, d in pictured(form.labels)]
+    contrast = np.array([int(w.max(initial=0)) - int(w.min(initial=255)) for w in words])
     if counted.sum() < FEWEST or np.median(alike[counted]) < LEAST_ALIKE:
         return np.zeros(len(alike), bool)
     counted &= contrast >= PALE * np.median(contrast[counted])
