@@ -179,7 +179,8 @@ class FieldImage:
     taken out; `cells` are the field's boxes in crop pixels, left to right (empty where the
     field has none). `doubt` in 0…1 is how much the place looks like print, not a field, and
     `print_like` at least how much it did before its characters were found to stand unevenly.
-    `pale` is the doubt without that of ink much paler than the page's, None where it is not.
+    `pale` is the doubt without that of ink much paler than the page's, None where it is not;
+    `penned` what is left of it if the characters are shaped by hand, None where nobody asks.
     `flat` is what `ink.darkness_of` makes of `image`, where that is already known.
     """
 
@@ -192,6 +193,7 @@ class FieldImage:
     flat: tuple[Float, float] | None = None
     print_like: float = 0.0
     pale: float | None = None
+    penned: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

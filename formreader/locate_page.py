@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from formreader import binarize, rules, rules_dotted, rules_tinted
 from formreader import locate_boxes as boxes
 from formreader import locate_combs as combs
+from formreader import locate_doubts as doubts
 from formreader import locate_even as even
 from formreader import locate_groups as groups
 from formreader import locate_rings as rings
@@ -22,6 +23,7 @@ from formreader import locate_torn as torn
 from formreader import locate_zones as zones
 from formreader.document import FieldImage, FieldSpec, Grey, Kind, Mask, Rect
 from formreader.locate_boxes import Cell
+from formreader.locate_doubts import Written
 from formreader.locate_rows import Row
 from formreader.rules import Rules
 
@@ -203,12 +205,14 @@ class OpenPage:
         spots = groups.spots(outside, self.scale)
         found = text.find_written(spots, dark * ink, self.cells, levels, self.scale, anywhere)
         if anywhere:
-            numbers = [w.group for w in found]
+            numbers = [w.group for w in found if w.doubt < doubts.PRINT]
             parts = torn.parts_of_one(numbers, self.rules.up)
             crowded = torn.in_one_cell(numbers, self.cells)
+            doubtful = [part or other for part, other in zip(parts, crowded, strict=True)]
+            doubtful += [False] * (len(found) - len(numbers))
             found = [
-                w.doubted(torn.DOUBT) if part or other else w
-                for w, part, other in zip(found, parts, crowded, strict=True)
+                w.doubted(torn.DOUBT) if is_part else w
+                for w, is_part in zip(found, doubtful, strict=True)
             ]
         cut = (self._written_field(w, ink, not anywhere) for w in found)
         return [field for field in cut if field is not None]
@@ -246,7 +250,7 @@ class OpenPage:
         around = dark.size - own.size
         return around > 0 and (int(dark.sum()) - int(own.sum())) / around > DARK_SHARE
 
-    def _written_field(self, written: text.Written, ink: Mask, is_known: bool) -> FieldImage | None:
+    def _written_field(self, written: Written, ink: Mask, is_known: bool) -> FieldImage | None:
         group = written.group
         if self._on_dark(group, ink):
             return None
@@ -270,7 +274,11 @@ class OpenPage:
         if in_part or torn.crossed(group, up):
             written = written.doubted(torn.DOUBT)
         spec, image = FieldSpec("", written.kind), self.picture(rect)
-        field = FieldImage(spec, rect, image, own, (), written.doubt, print_like=written.doubt)
+        field = FieldImage(
+            *(spec, rect, image, own, (), written.doubt),
+            print_like=written.doubt,
+            penned=None if is_known else written.penned,
+        )
         spans = self._spans(group, dark, own, rect)
         if written.uneven < written.doubt and even.is_penned(spans):
             field = replace(field, doubt=written.uneven)

@@ -53,6 +53,8 @@ TOOTH_MM, LOW = 0.2, 0.35
 share of its box: in three combs of a blank tax form it was accepted as 1."""
 OWN_SHARE = 0.35
 """Share of a stroke that must lie in the boxes to be theirs."""
+LEAST_DOUBT, EVEN_DOUBT = 0.1, 0.7
+"""Doubt of what stands in boxes, and of what stands there as evenly as print."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +85,8 @@ def row_field(page: OpenPage, row: Row, is_known: bool = False) -> FieldImage | 
     ink = page.own_ink(bare, crop.inside, OWN_SHARE)
     if _only_teeth(ink, crop.cells[0].height, page.full_mm):
         ink[:] = False
-    doubt = _row_doubt(ink, crop.dark, crop.cells, is_known)
+    doubt = EVEN_DOUBT if not is_known and _stands_even(ink, crop) else LEAST_DOUBT
+    penned = LEAST_DOUBT
     is_pale = bool(ink.any()) and page.is_pale(crop.dark[ink])
     amid = max(2, round(AMID_MM * page.full_mm))
     struck = False
@@ -100,9 +103,12 @@ def row_field(page: OpenPage, row: Row, is_known: bool = False) -> FieldImage | 
     if not is_known and not goes_on:
         goes_on = any(_holds_next(page, row, own, n) for n in (0, -1) if ends[n])
     if struck or goes_on or frame.width < TICKED * frame.height:
-        doubt = max(doubt, torn.DOUBT)
+        doubt, penned = max(doubt, torn.DOUBT), torn.DOUBT
     spec = FieldSpec("", row.kind, len(crop.cells))
-    field = FieldImage(spec, crop.rect, page.picture(crop.rect), ink, crop.cells, doubt)
+    field = FieldImage(
+        *(spec, crop.rect, page.picture(crop.rect), ink, crop.cells, doubt),
+        penned=None if is_known else penned,
+    )
     return replace(field, doubt=max(doubt, PALE_DOUBT), pale=doubt) if is_pale else field
 
 
@@ -285,18 +291,16 @@ def _holds_ink(page: OpenPage, row: Row, own: float) -> bool:
     return False
 
 
-def _row_doubt(ink: Mask, dark: Grey, cells: tuple[Rect, ...], is_known: bool) -> float:
-    """Return how much the characters in boxes look printed: one height, one row."""
+def _stands_even(ink: Mask, crop: _Crop) -> bool:
+    """Tell whether the characters in boxes stand as printed ones do: one height, one row."""
     spans = []
-    for cell in cells:
+    for cell in crop.cells:
         part = np.s_[cell.y : cell.bottom, cell.x : cell.right]
-        if found := even.edges(dark[part], ink[part]):
+        if found := even.edges(crop.dark[part], ink[part]):
             spans.append(found)
-    if not spans:
-        return 0.0
-    if is_known or len(spans) < 2:
-        return 0.1
+    if len(spans) < 2:
+        return False
     top, bottom = np.array(spans).T
     slack = max(1.0, 0.03 * float(np.median(bottom - top)))
     level = np.ptp(top) <= 2 * slack and np.ptp(bottom) <= 2 * slack
-    return 0.7 if level and even.is_even(spans) else 0.1
+    return bool(level and even.is_even(spans))

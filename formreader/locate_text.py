@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 from numpy.typing import NDArray
 
+from formreader import locate_doubts as doubts
 from formreader import locate_print as prints
 from formreader.document import Grey, Kind
-from formreader.locate_boxes import Cell, is_box
+from formreader.locate_boxes import Cell
+from formreader.locate_doubts import Written, inside
 from formreader.locate_groups import LARGEST_MM, ON_LINE, Group, groups
 from formreader.rules import Level
 
@@ -30,19 +30,6 @@ was written on."""
 UNLIKE_HEIGHTS = 0.27
 """Greatest spread of the heights of digits in one number, as a share of their mean; words
 with heads and tails spread more."""
-PRINTED = 0.7
-"""Likeness to print from which a group is left out."""
-RULED_DOUBT = 0.16
-"""Doubt of a number in a cell or on a line before its likeness to print is added."""
-LEAST_CHARACTERS = {Kind.CELL: 1, Kind.LINE: 2, Kind.FREE: 3}
-"""Characters from which a number may be sure of itself; fewer may be a piece of print."""
-FREE_DOUBT = 0.3
-"""The same for a number on plain paper, where labels and headings stand too."""
-TICKED_RULE = 2.0
-"""Greatest length of a comb's rule, as a share of what was found written on it."""
-LONE_BOX_DOUBT = 0.55
-"""Least doubt of one character in one box by itself, as likely a tick as a digit, and of
-what stands in brackets or is too short."""
 STRAY_NEAR = 0.12
 """Distance from the wall of its cell, in its own heights, below which a lone upright stroke is
 taken for a piece of a rule. With 0.3 eight of 161 numbers in a table, all 1s, had no row."""
@@ -50,18 +37,8 @@ TICK_BOXES = 4
 """Lone square boxes of one size from which they are boxes to tick."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """Where a number seems to be written, its doubt, and what of it remains if it is `uneven`."""
-
-    group: Group
-    kind: Kind
-    doubt: float
-    uneven: float
-
-    def doubted(self, least: float) -> Written:
-        """Return the place with so much doubt at least."""
-        return replace(self, doubt=max(self.doubt, least), uneven=max(self.uneven, least))
+Placed = tuple[Group, int, bool]
+"""A group, the index of its cell (-1 for none), and whether it stands on a rule."""
 
 
 def _number_like(group: Group, scale: float, boxed: bool = False) -> bool:
@@ -88,12 +65,6 @@ def _number_like(group: Group, scale: float, boxed: bool = False) -> bool:
     return spread <= (1.6 if boxed else 1.0) * UNLIKE_HEIGHTS
 
 
-def _inside(group: Group, cell: Cell) -> bool:
-    """Tell whether a group's middle lies in a cell."""
-    x, y = (group.left + group.right) / 2, (group.top + group.bottom) / 2
-    return cell.left < x < cell.right and cell.top < y < cell.bottom
-
-
 def _cells_of(boxes: NDArray[np.int64], cells: list[Cell]) -> NDArray[np.int64]:
     """Return the index of the smallest cell in which each character's middle lies, -1 for none."""
     homes = np.full(len(boxes), -1)
@@ -108,7 +79,7 @@ def _home(group: Group, cells: list[Cell]) -> int:
     """Return the index of the smallest cell that holds the group, -1 for none."""
     best, area = -1, float("inf")
     for i, cell in enumerate(cells):
-        if _inside(group, cell):
+        if inside(group, cell):
             size = cell.width * cell.height
             if size < area and cell.height < 8 * group.height:
                 best, area = i, size
@@ -145,9 +116,9 @@ def _over_rules(boxes: NDArray[np.int64], levels: list[Level]) -> NDArray[np.boo
     return over
 
 
-def _joined(found: list[tuple[Group, int, bool]]) -> list[tuple[Group, int, bool]]:
+def _joined(found: list[Placed]) -> list[Placed]:
     """Join groups on one row of one cell or line: parts of one number."""
-    done: list[tuple[Group, int, bool]] = []
+    done: list[Placed] = []
     for group, home, ruled in sorted(found, key=lambda f: f[0].left):
         for i, (other, other_home, other_ruled) in enumerate(done):
             high, low = max(group.height, other.height), min(group.height, other.height)
@@ -172,7 +143,8 @@ def find_written(
     """Find the numbers written by hand among character boxes outside of box rows.
 
     `dark` uint8 (H, W) is the darkness of the ink. Only in `cells` where not `anywhere`, and
-    nothing as level as print: a form's own cells are looked at whatever stands there.
+    nothing as level as print: a form's own cells are looked at whatever stands there. With
+    `anywhere` print in cells and on lines comes last, with a doubt of `locate_doubts.PRINT`.
     """
     homes = _cells_of(boxes, cells)
     homes[(homes < 0) & _over_rules(boxes, levels)] = ON_LINE
@@ -182,117 +154,54 @@ def find_written(
     for group in groups(boxes, homes):
         home = _home(group, cells)
         placed.append((group, home, home < 0 and _on_rule(group, levels, spans)))
-    known = _known_print(placed, boxes, dark, scale, anywhere)
-    kept: list[tuple[Group, int, bool]] = []
-    for group, home, ruled in placed:
-        if not 0.4 * SMALLEST_MM * scale <= group.height <= LARGEST_MM * scale:
+    likely = [g for g, home, _ in placed if anywhere and _number_like(g, scale, home >= 0)]
+    known = doubts.known_print(placed, likely, boxes, dark)
+    kept: list[Placed] = []
+    hidden: list[Placed] = []
+    for place in placed:
+        group, home, ruled = place
+        if not _may_be_number(place, cells, scale, anywhere):
             continue
-        if home < 0 and not anywhere:
-            continue
-        if id(group) in known.printed or prints.in_line(group, home, known.lines):
-            continue
-        if home < 0 and not ruled and not _number_like(group, scale):
-            continue
-        tall = group.tall
-        if len(tall) < 2 and ((home < 0 and not ruled) or _stray(tall[0], cells, home)):
-            continue
-        if home >= 0 and _checkbox(cells[home], cells, scale):
-            continue
-        kept.append((group, home, ruled))
+        if id(group) not in known.printed and not prints.in_line(group, home, known.lines):
+            kept.append(place)
+        elif anywhere and (home >= 0 or ruled) and len(group.tall) > 1:
+            hidden.append(place)
     written = []
     for group, home, ruled in _joined(kept):
         if not _number_like(group, scale, home >= 0):
             continue
-        kind = Kind.CELL if home >= 0 else Kind.LINE if ruled else Kind.FREE
-        place = _judged(group, kind, known) if anywhere else Written(group, kind, 0.1, 0.1)
+        kind = _kind(home, ruled)
+        found = doubts.judged(group, kind, known) if anywhere else doubts.known_place(group, kind)
         lone = anywhere and len(group.tall) < 2 and home >= 0
-        if _holds_tick(group, levels) or (lone and _box_or_label(cells[home], known, scale)):
-            place = place.doubted(LONE_BOX_DOUBT)
-        written.append(place)
-    return written
+        in_box = lone and doubts.box_or_label(cells[home], known, scale)
+        if in_box or doubts.holds_tick(group, levels):
+            found = found.doubted(doubts.LONE_BOX_DOUBT)
+        written.append(found)
+    return written + [
+        doubts.hidden(group, _kind(home, ruled))
+        for group, home, ruled in hidden
+        if _number_like(group, scale, home >= 0)
+    ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Print:
-    """What is known of a page's print: the heights of its characters and its lines of them.
-
-    `alike` is by group how much its characters stand just so elsewhere, `printed` the groups
-    that are print, `labels` those of three characters or more.
-    """
-
-    heights: NDArray[np.float64]
-    alike: dict[int, float]
-    printed: set[int]
-    labels: list[Group]
-    lines: prints.Lines
+def _kind(home: int, ruled: bool) -> Kind:
+    """Say where a group stands; `home` is the index of its cell."""
+    return Kind.CELL if home >= 0 else Kind.LINE if ruled else Kind.FREE
 
 
-def _known_print(
-    placed: list[tuple[Group, int, bool]],
-    boxes: NDArray[np.int64],
-    dark: Grey,
-    scale: float,
-    anywhere: bool,
-) -> _Print:
-    """Tell print by its rows outside of cells and lines, and by its shapes.
-
-    Of 119 numbers in cells of tax forms, digits as level as most hands write them, 32 had no
-    row at all when their rows alone made them print.
-    """
-    likely = [g for g, home, _ in placed if anywhere and _number_like(g, scale, home >= 0)]
-    shares = prints.likeness(likely, boxes, dark)
-    alike = {id(group): share for group, share in zip(likely, shares, strict=True)}
-    printed: set[int] = set()
-    labels: list[Group] = []
-    lines: prints.Lines = []
-    for g, home, ruled in placed:
-        in_place = (home >= 0 or ruled) and id(g) in alike
-        level = len(g.tall) > 1 and g.printed >= PRINTED and not in_place
-        if level or prints.same(g, alike.get(id(g), 0.0)):
-            printed.add(id(g))
-            if len(g.tall) >= 3 and g.printed >= 0.75:
-                labels.append(g)
-                lines.append((g.left, g.right, g.base, g.height, home))
-    heights = prints.print_heights([g for g, _, _ in placed])
-    return _Print(heights, alike, printed, labels, lines)
-
-
-def _judged(group: Group, kind: Kind, known: _Print) -> Written:
-    base = FREE_DOUBT if kind is Kind.FREE else RULED_DOUBT
-    level = base + 0.45 * group.printed + 0.15 * prints.as_print(group, known.heights)
-    if group.printed >= PRINTED:
-        level = max(level, LONE_BOX_DOUBT)
-    free = kind is Kind.FREE  # where the dates of stamps stand unevenly too
-    place = Written(group, kind, min(1.0, level), level if free else base)
-    short = len(group.tall) < LEAST_CHARACTERS[kind]
-    alike = known.alike.get(id(group), 0.0) >= prints.MAYBE
-    odd = prints.bracketed(group) or prints.ordinal(group)
-    if short or alike or odd or prints.as_small_as_print(group, known.heights):
-        return place.doubted(LONE_BOX_DOUBT)
-    return place
-
-
-def _box_or_label(cell: Cell, known: _Print, scale: float) -> bool:
-    """Tell whether a lone figure's cell is a single box or holds print, as a heading does."""
-    return is_box(cell, scale) or any(_inside(group, cell) for group in known.labels)
-
-
-def _holds_tick(group: Group, levels: list[Level]) -> bool:
-    """Tell whether a bar of the group rises from an end of a short level rule: a comb's tick.
-
-    Of a 49607 in a comb whose uneven teeth were not seen, 14960 was accepted.
-    """
-    high = group.height
-    bars = group.tall[group.tall[:, 2] < prints.BAR * group.tall[:, 3]]
-    for level in levels:
-        if level.x1 - level.x0 > TICKED_RULE * (group.right - group.left):
-            continue
-        if abs(float(level.y.mean()) - group.base) > 0.5 * high:
-            continue
-        middles = bars[:, 0] + bars[:, 2] / 2
-        if any((np.abs(middles - end) < 0.3 * high).any() for end in (level.x0, level.x1)):
-            return True
-    return False
+def _may_be_number(place: Placed, cells: list[Cell], scale: float, anywhere: bool) -> bool:
+    """Tell whether a group may be a number or a part of one, by its size and where it stands."""
+    group, home, ruled = place
+    if not 0.4 * SMALLEST_MM * scale <= group.height <= LARGEST_MM * scale:
+        return False
+    if home < 0 and not anywhere:
+        return False
+    if home < 0 and not ruled and not _number_like(group, scale):
+        return False
+    tall = group.tall
+    if len(tall) < 2 and ((home < 0 and not ruled) or _stray(tall[0], cells, home)):
+        return False
+    return home < 0 or not _checkbox(cells[home], cells, scale)
 
 
 def _checkbox(cell: Cell, cells: list[Cell], scale: float) -> bool:

@@ -15,7 +15,8 @@ from formreader.errors import ModelError, OutputError
 from formreader.train_weights import WEIGHTS
 
 CURVES = "training.png"
-FILES = (classify.NETWORK, classify.STRIP_NETWORK, WEIGHTS, CURVES, classify.CARD)
+NETWORKS = (classify.NETWORK, classify.STRIP_NETWORK, classify.PRINT_NETWORK)
+FILES = (*NETWORKS, WEIGHTS, CURVES, classify.CARD)
 """What a version consists of; the card comes last, when all that it speaks of is there."""
 KEPT = "versions"
 

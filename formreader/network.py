@@ -109,3 +109,17 @@ def build_strip_reader(symbols: int) -> keras.Model:
     x = layers.Dropout(0.2)(x)
     x = layers.Conv2D(1 + symbols, 1, name="frames")(x)
     return keras.Model(strips, layers.Reshape((-1, 1 + symbols), name="logits")(x), name="strips")
+
+
+def build_print_detector() -> keras.Model:
+    """Build the network that tells print from writing: glyphs (N, 28, 28) → logits (N, 1).
+
+    Above 0 is print. Three narrow convolutions, then a layer that sees where things lie.
+    """
+    glyphs = keras.Input((28, 28), name="glyphs")
+    x = layers.Reshape((28, 28, 1))(glyphs)
+    for filters, kernel in ((16, 5), (24, 3), (32, 3)):
+        x = layers.MaxPooling2D()(convolve(x, filters, kernel))
+    x = layers.Dropout(0.3)(layers.Flatten()(x))
+    x = layers.Dense(32, activation="relu")(x)
+    return keras.Model(glyphs, layers.Dense(1, name="print")(x), name="printed")

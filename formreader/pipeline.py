@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from formreader import assemble, calibrate, classify, ctc, locate, register, segment, validate
-from formreader.classify import Recognizer, StripReader
+from formreader.classify import PrintDetector, Recognizer, StripReader
 from formreader.document import (
     Candidate,
     FieldImage,
@@ -34,6 +34,7 @@ from formreader.forms import FormDef
 from formreader.ink import darkness_of, smaller, use_one_thread, written
 from formreader.pipeline_codes import read_code
 from formreader.pipeline_form import Forms, check_places, held_against
+from formreader.pipeline_hand import by_shape, sure_print
 from formreader.pipeline_judge import Cut as Cut
 from formreader.pipeline_judge import is_number as is_number
 from formreader.pipeline_judge import judge as judge
@@ -76,10 +77,11 @@ class Options:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Readers:
-    """The two readers of a model: single glyphs and, where the model has one, whole strips."""
+    """The readers of a model: single glyphs and, where it has them, whole strips and print."""
 
     recognizer: Recognizer
     strips: StripReader | None
+    detector: PrintDetector | None = None
 
     def score(self, cuts: Sequence[Cut]) -> list[Float]:
         """Score the glyphs of many fields at once: log-probabilities (N, K) a field."""
@@ -127,7 +129,8 @@ class Reader:
         folder = classify.model_folder(options.model)
         recognizer = classify.load_recognizer(folder)
         strips = classify.load_strip_reader(folder, recognizer.card)
-        self.readers = Readers(recognizer, strips)
+        detector = classify.load_print_detector(folder, recognizer.card)
+        self.readers = Readers(recognizer, strips, detector)
         self.calibration = dict(recognizer.card["calibration"])
         if not {calibrate.FREE, calibrate.CELLS} <= set(self.calibration):
             raise ModelError(
@@ -152,8 +155,9 @@ class Reader:
         scores = iter(self.readers.score([cut for page_cuts in cuts for cut in page_cuts]))
         results = []
         for page, page_cuts, (form, _, registration) in zip(pages, cuts, found, strict=True):
-            readings = [self.read_field(cut, next(scores)) for cut in page_cuts]
-            fields = [cut.field for cut in page_cuts]
+            read = [self.read_cut(cut, next(scores)) for cut in page_cuts]
+            fields = [field for field, _ in read if not sure_print(field)]
+            readings = [reading for field, reading in read if not sure_print(field)]
             readings = trusted_in_pencil(fields, readings)
             if not form:
                 readings = without_pieces(fields, without_row_numbers(readings))
@@ -192,13 +196,19 @@ class Reader:
 
     def read_field(self, cut: Cut, scores: Float) -> Reading:
         """Turn one field's scores into a reading, its rectangle still in upright pixels."""
+        return self.read_cut(cut, scores)[1]
+
+    def read_cut(self, cut: Cut, scores: Float) -> tuple[FieldImage, Reading]:
+        """Read a field; returned with the doubt that the shapes of its characters leave."""
         if cut.field.spec.kind is Kind.CHECKBOX:
-            return tick(cut.field)
+            return cut.field, tick(cut.field)
         if cut.field.spec.kind is Kind.BARCODE:
-            return read_code(cut.field)
-        reading = self.decide(cut, *propose(cut, scores, self.readers.strips))
+            return cut.field, read_code(cut.field)
+        candidates, spelt = propose(cut, scores, self.readers.strips)
+        cut = by_shape(cut, candidates, self.readers.detector)
+        reading = self.decide(cut, candidates, spelt)
         reason = None if cut.field.cells else doubted_strokes(cut, reading)
-        return validate.stopped(reading, reason) if reason else reading
+        return cut.field, validate.stopped(reading, reason) if reason else reading
 
     def decide(
         self,

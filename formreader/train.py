@@ -1,8 +1,8 @@
 """Train the recognizer and put it where reading finds it.
 
-MNIST and other labelled glyphs → augmentation → Keras → two networks for the small runtime
-(single glyphs, whole strips), a fitted confidence, the card and the training curves. Only
-`train`, `train_digits`, `train_strips`, `train_loop`, `network` and `export_model` need TensorFlow.
+MNIST and other labelled glyphs → augmentation → Keras → three networks for the small runtime
+(single glyphs, whole strips, print or pen), a fitted confidence, the card and the training curves.
+Only `train(_digits, _strips, _printed, _loop)`, `network` and `export_model` need TensorFlow.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ FEWEST = 20
 DRAWN = 8_000
 """Digits drawn by our own code, beside 49,000 of MNIST's; 12,000 before composed lattices, which
 hold drawn digits too, came to each batch."""
+CURVE_NAMES = {"digits": "single digits", "strips": "whole numbers", "printed": "print or pen"}
 AGREEMENT = 0.998
 """Least share of glyphs on which exported and trained network must name the same class."""
 
@@ -67,6 +68,9 @@ def train(
     settings = settings or Settings()
     material = gather(data, settings.seed, report)
     work = work_folder(out)
+    from formreader.export_model import to_lite
+    from formreader.train_printed import EPOCHS as PRINTED_EPOCHS
+    from formreader.train_printed import train_printed
     from formreader.train_strips import EPOCHS as STRIP_EPOCHS
     from formreader.train_strips import train_strips
 
@@ -78,12 +82,16 @@ def train(
     strips, strip_history = train_strips(
         material.written, material.held_out, work, settings.epochs or STRIP_EPOCHS, seed, report
     )
-    card = describe(material, seed, {"digits": history, "strips": strip_history})
+    printed, printed_history = train_printed(
+        material.written, material.held_out, work, settings.epochs or PRINTED_EPOCHS, seed, report
+    )
+    histories = {"digits": history, "strips": strip_history, "printed": printed_history}
+    card = describe(material, seed, histories)
     card["digits"] = made_with(settings, digits, tried)
     fresh = work / "model"
     fresh.mkdir(exist_ok=True)
-    plot_curves({"single digits": history, "whole numbers": strip_history}, fresh / CURVES)
-    export(digits, strips, material, fresh, card)
+    plot_curves(histories, fresh / CURVES)
+    export(digits, strips, to_lite(printed), material, fresh, card)
     report("fitting the confidence on held-out writers")
     from formreader.fit_confidence import with_temperature
     from formreader.fit_kinds import fit_kinds
@@ -201,15 +209,18 @@ def download_mnist() -> tuple[list[Glyphs], Glyphs, dict[str, str]]:
 
 
 def plot_curves(histories: dict[str, list[dict[str, float]]], target: Path) -> None:
-    """Draw loss and held-out error of each network per epoch as a picture."""
+    """Draw loss and held-out error of each network per epoch as a picture.
+
+    `histories` are by the network's name in the card.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.5))
-    for name, history in histories.items():
-        epochs = range(1, len(history) + 1)
+    for network, history in histories.items():
+        epochs, name = range(1, len(history) + 1), CURVE_NAMES[network]
         axes[0].plot(epochs, [h["loss"] for h in history], label=name)
         axes[1].plot(epochs, [100 * (1 - h["held_out"]) for h in history], label=name)
     axes[0].set(xlabel="epoch", ylabel="training loss", yscale="log")
@@ -259,12 +270,25 @@ def package_versions() -> dict[str, str]:
     return found
 
 
-def export(digits: Any, strips: Any, material: Material, out: Path, card: dict[str, Any]) -> None:
-    """Write both networks for the small runtime and check that they read as trained."""
+def export(
+    digits: Any,
+    strips: Any,
+    printed: bytes | None,
+    material: Material,
+    out: Path,
+    card: dict[str, Any],
+) -> None:
+    """Write the networks for the small runtime and check that digits are read as trained.
+
+    `printed` is the exported network that tells print from writing, where the model has one.
+    """
     from formreader.export_model import to_lite
 
     (out / classify.NETWORK).write_bytes(to_lite(digits))
     (out / classify.STRIP_NETWORK).write_bytes(to_lite(strips))
+    if printed:
+        (out / classify.PRINT_NETWORK).write_bytes(printed)
+        card["printed"] = {"input": "glyphs as above", "output": "logit, above 0 print"}
     keep_weights(out, {"digits": digits, "strips": strips})
     write_card(out, card)
     held = material.held_out

@@ -151,10 +151,12 @@ def tune(
     new = glyphs_of(lessons, pipeline.Readers(classify.load_recognizer(base), None))
     strips, strip_history = fine_tune_strips(base, lessons, new, old, work, recipe, report)
     digits, history = fine_tune_digits(base, new, old, work, recipe, report)
-    card = train.describe(old, seed, {"digits": history, "strips": strip_history})
-    curves = {"single digits": history, "whole numbers": strip_history}
-    train.plot_curves(curves, work / model_versions.CURVES)
-    train.export(digits, strips, old, work, card)
+    histories = {"digits": history, "strips": strip_history}
+    card = train.describe(old, seed, histories)
+    train.plot_curves(histories, work / model_versions.CURVES)
+    detector = base / classify.PRINT_NETWORK
+    printed = detector.read_bytes() if detector.is_file() else None
+    train.export(digits, strips, printed, old, work, card)
     return with_temperature(work, old.held_out, card, seed)
 
 

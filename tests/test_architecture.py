@@ -33,7 +33,7 @@ STAGES = (
 )
 LAYERS = (
     "document|errors",
-    "ink|rules(_dotted|_tinted)?|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|cheque_hundredths|cheque_doubts|cheque_closing|cheque_signs|cheque_print|cheque_compose|ctc|strokes|stroke_forms|junk(_unseen)?|compose(_zeros)?|paper|augment|degrade|datasets|network|network_others|forms(_.+)?|codes|trace",
+    "ink|rules(_dotted|_tinted)?|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|cheque_hundredths|cheque_doubts|cheque_closing|cheque_signs|cheque_print|cheque_compose|ctc|strokes|stroke_forms|junk(_unseen)?|compose(_zeros)?|paper|augment|degrade|datasets|printed_glyphs|network|network_others|forms(_.+)?|codes|trace",
     "(load|register|locate|segment)_.+",
     "|".join(STAGES),
     "pipeline(_.+)?|cheques|cheque_(fields|figures|amounts|dates)",
@@ -46,11 +46,11 @@ LAYERS = (
 
 HOMES = {
     "tensorflow": "train|train_loop|train_strips|network|export_model",
-    "keras": "train|train_(loop|digits|strips)|fine_tune|network|network_others|export_model",
+    "keras": "train|train_(loop|digits|strips|printed)|fine_tune|network(_others)?|export_model",
     "matplotlib": "train",
     "ai_edge_litert": "classify",
     "pypdfium2": "load_pdf(_fields)?",
-    "PIL": r"load(_.+)?|datasets|snippets|evaluate_pictures|review\.pictures",
+    "PIL": r"load(_.+)?|datasets|printed_glyphs|snippets|evaluate_pictures|review\.pictures",
     "h5py": "datasets",
     "zxingcpp": "codes",
     "optuna": "train_tune",

@@ -17,7 +17,8 @@ from formreader.errors import ModelError
 def model(tmp_path: Path) -> Path:
     """Copy the bundled model, to be damaged at will."""
     (tmp_path / "model").mkdir()
-    for name in (classify.NETWORK, classify.STRIP_NETWORK, classify.CARD):
+    networks = (classify.NETWORK, classify.STRIP_NETWORK, classify.PRINT_NETWORK)
+    for name in (*networks, classify.CARD):
         shutil.copy(classify.model_folder(None) / name, tmp_path / "model" / name)
     return tmp_path / "model"
 
@@ -63,6 +64,20 @@ def test_a_missing_strip_reader_is_named(model: Path) -> None:
     card = classify.load_recognizer(model).card
     with pytest.raises(ModelError, match=r"strips\.tflite"):
         classify.load_strip_reader(model, card)
+
+
+def test_a_missing_print_detector_is_named(model: Path) -> None:
+    (model / "printed.tflite").unlink()
+    card = classify.load_recognizer(model).card
+    with pytest.raises(ModelError, match=r"printed\.tflite"):
+        classify.load_print_detector(model, card)
+
+
+def test_a_model_of_before_there_was_a_print_detector_has_none(model: Path) -> None:
+    (model / "printed.tflite").unlink()
+    card = classify.load_recognizer(model).card
+    del card["printed"]
+    assert classify.load_print_detector(model, card) is None
 
 
 def test_a_model_whose_training_was_stopped_is_refused(model: Path) -> None:

@@ -11,6 +11,7 @@ from formreader.document import FieldImage, FieldSpec, Kind, Rect
 from formreader.forms_field import FieldDef
 from formreader.forms_print import Print, print_of
 from formreader.locate import Place, at_places, locate
+from formreader.locate_doubts import PRINT
 from formreader.pipeline_form import place_of
 
 
@@ -218,7 +219,7 @@ def test_digits_as_level_as_print_have_a_row_in_a_cell() -> None:
     assert found.rect.width > sheet.px(10, 0)[0]
 
 
-def test_what_is_printed_alike_in_many_cells_is_left_out() -> None:
+def test_what_is_printed_alike_in_many_cells_is_taken_for_print() -> None:
     sheet = Sheet(width_mm=130, height_mm=80)
     for i in range(5):
         sheet.box(20, 10 + 9 * i, 30, 9)
@@ -226,8 +227,9 @@ def test_what_is_printed_alike_in_many_cells_is_left_out() -> None:
         sheet.label("00", 53, 17 + 9 * i, 3.2)
     sheet.number("48305", 24, 12, 4.0, 4.5)
     fields = locate(sheet.image, 200)
-    assert len(at(fields, sheet, 32, 14)) == 1
-    assert not at(fields, sheet, 55, 15)
+    [number], [print_] = at(fields, sheet, 32, 14), at(fields, sheet, 55, 15)
+    assert number.doubt < PRINT
+    assert print_.doubt == PRINT
 
 
 def test_a_number_is_not_joined_with_the_next_cell() -> None:

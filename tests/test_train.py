@@ -98,8 +98,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 
 @needs_tensorflow
-def test_a_run_leaves_both_networks_the_card_and_the_curves(trained: Trained) -> None:
-    for name in ("network.tflite", "strips.tflite", "card.json", "training.png"):
+def test_a_run_leaves_its_networks_the_card_and_the_curves(trained: Trained) -> None:
+    for name in ("network.tflite", "strips.tflite", "printed.tflite", "card.json", "training.png"):
         assert (trained.folder / name).stat().st_size > 0
     assert (trained.folder / "training.png").read_bytes().startswith(b"\x89PNG")
     assert not list(trained.folder.rglob("*fresh*"))
@@ -113,7 +113,7 @@ def test_the_card_says_what_the_model_is_and_was_made_of(trained: Trained) -> No
     assert card["data"]["sources"] == {"digits.npz": datasets.file_hash(trained.data)}
     drawn = 2 * 300
     assert card["data"]["training_digits"] + card["data"]["held_out_digits"] == 300 + drawn
-    assert card["epochs"] == {"digits": EPOCHS, "strips": EPOCHS}
+    assert card["epochs"] == {"digits": EPOCHS, "strips": EPOCHS, "printed": EPOCHS}
     assert {"tensorflow", "keras", "numpy", "python"} <= set(card["versions"])
     assert 0.5 <= card["temperature"] <= 4
     assert 0 <= card["export_agreement"]["share"] <= 1

@@ -1,0 +1,160 @@
+"""Doubt that what stands in a cell, on a line or on plain paper is a number by hand (stage 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formreader import locate_print as prints
+from formreader.document import Grey, Kind
+from formreader.locate_boxes import Cell, is_box
+from formreader.locate_groups import Group
+from formreader.rules import Level
+
+PRINTED = 0.7
+"""Likeness to print from which a group is left out."""
+RULED_DOUBT = 0.16
+"""Doubt of a number in a cell or on a line before its likeness to print is added."""
+LEAST_CHARACTERS = {Kind.CELL: 1, Kind.LINE: 2, Kind.FREE: 3}
+"""Characters from which a number may be sure of itself; fewer may be a piece of print."""
+FREE_DOUBT = 0.3
+"""The same for a number on plain paper, where labels and headings stand too."""
+TICKED_RULE = 2.0
+"""Greatest length of a comb's rule, as a share of what was found written on it."""
+LONE_BOX_DOUBT = 0.55
+"""Least doubt of one character in one box by itself, as likely a tick as a digit, and of
+what stands in brackets or is too short."""
+
+
+KNOWN_DOUBT = 0.1
+"""Doubt of what stands in a cell that a form's definition knows."""
+PRINT = 1.0
+"""Doubt of what is left out as print, whatever it reads as, unless its shapes are a hand's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where a number seems to be written, and its doubt.
+
+    What of it remains if its characters stand as unevenly as by hand is `uneven`, if their
+    shapes are a hand's `penned`.
+    """
+
+    group: Group
+    kind: Kind
+    doubt: float
+    uneven: float
+    penned: float
+
+    def doubted(self, least: float) -> Written:
+        """Return the place with so much doubt at least."""
+        return replace(
+            self,
+            doubt=max(self.doubt, least),
+            uneven=max(self.uneven, least),
+            penned=max(self.penned, least),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """What is known of a page's print: the heights of its characters and its lines of them.
+
+    `alike` is by group how much its characters stand just so elsewhere, `printed` the groups
+    that are print, `labels` those of three characters or more.
+    """
+
+    heights: NDArray[np.float64]
+    alike: dict[int, float]
+    printed: set[int]
+    labels: list[Group]
+    lines: prints.Lines
+
+
+def known_print(
+    placed: Sequence[tuple[Group, int, bool]],
+    likely: list[Group],
+    boxes: NDArray[np.int64],
+    dark: Grey,
+) -> Print:
+    """Tell print by its rows outside of cells and lines, and by its shapes.
+
+    `likely` are the groups that may be numbers.
+
+    Of 119 numbers in cells of tax forms, digits as level as most hands write them, 32 had no
+    row at all when their rows alone made them print.
+    """
+    shares = prints.likeness(likely, boxes, dark)
+    alike = {id(group): share for group, share in zip(likely, shares, strict=True)}
+    printed: set[int] = set()
+    labels: list[Group] = []
+    lines: prints.Lines = []
+    for g, home, ruled in placed:
+        in_place = (home >= 0 or ruled) and id(g) in alike
+        level = len(g.tall) > 1 and g.printed >= PRINTED and not in_place
+        if level or prints.same(g, alike.get(id(g), 0.0)):
+            printed.add(id(g))
+            if len(g.tall) >= 3 and g.printed >= 0.75:
+                labels.append(g)
+                lines.append((g.left, g.right, g.base, g.height, home))
+    heights = prints.print_heights([g for g, _, _ in placed])
+    return Print(heights, alike, printed, labels, lines)
+
+
+def judged(group: Group, kind: Kind, known: Print) -> Written:
+    """Say how much a group looks like print, not like a number by hand."""
+    base = FREE_DOUBT if kind is Kind.FREE else RULED_DOUBT
+    level = base + 0.45 * group.printed + 0.15 * prints.as_print(group, known.heights)
+    if group.printed >= PRINTED:
+        level = max(level, LONE_BOX_DOUBT)
+    free = kind is Kind.FREE  # where the dates of stamps stand unevenly too
+    place = Written(group, kind, min(1.0, level), level if free else base, base)
+    short = len(group.tall) < LEAST_CHARACTERS[kind]
+    if short or prints.bracketed(group) or prints.ordinal(group):
+        return place.doubted(LONE_BOX_DOUBT)
+    alike = known.alike.get(id(group), 0.0) >= prints.MAYBE
+    if alike or prints.as_small_as_print(group, known.heights):
+        return replace(place.doubted(LONE_BOX_DOUBT), penned=base)
+    return place
+
+
+def known_place(group: Group, kind: Kind) -> Written:
+    """Say the same of what stands in a form's own cell, whatever it looks like."""
+    return Written(group, kind, KNOWN_DOUBT, KNOWN_DOUBT, KNOWN_DOUBT)
+
+
+def hidden(group: Group, kind: Kind) -> Written:
+    """Take a group for print; a person looks at it where its shapes are a hand's."""
+    return Written(group, kind, PRINT, PRINT, LONE_BOX_DOUBT)
+
+
+def inside(group: Group, cell: Cell) -> bool:
+    """Tell whether a group's middle lies in a cell."""
+    x, y = (group.left + group.right) / 2, (group.top + group.bottom) / 2
+    return cell.left < x < cell.right and cell.top < y < cell.bottom
+
+
+def box_or_label(cell: Cell, known: Print, scale: float) -> bool:
+    """Tell whether a lone figure's cell is a single box or holds print, as a heading does."""
+    return is_box(cell, scale) or any(inside(group, cell) for group in known.labels)
+
+
+def holds_tick(group: Group, levels: list[Level]) -> bool:
+    """Tell whether a bar of the group rises from an end of a short level rule: a comb's tick.
+
+    Of a 49607 in a comb whose uneven teeth were not seen, 14960 was accepted.
+    """
+    high = group.height
+    bars = group.tall[group.tall[:, 2] < prints.BAR * group.tall[:, 3]]
+    for level in levels:
+        if level.x1 - level.x0 > TICKED_RULE * (group.right - group.left):
+            continue
+        if abs(float(level.y.mean()) - group.base) > 0.5 * high:
+            continue
+        middles = bars[:, 0] + bars[:, 2] / 2
+        if any((np.abs(middles - end) < 0.3 * high).any() for end in (level.x0, level.x1)):
+            return True
+    return False

@@ -1,0 +1,179 @@
+"""Print and writing told apart by the shapes of characters; the glyphs that teach it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from formreader import classify, datasets, printed_glyphs
+from formreader.document import (
+    Candidate,
+    Character,
+    FieldImage,
+    FieldSpec,
+    Float,
+    Glyph,
+    Kind,
+    Page,
+    Rect,
+    Status,
+)
+from formreader.ink import normalize_glyph
+from formreader.pipeline import Options, Reader
+from formreader.pipeline_hand import by_shape, sure_print
+from formreader.pipeline_judge import Cut
+from formreader.segment import Lattice
+
+
+class Says:
+    """Stands for the network: a glyph's logit, from -4 to 4, is its darkest pixel."""
+
+    def printed(self, glyphs: Float) -> Float:
+        return np.asarray(glyphs.max(axis=(1, 2)) * 8 - 4, np.float32)
+
+
+def cut(*logits: float, doubt: float, penned: float | None = 0.16, **more: object) -> Cut:
+    """Make a field whose characters get these logits, and a glyph beside them that is not read."""
+    image = np.full((20, 60), 255, np.uint8)
+    spec = FieldSpec("p1-f01", Kind.CELL)
+    field = FieldImage(
+        *(spec, Rect(0, 0, 60, 20), image, image < 9, (), doubt), penned=penned, print_like=doubt
+    )
+    glyphs = [
+        Glyph(
+            *(Rect(9 * i, 0, 8, 20), np.full((28, 28), (logit + 4) / 8, np.float32)),
+            *(i, i + 1, 1.0, 0.4),
+        )
+        for i, logit in enumerate((*logits, 4.0))
+    ]
+    lattice = Lattice(tuple(glyphs), np.zeros(len(glyphs) + 1), 20.0, 200.0)
+    return Cut(replace(field, **more), lattice)  # type: ignore[arg-type]
+
+
+def read(cut: Cut) -> list[Candidate]:
+    characters = tuple(Character("2", 0.99, (), glyph.rect) for glyph in cut.lattice.glyphs[:-1])
+    return [Candidate("2" * len(characters), -0.1, characters)]
+
+
+def doubt_of(cut: Cut) -> float:
+    return by_shape(cut, read(cut), Says()).field.doubt
+
+
+# What shapes say of a doubt
+
+
+@pytest.mark.parametrize(
+    ("logits", "doubt", "left"),
+    [
+        ((-4, -3), 0.55, 0.16),
+        ((-4, -3), 1.0, 0.16),
+        ((-2, -1.5), 0.55, 0.55),
+        ((-4, -4, -4, 3), 0.55, 0.16),
+        ((-2.5,), 0.55, 0.55),
+        ((-3.5,), 0.55, 0.16),
+        ((3, 2), 0.16, 0.501),
+        ((0, 0.4), 0.16, 0.16),
+        ((3, 2), 1.0, 1.0),
+    ],
+)
+def test_a_doubt_goes_where_characters_are_a_hands_and_comes_where_they_are_printed(
+    logits: tuple[float, ...], doubt: float, left: float
+) -> None:
+    assert doubt_of(cut(*logits, doubt=doubt)) == pytest.approx(left)
+
+
+def test_what_else_is_doubted_stays_so_whatever_the_shapes() -> None:
+    assert doubt_of(cut(-4, -4, doubt=0.7, penned=0.55)) == pytest.approx(0.55)
+    assert doubt_of(cut(-4, -4, doubt=0.1, penned=None)) == pytest.approx(0.1)
+
+
+def test_pale_writing_stays_doubtful_but_may_be_pencil() -> None:
+    judged = by_shape(cut(-4, -4, doubt=0.55, pale=0.53), read(cut(-4, -4, doubt=0)), Says())
+    assert judged.field.doubt == pytest.approx(0.55)
+    assert judged.field.pale == pytest.approx(0.16)
+
+
+def test_print_in_boxes_may_be_a_value_that_was_typed() -> None:
+    boxes = (Rect(0, 0, 10, 20), Rect(10, 0, 10, 20))
+    assert doubt_of(cut(4, 4, doubt=0.1, cells=boxes)) == pytest.approx(0.1)
+
+
+def test_without_the_network_or_without_digits_nothing_changes() -> None:
+    field = cut(-4, -4, doubt=1.0)
+    assert by_shape(field, read(field), None) is field
+    assert by_shape(field, [], Says()) is field
+    assert sure_print(field.field)
+    assert not sure_print(by_shape(field, read(field), Says()).field)
+
+
+# The bundled network, on faces and on digits it never saw
+
+
+@pytest.fixture(scope="module")
+def detector() -> classify.PrintDetector:
+    folder = classify.model_folder(None)
+    found = classify.load_print_detector(folder, classify.read_card(folder))
+    assert found is not None
+    return found
+
+
+def test_an_unknown_face_is_print_and_a_drawn_hand_is_none(
+    detector: classify.PrintDetector,
+) -> None:
+    default = ImageFont.load_default(56)  # Aileron, which comes with Pillow
+    faces = []
+    for digit in "2345689":
+        picture = Image.new("L", (90, 90))
+        ImageDraw.Draw(picture).text((20, 10), digit, fill=255, font=default)
+        faces.append(normalize_glyph(np.asarray(picture, np.float32) / np.float32(255)))
+    assert float(np.clip(detector.printed(np.stack(faces)), -4, 4).mean()) > 0.5
+    drawn = datasets.draw_digits(400, 77)
+    hand = drawn.images[[i for i in range(400) if drawn.labels[i] != 1]] / np.float32(255)
+    assert float(np.mean(detector.printed(hand.astype(np.float32)) < 0)) > 0.6
+
+
+def table(text: str, face: int) -> Page:
+    """Print the same figures in the cells of a table, as on many forms."""
+    image = np.full((700, 1100), 255, np.uint8)
+    for row in range(4):
+        for column in range(2):
+            x, y = 60 + 480 * column, 60 + 140 * row
+            cv2.rectangle(image, (x, y), (x + 460, y + 120), 0, 3)
+            cv2.putText(image, text, (x + 40, y + 85), face, 2.2, 0, 3, cv2.LINE_AA)
+    return Page("a.png", 1, image, 200.0)
+
+
+def test_printed_figures_in_the_cells_of_a_table_are_never_accepted() -> None:
+    readings = Reader(Options()).read_page(table("2849", cv2.FONT_HERSHEY_DUPLEX)).readings
+    assert all(r.status is not Status.ACCEPTED for r in readings)
+
+
+# The glyphs that teach it
+
+
+def test_print_and_writing_come_half_and_half_and_always_the_same() -> None:
+    digits = datasets.draw_digits(50, 3)
+    glyphs, labels = printed_glyphs.sample(digits, 200, [1, 2])
+    again, _ = printed_glyphs.sample(digits, 200, [1, 2])
+    np.testing.assert_array_equal(glyphs, again)
+    assert glyphs.shape == (200, 28, 28)
+    assert glyphs.dtype == np.float32
+    assert 0 <= glyphs.min() < glyphs.max() <= 1
+    assert 0.35 < labels.mean() < 0.65
+
+
+def test_without_font_files_the_vector_fonts_stand_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(printed_glyphs, "faces", tuple)
+    drawn = [printed_glyphs.printed(np.random.default_rng(i)) for i in range(20)]
+    assert all(d.shape == (128, 128) and d.max() > 0.5 for d in drawn)
+
+
+def test_too_little_ink_is_no_glyph() -> None:
+    rng = np.random.default_rng(1)
+    assert printed_glyphs.scanned(np.zeros((30, 30), np.float32), rng) is None
