@@ -11,7 +11,7 @@ from formreader.datasets import Glyphs
 from formreader.printed_glyphs import sample
 from formreader.train_loop import Course, Report, cosine, run
 
-EPOCHS = 8
+EPOCHS = 10
 """Rounds of the bundled recipe, 300 batches of 256 characters each, none seen twice."""
 STEPS, BATCH = 300, 256
 PEAK_RATE = 3e-3

@@ -49,7 +49,7 @@ HOMES = {
     "keras": "train|train_(loop|digits|strips|printed)|fine_tune|network(_others)?|export_model",
     "matplotlib": "train",
     "ai_edge_litert": "classify",
-    "pypdfium2": "load_pdf(_fields)?",
+    "pypdfium2": "load_pdf(_fields)?|printed_glyphs",
     "PIL": r"load(_.+)?|datasets|printed_glyphs|snippets|evaluate_pictures|review\.pictures",
     "h5py": "datasets",
     "zxingcpp": "codes",

@@ -166,12 +166,17 @@ def test_print_and_writing_come_half_and_half_and_always_the_same() -> None:
     assert 0.35 < labels.mean() < 0.65
 
 
-def test_without_font_files_the_vector_fonts_stand_for_them(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("files", [(), printed_glyphs.font_files()])
+def test_characters_are_set_in_every_face_that_is_there(
+    files: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(printed_glyphs, "faces", tuple)
-    drawn = [printed_glyphs.printed(np.random.default_rng(i)) for i in range(20)]
-    assert all(d.shape == (128, 128) and d.max() > 0.5 for d in drawn)
+    monkeypatch.setattr(printed_glyphs, "font_files", lambda: files)
+    for seed in range(40):
+        drawn = printed_glyphs.printed(np.random.default_rng(seed))
+        assert 0.005 < float((drawn > 0.5).mean()) < 0.5
+    for face in (*printed_glyphs.STANDARD, *files):
+        eight, one = (printed_glyphs.set_in_type(face, symbol) > 127 for symbol in "81")
+        assert eight.sum() > one.sum() > 50, face
 
 
 def test_too_little_ink_is_no_glyph() -> None:
