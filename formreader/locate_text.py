@@ -144,7 +144,7 @@ def find_written(
 
     `dark` uint8 (H, W) is the darkness of the ink. Only in `cells` where not `anywhere`, and
     nothing as level as print: a form's own cells are looked at whatever stands there. With
-    `anywhere` print in cells and on lines comes last, with a doubt of `locate_doubts.PRINT`.
+    `anywhere` what is taken for print comes last, with a doubt of `locate_doubts.PRINT`.
     """
     homes = _cells_of(boxes, cells)
     homes[(homes < 0) & _over_rules(boxes, levels)] = ON_LINE
@@ -164,7 +164,7 @@ def find_written(
             continue
         if id(group) not in known.printed and not prints.in_line(group, home, known.lines):
             kept.append(place)
-        elif anywhere and (home >= 0 or ruled) and len(group.tall) > 1:
+        elif anywhere:
             hidden.append(place)
     written = []
     for group, home, ruled in _joined(kept):

@@ -31,13 +31,14 @@ from formreader.document import (
 )
 from formreader.errors import FormError, ModelError
 from formreader.forms import FormDef
-from formreader.ink import darkness_of, smaller, use_one_thread, written
+from formreader.ink import darkness_of, use_one_thread, written
 from formreader.pipeline_codes import read_code
 from formreader.pipeline_form import Forms, check_places, held_against
-from formreader.pipeline_hand import by_shape, sure_print
+from formreader.pipeline_hand import by_shape, sure_print, without_print
 from formreader.pipeline_judge import Cut as Cut
 from formreader.pipeline_judge import is_number as is_number
 from formreader.pipeline_judge import judge as judge
+from formreader.pipeline_looks import looks_at as looks_at
 from formreader.pipeline_pencil import trusted_in_pencil
 from formreader.pipeline_pieces import without_pieces
 from formreader.pipeline_printed import without_printed_strokes
@@ -48,12 +49,6 @@ from formreader.pipeline_turn import right_way_up
 
 FORMS = ("auto", "field", "cheque")
 """Built-in forms: find fields by itself; each image is one pre-cut number; bank cheques."""
-
-
-SECOND_LOOK = (0.85, 2)
-"""Size at which the strip reader looks again, and how many rows down. What it knows of a digit
-depends on how tall it is beside the tallest stroke, such as a comma: of 677 real amounts (part
-`train`) it read 559 alone with both looks, 540 with one, both readers together 573 and 567."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +175,16 @@ class Reader:
             return self.forms.find(page)
         if self.options.form == "field":
             return None, [whole_image(page.image)], None
+
+        def find(registration: Registration) -> list[FieldImage]:
+            located = locate.locate(register.upright(page, registration), page.dpi)
+            return without_print(located, self.readers.detector)
+
         registration = register.register(page)
-        fields = locate.locate(register.upright(page, registration), page.dpi)
+        fields = find(registration)
         if registration.heads_down:
-            registration, fields = right_way_up(page, (registration, fields), self.read_fields)
+            as_it_lies = registration, fields
+            registration, fields = right_way_up(page, as_it_lies, find, self.read_fields)
         named = [
             replace(f, spec=replace(f.spec, name=f"p{page.number}-{f.spec.name}")) for f in fields
         ]
@@ -256,18 +257,6 @@ def propose(
     Where they differ, each also scores what the other lists.
     """
     return proposed(cut, scores, looks_at(cut, strips), longest)
-
-
-def looks_at(cut: Cut, strips: StripReader | None) -> list[Float]:
-    """Read a field's strip as it is and written smaller: log-probabilities (T, 11) of each.
-
-    Empty where there is no strip reader, or no strip as in boxes.
-    """
-    strip = cut.lattice.strip
-    if strips is None or strip is None:
-        return []
-    sizes = [strip, smaller(strip, *SECOND_LOOK)]
-    return [strips.read(size) for size in sizes[: strips.looks]]
 
 
 def proposed(

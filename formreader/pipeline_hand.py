@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from formreader.classify import PrintDetector
-from formreader.document import Candidate, FieldImage
+from formreader.document import Candidate, FieldImage, Float
+from formreader.ink import darkness_of, normalize_glyph, strokes_of
 from formreader.pipeline_judge import Cut
 
 SUREST = 4.0
@@ -25,6 +27,8 @@ PRINTED = 0.5
 """Mean logit from which they are print, however unevenly they stand."""
 PRINT_DOUBT = 0.501
 """Least doubt of these: a person looks."""
+TALL = 0.5
+"""Height of the strokes that are looked at before a place is read, in heights of its tallest."""
 SURE_PRINT = 1.0
 """Doubt at which a place is left out as print, whatever it reads as."""
 
@@ -47,6 +51,33 @@ def by_shape(cut: Cut, candidates: Sequence[Candidate], detector: PrintDetector 
     if like_print > PRINTED and not field.cells:
         return replace(cut, field=replace(field, doubt=max(field.doubt, PRINT_DOUBT)))
     return cut
+
+
+def without_print(fields: Sequence[FieldImage], detector: PrintDetector | None) -> list[FieldImage]:
+    """Leave out what lies where print does, before it is read, unless its strokes are a hand's."""
+    shapes = [_strokes(field) if detector and sure_print(field) else None for field in fields]
+    asked = [mine for mine in shapes if mine is not None and len(mine)]
+    if not detector or not asked:
+        return [field for field in fields if not sure_print(field)]
+    logits = detector.printed(np.concatenate(asked))
+    parts = iter(np.split(logits, np.cumsum([len(mine) for mine in asked])[:-1]))
+    return [
+        field
+        for field, mine in zip(fields, shapes, strict=True)
+        if mine is None or (len(mine) and float(np.clip(next(parts), -SUREST, SUREST).mean()) < 0)
+    ]
+
+
+def _strokes(field: FieldImage) -> Float:
+    """Return the tall strokes of a field, each as a glyph: float32 (N, 28, 28)."""
+    darkness, strokes = darkness_of(field.image)[0], strokes_of(field.ink)
+    high = strokes.stats[1:, cv2.CC_STAT_HEIGHT]
+    glyphs = [np.zeros((0, 28, 28), np.float32)]
+    for own in 1 + np.flatnonzero(high > TALL * high.max(initial=0)):
+        x, y, wide, tall = strokes.stats[own, :4].tolist()
+        part = np.s_[y : y + tall, x : x + wide]
+        glyphs.append(normalize_glyph(darkness[part] * (strokes.labels[part] == own))[None])
+    return np.concatenate(glyphs)
 
 
 def sure_print(field: FieldImage) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from formreader import locate, register
+from formreader import register
 from formreader.document import FieldImage, Page, Reading, Registration
 
 ONE_WAY = frozenset("23457")
@@ -24,14 +24,18 @@ show up to 2.3 either way."""
 
 Way = tuple[Registration, list[FieldImage]]
 """How a page lies, and the fields found on it so."""
+Find = Callable[[Registration], list[FieldImage]]
 Read = Callable[[Sequence[FieldImage]], Iterable[Reading]]
 
 
-def right_way_up(page: Page, as_it_lies: Way, read: Read) -> Way:
-    """Return the fields of a page as it lies, or turned round where more is surely `read` so."""
+def right_way_up(page: Page, as_it_lies: Way, find: Find, read: Read) -> Way:
+    """Return the fields of a page as it lies, or turned round where more is surely `read` so.
+
+    `find` finds the fields of the page as a registration lays it.
+    """
     registration, fields = as_it_lies
     turned = register.turned_round(registration, page.image.shape)
-    others = locate.locate(register.upright(page, turned), page.dpi)
+    others = find(turned)
     if surely_read(read(others)) > MORE * surely_read(read(fields)) + LEAST:
         return turned, others
     return as_it_lies

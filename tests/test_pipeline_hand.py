@@ -7,7 +7,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from pages import Sheet
 from PIL import Image, ImageDraw, ImageFont
+from test_locate_print import Even
 
 from formreader import classify, datasets, printed_glyphs
 from formreader.document import (
@@ -23,8 +25,9 @@ from formreader.document import (
     Status,
 )
 from formreader.ink import normalize_glyph
+from formreader.locate import locate
 from formreader.pipeline import Options, Reader
-from formreader.pipeline_hand import by_shape, sure_print
+from formreader.pipeline_hand import by_shape, sure_print, without_print
 from formreader.pipeline_judge import Cut
 from formreader.segment import Lattice
 
@@ -110,6 +113,36 @@ def test_without_the_network_or_without_digits_nothing_changes() -> None:
     assert not sure_print(by_shape(field, read(field), Says()).field)
 
 
+def strokes(*logits: float, doubt: float = 1.0) -> FieldImage:
+    """Make a field with a tall stroke for each logit, and a low one that is none."""
+    image = np.full((40, 30 * len(logits) + 40), 255, np.uint8)
+    for i, _ in enumerate(logits):
+        image[4:36, 30 * i + 8 : 30 * i + 14] = 0
+    image[30:34, -20:-16] = 0
+    spec = FieldSpec("f01", Kind.FREE)
+    return FieldImage(spec, Rect(0, 0, image.shape[1], 40), image, image < 9, (), doubt)
+
+
+class Lists:
+    """Stands for the network: its logits are a list, one for each glyph that it is shown."""
+
+    def __init__(self, *logits: float) -> None:
+        self.logits = np.array(logits, np.float32)
+
+    def printed(self, glyphs: Float) -> Float:
+        assert len(glyphs) == len(self.logits)
+        return self.logits
+
+
+def test_print_is_left_out_before_it_is_read_unless_its_strokes_are_a_hands() -> None:
+    hand, label, number = strokes(-4, -3), strokes(3, -1, 2), strokes(0, doubt=0.16)
+    nothing = replace(hand, ink=np.zeros_like(hand.ink))
+    fields = [label, number, hand, nothing]
+    assert without_print(fields, Lists(3, -1, 2, -4, -3)) == [number, hand]
+    assert without_print(fields, None) == [number]
+    assert without_print([number], Lists()) == [number]
+
+
 # The bundled network, on faces and on digits it never saw
 
 
@@ -150,6 +183,20 @@ def table(text: str, face: int) -> Page:
 def test_printed_figures_in_the_cells_of_a_table_are_never_accepted() -> None:
     readings = Reader(Options()).read_page(table("2849", cv2.FONT_HERSHEY_DUPLEX)).readings
     assert all(r.status is not Status.ACCEPTED for r in readings)
+
+
+def test_a_number_written_as_evenly_as_print_has_a_row() -> None:
+    sheet = Sheet(width_mm=130, height_mm=60)
+    for row in range(3):
+        sheet.label("THE NUMBER STANDS BELOW", 8, 8 + 7 * row, 3.4)
+    sheet.rng = Even()  # type: ignore[assignment]
+    sheet.number("80205", 30, 36, 2.6, 3.4)
+    page = Page("a.png", 1, sheet.image, sheet.dpi)
+    x, y = sheet.px(34, 37)
+    hidden = [f for f in locate(sheet.image, sheet.dpi) if f.rect.x < x < f.rect.right]
+    assert [f.doubt for f in hidden if f.rect.y < y < f.rect.bottom] == [1.0]
+    [reading] = [r for r in Reader(Options()).read_page(page).readings if r.text]
+    assert (reading.text, reading.status) == ("80205", Status.REVIEW)
 
 
 # The glyphs that teach it

@@ -9,7 +9,7 @@ import pytest
 from pages import Sheet
 
 from formreader import locate, register
-from formreader.document import FieldImage, Page, Reading, Rect, Status
+from formreader.document import FieldImage, Page, Reading, Rect, Registration, Status
 from formreader.pipeline_turn import Read, Way, right_way_up, surely_read
 
 
@@ -29,9 +29,11 @@ def box_row() -> Sheet:
 
 
 def find_fields(page: Page, read: Read) -> Way:
+    def find(registration: Registration) -> list[FieldImage]:
+        return locate.locate(register.upright(page, registration), page.dpi)
+
     registration = register.register(page)
-    fields = locate.locate(register.upright(page, registration), page.dpi)
-    return right_way_up(page, (registration, fields), read)
+    return right_way_up(page, (registration, find(registration)), find, read)
 
 
 @pytest.mark.parametrize(
