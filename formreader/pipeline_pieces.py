@@ -76,10 +76,16 @@ def goes_on(boxes: Sequence[Rect], writing: Rect) -> bool:
 
 
 def same_row(boxes: Sequence[Rect], others: Sequence[Rect]) -> bool:
-    """Tell whether two rows of boxes go on at one pitch, as if there were one."""
+    """Tell whether two rows of boxes go on as if they were one: at a step that one of them has.
+
+    Groups of four digits of an account in white boxes fell apart, and the last ten of its digits
+    were accepted.
+    """
     left, right = sorted((boxes, others), key=lambda row: row[0].x)
     pitch = boxes[1].x - boxes[0].x
+    steps = [b.x - a.x for row in (boxes, others) for a, b in pairwise(row)]
+    between = right[0].x - left[-1].x
     high = max(left[-1].height, right[0].height)
     level = abs(left[-1].y - right[0].y) < LEVEL * high
     alike = abs(left[-1].height - right[0].height) < LEVEL * high
-    return level and alike and abs(right[0].x - left[-1].x - pitch) < SAME * pitch
+    return level and alike and any(abs(between - step) < SAME * pitch for step in steps)

@@ -94,6 +94,16 @@ def grouped(*sizes: int, apart: int = 20) -> FieldImage:
     return field(Rect(100, 100, x, HIGH + 20), Kind.BOXES, tuple(cells))
 
 
+@pytest.mark.parametrize(("apart", "expected"), [(20, Status.REVIEW), (35, Status.ACCEPTED)])
+def test_a_row_that_goes_on_at_the_step_between_its_groups_is_the_same_row(
+    apart: int, expected: Status
+) -> None:
+    groups = grouped(4, 2)  # its first box at column 110, its groups 20 pixels apart
+    before = row(4, 110 - apart - 4 * WIDE)
+    checked = without_pieces([before, groups], [accepted("5320"), accepted("018815")])
+    assert {reading.status for reading in checked} == {expected}
+
+
 def read_in(boxes: FieldImage, filled: list[int]) -> Reading:
     """Read a digit in each of the boxes `filled`."""
     places = [boxes.cells[at].moved(boxes.rect.x, boxes.rect.y) for at in filled]
