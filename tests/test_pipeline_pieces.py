@@ -99,7 +99,7 @@ def test_a_row_that_goes_on_at_the_step_between_its_groups_is_the_same_row(
     apart: int, expected: Status
 ) -> None:
     groups = grouped(4, 2)  # its first box at column 110, its groups 20 pixels apart
-    before = row(4, 110 - apart - 4 * WIDE)
+    before = row(4, 110 - apart - 4 * WIDE, 110)
     checked = without_pieces([before, groups], [accepted("5320"), accepted("018815")])
     assert {reading.status for reading in checked} == {expected}
 
