@@ -175,13 +175,12 @@ class FieldSpec:
 class FieldImage:
     """One field cut out of an upright page.
 
-    `rect` is in upright pixels; `image` uint8 (H, W) grey; `ink` bool (H, W), printed lines
-    taken out; `cells` are the field's boxes in crop pixels, left to right (empty where the
-    field has none). `doubt` in 0…1 is how much the place looks like print, not a field, and
-    `print_like` at least how much it did before its characters were found to stand unevenly.
-    `pale` is the doubt without that of ink much paler than the page's, None where it is not;
-    `penned` what is left of it if the characters are shaped by hand, None where nobody asks.
-    `flat` is what `ink.darkness_of` makes of `image`, where that is already known.
+    `rect` is in upright pixels; `image` uint8 (H, W) grey; `ink` bool (H, W), printed lines taken
+    out; `cells` are the field's boxes in crop pixels, left to right, if it has any. `doubt` in 0…1
+    is how much the place looks like print, `print_like` at least how much it did before its
+    characters were found to stand unevenly, `pale` the doubt without that of ink much paler than
+    the page's, None where it is not, `penned` what is left of it if the characters are shaped by
+    hand, None where nobody asks. `flat` is what `ink.darkness_of` makes of `image`, if known.
     """
 
     spec: FieldSpec
@@ -194,6 +193,11 @@ class FieldImage:
     print_like: float = 0.0
     pale: float | None = None
     penned: float | None = None
+
+    @property
+    def is_print(self) -> bool:
+        """Tell whether the place is taken for print, and left out whatever it reads as."""
+        return self.doubt >= 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

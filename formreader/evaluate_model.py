@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from formreader.classify import load_recognizer
 from formreader.errors import ModelError
-from formreader.model_versions import number_of
+from formreader.model_versions import CURVE_NAMES, number_of
 from formreader.store import DATABASE, Store
 
 
@@ -22,12 +22,11 @@ def about_model(recognizer: Carded) -> dict[str, Any]:
     """Describe a model by its card."""
     card = recognizer.card
     kinds = {"free": "numbers in free writing", "cells": "numbers in boxes"}
-    curves = {"digits": "single digits", "strips": "whole numbers"}
     return {
         "name": recognizer.model_id,
         "version": number_of(card),
         **{key: card.get(key) for key in ("date", "data", "epochs", "seconds", "test")},
-        "history": {curves.get(n, n): epochs for n, epochs in card.get("history", {}).items()},
+        "history": {CURVE_NAMES.get(n, n): epochs for n, epochs in card.get("history", {}).items()},
         "promises": {
             title: card["calibration"][kind]["table"]
             for kind, title in kinds.items()

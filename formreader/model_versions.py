@@ -15,6 +15,8 @@ from formreader.errors import ModelError, OutputError
 from formreader.train_weights import WEIGHTS
 
 CURVES = "training.png"
+CURVE_NAMES = {"digits": "single digits", "strips": "whole numbers", "printed": "print or pen"}
+"""What the networks of a card's history do."""
 NETWORKS = (classify.NETWORK, classify.STRIP_NETWORK, classify.PRINT_NETWORK)
 FILES = (*NETWORKS, WEIGHTS, CURVES, classify.CARD)
 """What a version consists of; the card comes last, when all that it speaks of is there."""

@@ -34,7 +34,7 @@ from formreader.forms import FormDef
 from formreader.ink import darkness_of, use_one_thread, written
 from formreader.pipeline_codes import read_code
 from formreader.pipeline_form import Forms, check_places, held_against
-from formreader.pipeline_hand import by_shape, sure_print, without_print
+from formreader.pipeline_hand import by_shape, without_print
 from formreader.pipeline_judge import Cut as Cut
 from formreader.pipeline_judge import is_number as is_number
 from formreader.pipeline_judge import judge as judge
@@ -151,8 +151,8 @@ class Reader:
         results = []
         for page, page_cuts, (form, _, registration) in zip(pages, cuts, found, strict=True):
             read = [self.read_cut(cut, next(scores)) for cut in page_cuts]
-            fields = [field for field, _ in read if not sure_print(field)]
-            readings = [reading for field, reading in read if not sure_print(field)]
+            fields = [field for field, _ in read if not field.is_print]
+            readings = [reading for field, reading in read if not field.is_print]
             readings = trusted_in_pencil(fields, readings)
             if not form:
                 readings = without_pieces(fields, without_row_numbers(readings))

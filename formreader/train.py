@@ -20,7 +20,7 @@ from formreader import classify, datasets, glyph_folder, train_tune
 from formreader.datasets import Glyphs
 from formreader.errors import ModelError, OutputError, UsageError
 from formreader.glyph_folder import Images
-from formreader.model_versions import CURVES, put_in_place, write_card
+from formreader.model_versions import CURVE_NAMES, CURVES, put_in_place, write_card
 from formreader.train_digits import train_digits
 from formreader.train_loop import Report
 from formreader.train_material import ALPHABET, Material, batch
@@ -35,7 +35,6 @@ FEWEST = 20
 DRAWN = 8_000
 """Digits drawn by our own code, beside 49,000 of MNIST's; 12,000 before composed lattices, which
 hold drawn digits too, came to each batch."""
-CURVE_NAMES = {"digits": "single digits", "strips": "whole numbers", "printed": "print or pen"}
 AGREEMENT = 0.998
 """Least share of glyphs on which exported and trained network must name the same class."""
 

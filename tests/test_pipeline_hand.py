@@ -27,7 +27,7 @@ from formreader.document import (
 from formreader.ink import normalize_glyph
 from formreader.locate import locate
 from formreader.pipeline import Options, Reader
-from formreader.pipeline_hand import by_shape, sure_print, without_print
+from formreader.pipeline_hand import by_shape, without_print
 from formreader.pipeline_judge import Cut
 from formreader.segment import Lattice
 
@@ -105,12 +105,18 @@ def test_print_in_boxes_may_be_a_value_that_was_typed() -> None:
     assert doubt_of(cut(4, 4, doubt=0.1, cells=boxes)) == pytest.approx(0.1)
 
 
+def test_pale_writing_that_looked_like_print_is_shown() -> None:
+    judged = by_shape(cut(-4, -4, doubt=1.0, pale=1.0), read(cut(-4, -4, doubt=0)), Says())
+    assert judged.field.doubt == pytest.approx(0.55)
+    assert not judged.field.is_print
+
+
 def test_without_the_network_or_without_digits_nothing_changes() -> None:
     field = cut(-4, -4, doubt=1.0)
     assert by_shape(field, read(field), None) is field
     assert by_shape(field, [], Says()) is field
-    assert sure_print(field.field)
-    assert not sure_print(by_shape(field, read(field), Says()).field)
+    assert field.field.is_print
+    assert not by_shape(field, read(field), Says()).field.is_print
 
 
 def strokes(*logits: float, doubt: float = 1.0) -> FieldImage:
