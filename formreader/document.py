@@ -176,11 +176,10 @@ class FieldImage:
     """One field cut out of an upright page.
 
     `rect` is in upright pixels; `image` uint8 (H, W) grey; `ink` bool (H, W), printed lines taken
-    out; `cells` are the field's boxes in crop pixels, left to right, if it has any. `doubt` in 0…1
-    is how much the place looks like print, `print_like` at least how much it did before its
-    characters were found to stand unevenly, `pale` the doubt without that of ink much paler than
-    the page's, None where it is not, `penned` what is left of it if the characters are shaped by
-    hand, None where nobody asks. `flat` is what `ink.darkness_of` makes of `image`, if known.
+    out; `cells` are the field's boxes in crop pixels, left to right, if any. `doubt` in 0…1 is how
+    much the place looks like print, `print_like` at least how much it did before its characters
+    were found to stand unevenly, `pale` the doubt without that of ink much paler than the page's,
+    `penned` what a hand's shapes leave of it. `flat` is `ink.darkness_of(image)`, if known.
     """
 
     spec: FieldSpec
