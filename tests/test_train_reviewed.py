@@ -273,6 +273,9 @@ def test_a_reviewed_job_becomes_a_model_that_reads(job: Path, tmp_path: Path, qu
     assert any("right before" in line and "confirmed numbers" in line for line in said)
     reader = pipeline.Reader(pipeline.Options(form="field", model=out))
     assert reader.model_id.startswith("own@")
+    assert reader.readers.detector is not None
+    kept, base = out / classify.PRINT_NETWORK, classify.model_folder(None) / classify.PRINT_NETWORK
+    assert kept.read_bytes() == base.read_bytes()
     with GlyphStore.open(job) as store:
         assert store.waiting() == 0
 
