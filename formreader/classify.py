@@ -128,8 +128,13 @@ class LitePrintDetector:
     """The network exported beside the recognizer that tells print from writing."""
 
     def __init__(self, blob: bytes, folder: Path) -> None:
-        """Hold the network."""
+        """Hold the network; raises ModelError where it is damaged or another one."""
         self._network = Runtimes(blob, folder)
+        if self._network.run(np.zeros((1, 28, 28), np.float32)).shape != (1, 1):
+            raise ModelError(
+                f"The {PRINT_NETWORK} in {folder} is another network. "
+                "Copy all files from the same training run."
+            )
 
     def printed(self, glyphs: Float) -> Float:
         """Score glyphs (N, 28, 28) float32 in 0…1: logits (N,) float32, above 0 print."""

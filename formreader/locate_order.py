@@ -12,7 +12,10 @@ from formreader.rules import Level
 
 
 def in_reading_order(fields: list[FieldImage]) -> list[FieldImage]:
-    """Put fields in reading order, row by row, and name them."""
+    """Put fields in reading order, row by row, and name them.
+
+    What is taken for print is named last: whether it is looked at changes no other's name.
+    """
     waiting = sorted(fields, key=lambda f: f.rect.y + f.rect.height / 2)
     ordered: list[FieldImage] = []
     while waiting:
@@ -22,10 +25,12 @@ def in_reading_order(fields: list[FieldImage]) -> list[FieldImage]:
         ordered += sorted(line, key=lambda f: f.rect.x)
         taken = {id(f) for f in line}
         waiting = [f for f in waiting if id(f) not in taken]
-    digits = max(2, len(str(len(ordered))))
+    named = sorted(range(len(ordered)), key=lambda at: ordered[at].is_print)
+    digits = max(2, len(str(sum(not f.is_print for f in ordered))))
+    names = {at: f"f{number:0{digits}d}" for number, at in enumerate(named, 1)}
     return [
-        replace(f, spec=FieldSpec(f"f{i:0{digits}d}", f.spec.kind, f.spec.length))
-        for i, f in enumerate(ordered, 1)
+        replace(f, spec=FieldSpec(names[at], f.spec.kind, f.spec.length))
+        for at, f in enumerate(ordered)
     ]
 
 

@@ -193,14 +193,14 @@ class Reader:
     def read_fields(self, fields: Sequence[FieldImage]) -> list[Reading]:
         """Read fields as they lie, their rectangles in upright pixels."""
         cuts = [Cut(field, segment.segment(field)) for field in fields]
-        return [self.read_field(*each) for each in zip(cuts, self.readers.score(cuts), strict=True)]
-
-    def read_field(self, cut: Cut, scores: Float) -> Reading:
-        """Turn one field's scores into a reading, its rectangle still in upright pixels."""
-        return self.read_cut(cut, scores)[1]
+        scored = zip(cuts, self.readers.score(cuts), strict=True)
+        return [self.read_cut(cut, scores)[1] for cut, scores in scored]
 
     def read_cut(self, cut: Cut, scores: Float) -> tuple[FieldImage, Reading]:
-        """Read a field; returned with the doubt that the shapes of its characters leave."""
+        """Turn one field's scores into a reading, its rectangle still in upright pixels.
+
+        The field comes with the doubt that the shapes of its characters leave.
+        """
         if cut.field.spec.kind is Kind.CHECKBOX:
             return cut.field, tick(cut.field)
         if cut.field.spec.kind is Kind.BARCODE:

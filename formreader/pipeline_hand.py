@@ -36,7 +36,10 @@ TALL = 0.5
 
 
 def by_shape(cut: Cut, candidates: Sequence[Candidate], detector: PrintDetector | None) -> Cut:
-    """Return a field with the doubt that the shapes of its best reading's characters leave."""
+    """Return a field with the doubt that the shapes of its characters leave.
+
+    They are those of the lattice's best string, the first of `candidates`.
+    """
     field = cut.field
     if detector is None or field.penned is None or not candidates:
         return cut
@@ -47,14 +50,19 @@ def by_shape(cut: Cut, candidates: Sequence[Candidate], detector: PrintDetector 
     logits = np.clip(detector.printed(np.stack(shapes)), -SUREST, SUREST)
     like_print = float(logits.mean())
     if like_print < (WRITTEN if len(shapes) > 1 else WRITTEN_ALONE):
+        left, hint = field.penned, max(field.penned, PALE_DOUBT)
         if field.pale is None:
-            return replace(cut, field=replace(field, doubt=min(field.doubt, field.penned)))
-        doubt = min(field.doubt, max(field.penned, PALE_DOUBT))
-        pale = min(field.pale, field.penned)
-        return replace(cut, field=replace(field, doubt=doubt, pale=pale))
+            return doubted(cut, min(field.doubt, left), None)
+        return doubted(cut, min(field.doubt, hint), min(field.pale, left))
     if like_print > PRINTED and not field.cells:
-        return replace(cut, field=replace(field, doubt=max(field.doubt, PRINT_DOUBT)))
+        pale = None if field.pale is None else max(field.pale, PRINT_DOUBT)
+        return doubted(cut, max(field.doubt, PRINT_DOUBT), pale)
     return cut
+
+
+def doubted(cut: Cut, doubt: float, pale: float | None) -> Cut:
+    """Return a field with another doubt."""
+    return replace(cut, field=replace(cut.field, doubt=doubt, pale=pale))
 
 
 def without_print(fields: Sequence[FieldImage], detector: PrintDetector | None) -> list[FieldImage]:

@@ -154,8 +154,8 @@ def tune(
     histories = {"digits": history, "strips": strip_history}
     card = train.describe(old, seed, histories)
     train.plot_curves(histories, work / model_versions.CURVES)
-    detector = base / classify.PRINT_NETWORK
-    printed = detector.read_bytes() if detector.is_file() else None
+    has_detector = "printed" in classify.read_card(base)
+    printed = classify.read_network(base, classify.PRINT_NETWORK) if has_detector else None
     train.export(digits, strips, printed, old, work, card)
     return with_temperature(work, old.held_out, card, seed)
 

@@ -73,6 +73,15 @@ def test_a_missing_print_detector_is_named(model: Path) -> None:
         classify.load_print_detector(model, card)
 
 
+@pytest.mark.parametrize("other", ["network.tflite", "strips.tflite"])
+def test_another_network_in_the_place_of_the_print_detector_is_refused(
+    model: Path, other: str
+) -> None:
+    shutil.copy(model / other, model / "printed.tflite")
+    with pytest.raises(ModelError):
+        classify.load_print_detector(model, classify.load_recognizer(model).card)
+
+
 def test_a_model_of_before_there_was_a_print_detector_has_none(model: Path) -> None:
     (model / "printed.tflite").unlink()
     card = classify.load_recognizer(model).card

@@ -125,8 +125,8 @@ def see(reader: Reader, page: Page) -> list[Read]:
     cuts = [Cut(field, segment.segment(field)) for field in fields]
     found = []
     for cut, scores in zip(cuts, reader.readers.score(cuts), strict=True):
-        reading = reader.read_field(cut, scores)
-        if not is_number(cut.field, reading):
+        field, reading = reader.read_cut(cut, scores)
+        if field.is_print or not is_number(field, reading):
             continue
         corner = cut.field.rect
         glyphs = {g.rect.moved(corner.x, corner.y): g.image for g in cut.lattice.glyphs}
