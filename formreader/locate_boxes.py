@@ -15,6 +15,7 @@ import numpy as np
 
 from formreader.document import Grey
 from formreader.rules import Level, Rules
+from formreader.rules_dotted import between_walls, is_dotted
 
 LOWEST_MM = 2.7
 """Least height of a cell in millimetres; boxes of 3.5 mm leave about 3 inside."""
@@ -24,6 +25,8 @@ NARROWEST_MM = 1.9
 """Least width of a cell in millimetres."""
 LEVEL_SHARE = 0.62
 """Share of a cell's width that its level rules must cover (broken lines)."""
+DOTTED_SHARE = 0.85
+"""The same of rules of dots: those of a table go from wall to wall; lines to sign on do not."""
 WALL_SHARE = 0.7
 """Share of a cell's height that each of its uprights must cover (round corners)."""
 END_SHARE = 0.3
@@ -35,6 +38,9 @@ and 3 to 10, walls of scans, photos and black-and-white forms 0.21 at most. A di
 wall of its cell was lost: 1078 was accepted as 078, 22421 as 2242."""
 BARE_SHARE = 0.3
 """Share of two level rules that no other may come between for them to be tried as one band."""
+SAME_MM = 0.5
+"""Distance in millimetres up to which a rule of dots and the one above it, such as the edge of the
+tint of a row, are one: the edge may end before the last wall, which the dots meet."""
 SAMPLES = 24
 """Rows looked at between two level rules."""
 LARGEST_BOX_MM = 17.0
@@ -126,13 +132,19 @@ class _Band:
         rows = np.clip(rows, 0, self.rules.across.shape[0] - 1)
         return bool(self.rules.across[rows, self.cols[part]].mean(axis=1).max(initial=0) > 0.9)
 
-    def cell(self, a: _Wall, b: _Wall, scale: float) -> Cell | None:
-        """Return the cell between two walls, if both level rules are there and nothing cuts it."""
+    def cell(
+        self, a: _Wall, b: _Wall, scale: float, least: tuple[float, float]
+    ) -> Cell | None:
+        """Return the cell between two walls, if both level rules are there and nothing cuts it.
+
+        `least` are the shares of its width that its upper and its lower rule must cover.
+        """
         left, right = int(a.right), int(b.left)
         if right - left < NARROWEST_MM * scale:
             return None
         part = slice(left, right)
-        if min(self.top_seen[part].mean(), self.bottom_seen[part].mean()) < LEVEL_SHARE:
+        seen = self.top_seen[part].mean(), self.bottom_seen[part].mean()
+        if seen[0] < least[0] or seen[1] < least[1]:
             return None
         if self._cut(part):
             return None
@@ -147,6 +159,13 @@ def find_cells(rules: Rules, scale: float) -> list[Cell]:
     levels = [level for level in rules.levels if len(level.y) >= NARROWEST_MM * scale]
     if not levels:
         return []
+    dotted = [is_dotted(level) for level in levels]
+    least = [DOTTED_SHARE if dots else LEVEL_SHARE for dots in dotted]
+    width = rules.up.shape[1]
+    levels = [
+        between_walls(level, width) if dots else level
+        for level, dots in zip(levels, dotted, strict=True)
+    ]
     x0 = np.array([level.x0 for level in levels])
     x1 = np.array([level.x1 for level in levels])
     y = np.array([float(level.y.mean()) for level in levels])
@@ -156,21 +175,22 @@ def find_cells(rules: Rules, scale: float) -> list[Cell]:
         shared = np.minimum(x1, top.x1) - np.maximum(x0, top.x0)
         below = y - y[i]
         near = (below > 0) & (below < HIGHEST_MM * scale + slack + slack[i])
-        bare = np.ones(len(top.y), bool)
+        first = np.full(len(top.y), np.inf)
         for j in np.flatnonzero(near & (shared >= NARROWEST_MM * scale)):
             part = slice(max(0, x0[j] - top.x0), x1[j] - top.x0)
             short = shared[j] < 17 * scale
-            if not bare[part].mean() > (BARE_SHARE / 4 if short else BARE_SHARE):
+            bare = first[part] > below[j] - (SAME_MM * scale if dotted[j] else 0)
+            if not bare.mean() > (BARE_SHARE / 4 if short else BARE_SHARE):
                 continue
             if below[j] > LOWEST_MM * scale / 2:
-                bare[part] = False
+                first[part] = np.minimum(first[part], below[j])
             band = _Band(rules, top, levels[j])
             high = float((band.bottom - band.top).mean())
             if not LOWEST_MM * scale <= high <= HIGHEST_MM * scale:
                 continue
             walls = band.walls()
             for a, b in itertools.pairwise(walls):
-                cell = band.cell(a, b, scale)
+                cell = band.cell(a, b, scale, (least[i], least[j]))
                 if cell is not None:
                     cells.append(cell)
     return cells

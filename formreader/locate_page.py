@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formreader import binarize, rules, rules_dotted, rules_tinted
+from formreader import binarize, rules, rules_bars, rules_dotted, rules_tinted
 from formreader import locate_boxes as boxes
 from formreader import locate_combs as combs
 from formreader import locate_doubts as doubts
@@ -60,6 +60,7 @@ class OpenPage:
         ink = binarize.ink_mask(self.small_dark, self.level)
         self.dotted = rules_dotted.dotted_lines(ink, scale)
         self.white = rules_tinted.white_boxes(small, scale)
+        self.bars = rules_bars.lower_edges(small, scale)
         self.see_rules(rules.FAINTEST)
         self.rows: list[Row] = []
         self.cells: list[Cell] = []
@@ -93,6 +94,7 @@ class OpenPage:
         """Take lines that are at least `faintest` dark for the page's rules."""
         found = rules.find_rules(self.small_dark, self.scale, faintest)
         found = rules_tinted.with_tinted(found, self.white, self.scale)
+        found = rules_bars.with_bars(found, self.bars, self.scale)
         self.rules: Rules = rules_dotted.with_dotted(found, self.dotted)
         self.__dict__.pop("level_lines", None)
 

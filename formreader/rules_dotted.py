@@ -6,6 +6,7 @@ and what was written on it into one group, and none of 30 numbers of a drawn for
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import cv2
@@ -61,6 +62,21 @@ def with_dotted(found: Rules, lines: list[NDArray[np.float64]]) -> Rules:
 def is_dotted(level: Level) -> bool:
     """Tell whether a level rule is one of dots."""
     return float(level.seen.mean()) < DOTTED
+
+
+def between_walls(level: Level, width: int) -> Level:
+    """Take a rule of dots for a solid one, a step longer at both ends: there are its walls.
+
+    `width` is that of the picture. Of 418 numbers of a drawn chart whose rows were dotted 276 had
+    no field.
+    """
+    starts = np.flatnonzero(np.diff(level.seen.view(np.int8)) == 1)
+    step = math.ceil((1 + EVEN_STEP) * quantile(np.diff(starts), 0.5))
+    left, right = min(step, level.x0), min(step, width - level.x1)
+    seen = np.pad(level.seen, (left, right))[None].view(np.uint8)
+    closed = cv2.morphologyEx(seen, cv2.MORPH_CLOSE, np.ones((1, step), np.uint8))
+    y = np.pad(level.y, (left, right), "edge")
+    return replace(level, x0=level.x0 - left, y=y, seen=closed[0].view(np.bool_))
 
 
 def _dots(ink: Mask, scale: float) -> NDArray[np.float64]:

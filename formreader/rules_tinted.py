@@ -75,10 +75,10 @@ def _is_framed(found: Rules, box: list[int], reach: int) -> bool:
 def white_boxes(image: Grey, pixels_per_mm: float) -> NDArray[np.int64]:
     """Return the white boxes (N, 4) in tinted parts: left, top, right, bottom in pixels."""
     half, scale = _shrunk(image, 2), pixels_per_mm / 2
-    limit = _limit(_brightness(_shrunk(half, COARSE), scale / COARSE))
+    limit = _limit(brightness(_shrunk(half, COARSE), scale / COARSE))
     if limit is None:
         return np.zeros((0, 4), np.int64)
-    bright = _brightness(half, scale)
+    bright = brightness(half, scale)
     mask = cv2.inRange(bright, round(DARKEST * WHITE) + 1, limit - 1)
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     holes = cv2.bitwise_not(mask)  # strokes in a box are dark or thin, and so none of the tint
@@ -104,7 +104,7 @@ def _shrunk(image: Grey, times: int) -> Grey:
     return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _brightness(image: Grey, scale: float) -> Grey:
+def brightness(image: Grey, scale: float) -> Grey:
     """Return the brightness of a page without strokes, WHITE where it is that around it."""
     side = max(3, round(STROKE_MM * scale))
     bare = cv2.morphologyEx(image, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
