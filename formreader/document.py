@@ -159,7 +159,7 @@ class FieldSpec:
 
     `fits` tells which strings of digits a form allows; `filler` that empty boxes before the
     number may be struck out; `needed` that the field must not be empty; `vouched` that the form
-    would tell most wrong values.
+    would tell most wrong values; `parted` that print was taken out between its digits.
     """
 
     name: str
@@ -169,17 +169,17 @@ class FieldSpec:
     filler: bool = False
     needed: bool = False
     vouched: bool = False
+    parted: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FieldImage:
     """One field cut out of an upright page.
 
-    `rect` is in upright pixels; `image` uint8 (H, W) grey; `ink` bool (H, W), printed lines taken
-    out; `cells` are the field's boxes in crop pixels, left to right, if any. `doubt` in 0…1 is how
-    much the place looks like print, `print_like` at least how much it did before its characters
-    were found to stand unevenly, `pale` the doubt without that of ink much paler than the page's,
-    `penned` what a hand's shapes leave of it. `flat` is `ink.darkness_of(image)`, if known.
+    `rect` is in upright pixels; `image` uint8 (H, W) grey, `ink` bool without printed lines;
+    `cells` are its boxes in crop pixels, if any. `doubt` in 0…1 is how much it looks like print,
+    `print_like` at least how much before its characters were found uneven, `pale` the doubt but
+    for paler ink, `penned` what a hand's shapes leave; `flat` `ink.darkness_of(image)`, if known.
     """
 
     spec: FieldSpec

@@ -132,9 +132,7 @@ class _Band:
         rows = np.clip(rows, 0, self.rules.across.shape[0] - 1)
         return bool(self.rules.across[rows, self.cols[part]].mean(axis=1).max(initial=0) > 0.9)
 
-    def cell(
-        self, a: _Wall, b: _Wall, scale: float, least: tuple[float, float]
-    ) -> Cell | None:
+    def cell(self, a: _Wall, b: _Wall, scale: float, least: tuple[float, float]) -> Cell | None:
         """Return the cell between two walls, if both level rules are there and nothing cuts it.
 
         `least` are the shares of its width that its upper and its lower rule must cover.

@@ -201,13 +201,14 @@ def place_of(field: FieldDef, dpi: float, printed: Print | None = None) -> Place
         b for b in level if left - BESIDE_MM < b[2] <= left or right <= b[0] < right + BESIDE_MM
     ]
     within = [b for b in level if b[0] < right and b[2] > left]
+    marks = tuple(_grown(b, 0.0, scale) for b in within) if _part(within) else ()
     return Place(
-        field.spec,
+        replace(field.spec, parted=bool(marks)),
         rects,
         words,
         labels=tuple(_grown(b, BLURRED_MM, scale) for b in beside),
         captions=tuple(_grown(b, -OVER_MM, scale) for b in within),
-        marks=tuple(_grown(b, 0.0, scale) for b in within) if _part(within) else (),
+        marks=marks,
     )
 
 

@@ -16,10 +16,13 @@ from formreader.rules_tinted import WHITE, brightness
 
 DARK = 0.8
 """Brightness of a bar at most, as a share of the white around it; paler is the tint of a row."""
-LOWEST_MM, HIGHEST_MM, SHORTEST_MM = 2.6, 20.0, 15.0
-"""Least and greatest height and least width of a bar in millimetres: rules are thinner, letters
-shorter, pictures higher."""
-STROKE_MM = 1.0
+LOWEST_MM, HIGHEST_MM, SHORTEST_MM = 4.0, 20.0, 15.0
+"""Least and greatest height and least width of a bar in millimetres: the frames of white boxes are
+thinner (by the edge of one, 3 mm thick, numbers on drawn meter cards were lost), letters shorter,
+pictures higher."""
+WHOLE = 0.85
+"""Share of its box that a bar fills; what has holes is a frame."""
+STROKE_MM = 2.0
 """Width of the strokes of white letters in a bar, in millimetres, that are filled."""
 FILLED = 0.65
 """Least share of a bar that is dark without that: of a line of bold letters it is half."""
@@ -41,12 +44,14 @@ def lower_edges(image: Grey, pixels_per_mm: float) -> list[Level]:
     for number, (x, y, wide, high, area) in enumerate(stats.tolist()[1:], 1):
         part = np.s_[y : y + high, x : x + wide]
         mine = labels[part] == number
-        if high > HIGHEST_MM * scale or int(mask[part][mine].sum()) < FILLED * area:
+        if high > HIGHEST_MM * scale or area < WHOLE * wide * high:
+            continue
+        if int(mask[part][mine].sum()) < FILLED * area:
             continue
         ends = y + high - mine[::-1].argmax(axis=0)
         usual = np.polyval(np.polyfit(np.arange(wide), ends, 1), np.arange(wide))
         if np.median(np.abs(ends - usual)) <= STRAIGHT_MM * scale:
-            rows = np.repeat(2 * usual, 2)
+            rows = np.repeat(np.asarray(2 * usual, np.float64), 2)
             edges.append(Level(2 * x, rows, np.ones(2 * wide, bool), 1.0, 0.0))
     return edges
 
