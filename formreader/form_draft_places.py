@@ -18,6 +18,9 @@ LOWEST_MM, NARROWEST_MM = 3.2, 6.0
 """Least height and width in millimetres of a table cell in which a number can be written."""
 CHECKBOX_MM = 6.5
 """Largest side of a checkbox in millimetres."""
+TABLED_MM = 4.0
+"""Least side in millimetres of a cell of a table that is no box to tick: 331 of 364 numbers of a
+drawn register were accepted as ticks."""
 PRINTED = 0.012
 """Share of ink in a cell from which it holds print and is no place to write."""
 LINE_MM = 12.0
@@ -55,11 +58,11 @@ def find_places(image: Grey, dpi: float) -> list[Draft]:
     found = [Draft(str(row.kind), tuple(in_mm(c, scale) for c in row.cells)) for row in rows]
     boxes = [row.frame for row in rows]
     taken = list(boxes)
-    for cell in cells:
+    for cell, tabled in zip(cells, locate.in_grid(cells, scale), strict=True):
         free = below_label(ink, cell, scale)
         if free is None or any(meets(cell, other) for other in taken):
             continue
-        kind = kind_of(free, scale)
+        kind = kind_of(free, scale, bool(tabled))
         if kind and not (kind == "checkbox" and among_letters(ink, cell, scale)):
             found.append(Draft(kind, (in_mm(free, scale),)))
             taken.append(cell)
@@ -89,9 +92,11 @@ def in_mm(cell: Cell, scale: float) -> tuple[float, float, float, float]:
     )  # fmt: skip
 
 
-def kind_of(cell: Cell, scale: float) -> str | None:
-    """Tell a checkbox from a cell to write in; None for what is too small."""
+def kind_of(cell: Cell, scale: float, is_tabled: bool) -> str | None:
+    """Tell a checkbox from a cell to write in, as those of a table; None for what is too small."""
     wide, high = cell.width / scale, cell.height / scale
+    if is_tabled and min(wide, high) >= TABLED_MM:
+        return "cell"
     if max(wide, high) <= CHECKBOX_MM and 0.6 < wide / high < 1.6:
         return "checkbox"
     return "cell" if high >= LOWEST_MM and wide >= NARROWEST_MM else None

@@ -64,6 +64,7 @@ class OpenPage:
         self.see_rules(rules.FAINTEST)
         self.rows: list[Row] = []
         self.cells: list[Cell] = []
+        self.seen: list[Cell] = []
         self.shaded: list[Cell] = []
         self.labels: list[Cell] = []
 
@@ -77,7 +78,7 @@ class OpenPage:
     def split_tables(self) -> None:
         """Take the rows of tables for what they are: cells that are a field each."""
         ink = binarize.ink_mask(self.small_dark, self.level)
-        self.rows, cells = tables.split(self.rows, ink, self.scale)
+        self.rows, cells = tables.split(self.rows, self.seen, ink, self.scale)
         self.cells += cells
 
     def look_for_paler(self) -> None:
@@ -105,7 +106,7 @@ class OpenPage:
         paper = boxes.paper_cells(seen, self.small_dark, self.level)
         white = set(paper)
         self.shaded = [c for c in seen if boxes.is_box(c, scale) and c not in white]
-        cells = boxes.outermost(paper, scale)
+        self.seen = cells = boxes.outermost(paper, scale)
         found, alone = rows.box_rows(cells, self.rules, scale)
         found = [row for row in found if not rings.are_zeros(row.cells, self.small_dark, scale)]
         alone = [cell for cell in alone if not rings.are_zeros([cell], self.small_dark, scale)]

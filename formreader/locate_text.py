@@ -11,6 +11,7 @@ from formreader.document import Grey, Kind
 from formreader.locate_boxes import Cell
 from formreader.locate_doubts import Written, inside
 from formreader.locate_groups import LARGEST_MM, ON_LINE, Group, groups
+from formreader.locate_tables import in_grid
 from formreader.rules import Level
 
 SMALLEST_MM = 1.2
@@ -33,8 +34,9 @@ with heads and tails spread more."""
 STRAY_NEAR = 0.12
 """Distance from the wall of its cell, in its own heights, below which a lone upright stroke is
 taken for a piece of a rule. With 0.3 eight of 161 numbers in a table, all 1s, had no row."""
-TICK_BOXES = 4
-"""Lone square boxes of one size from which they are boxes to tick."""
+TICK_BOXES, TICK_BOX_MM = 4, 8.0
+"""Lone square boxes of one size from which they are boxes to tick, and the greatest side of one in
+millimetres."""
 
 
 Placed = tuple[Group, int, bool]
@@ -158,9 +160,10 @@ def find_written(
     known = doubts.known_print(placed, likely, boxes, dark)
     kept: list[Placed] = []
     hidden: list[Placed] = []
+    ticked = _tick_boxes(cells, scale)
     for place in placed:
         group, home, ruled = place
-        if not _may_be_number(place, cells, scale, anywhere):
+        if not _may_be_number(place, cells, ticked, scale, anywhere):
             continue
         if id(group) not in known.printed and not prints.in_line(group, home, known.lines):
             kept.append(place)
@@ -189,8 +192,13 @@ def _kind(home: int, ruled: bool) -> Kind:
     return Kind.CELL if home >= 0 else Kind.LINE if ruled else Kind.FREE
 
 
-def _may_be_number(place: Placed, cells: list[Cell], scale: float, anywhere: bool) -> bool:
-    """Tell whether a group may be a number or a part of one, by its size and where it stands."""
+def _may_be_number(
+    place: Placed, cells: list[Cell], ticked: set[int], scale: float, anywhere: bool
+) -> bool:
+    """Tell whether a group may be a number or a part of one, by its size and where it stands.
+
+    `ticked` are the indices of the cells that are boxes to tick.
+    """
     group, home, ruled = place
     if not 0.4 * SMALLEST_MM * scale <= group.height <= LARGEST_MM * scale:
         return False
@@ -201,20 +209,29 @@ def _may_be_number(place: Placed, cells: list[Cell], scale: float, anywhere: boo
     tall = group.tall
     if len(tall) < 2 and ((home < 0 and not ruled) or _stray(tall[0], cells, home)):
         return False
-    return home < 0 or not _checkbox(cells[home], cells, scale)
+    return home not in ticked
 
 
-def _checkbox(cell: Cell, cells: list[Cell], scale: float) -> bool:
-    """Tell whether a cell is one of several small square boxes of one size: boxes to tick."""
-    if max(cell.width, cell.height) > 8 * scale or not 0.7 < cell.width / cell.height < 1.4:
-        return False
-    alike = [
-        c
-        for c in cells
-        if abs(c.width - cell.width) < 0.15 * cell.width
-        and abs(c.height - cell.height) < 0.15 * cell.height
-    ]
-    return len(alike) >= TICK_BOXES
+def _tick_boxes(cells: list[Cell], scale: float) -> set[int]:
+    """Return the indices of the cells that are boxes to tick: small squares of one size.
+
+    Those of a table are none.
+    """
+    tabled = in_grid(cells, scale)
+    return {
+        i
+        for i, cell in enumerate(cells)
+        if not tabled[i]
+        and max(cell.width, cell.height) <= TICK_BOX_MM * scale
+        and 0.7 < cell.width / cell.height < 1.4
+        and sum(_is_alike(cell, other) for other in cells) >= TICK_BOXES
+    }
+
+
+def _is_alike(cell: Cell, other: Cell) -> bool:
+    """Tell whether two cells are of one size."""
+    wide, high = abs(other.width - cell.width), abs(other.height - cell.height)
+    return wide < 0.15 * cell.width and high < 0.15 * cell.height
 
 
 def _stray(box: NDArray[np.int64], cells: list[Cell], home: int) -> bool:

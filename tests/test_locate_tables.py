@@ -7,6 +7,8 @@ import pytest
 from pages import Sheet
 
 from formreader.document import FieldImage, Kind
+from formreader.form_draft_places import find_places
+from formreader.form_names import Draft
 from formreader.locate import locate
 from formreader.locate_boxes import Cell
 from formreader.locate_rows import Row
@@ -76,8 +78,94 @@ def rows(count: int, wide: float, gap: float = 0.0) -> list[Row]:
 def test_a_table_has_three_rows_that_touch_and_cells_wider_than_boxes(
     made: list[Row], are_table: bool
 ) -> None:
-    kept, cells = split(made, np.zeros((400, 400), bool), 8.0)
+    kept, cells = split(made, [], np.zeros((400, 400), bool), 8.0)
     assert (kept, len(cells)) == (([], 12) if are_table else (made, 0))
+
+
+def register(texts: list[list[str]]) -> Sheet:
+    """Draw a register of small cells under the days of a month, the last for a total."""
+    sheet = Sheet(width_mm=110, height_mm=90)
+    for line, row in enumerate([[str(day) for day in range(15, 24)], *texts]):
+        for column, text in enumerate(row):
+            x, y = 15 + 7 * column, 20 + 6.5 * line
+            sheet.box(x, y, 14 if column == 8 else 7, 6.5)
+            if line:
+                sheet.number(text, x + 0.6, y + 1.5, 2.8, 3.6)
+            else:
+                sheet.label(text, x + 1.2, y + 4.6)
+    return sheet
+
+
+BLANK = [[""] * 9 for _ in range(4)]
+
+
+def drafted_at(found: list[Draft], x: float, y: float) -> Draft:
+    boxes = [(f, *f.box) for f in found]
+    [one] = [f for f, a, b, wide, high in boxes if a < x < a + wide and b < y < b + high]
+    return one
+
+
+def test_numbers_in_the_small_cells_of_a_register_are_found() -> None:
+    texts = [row[:] for row in BLANK]
+    written = {(0, 1): "45", (1, 3): "20", (1, 4): "8", (2, 0): "15", (3, 6): "3", (3, 8): "203"}
+    for (line, column), text in written.items():
+        texts[line][column] = text
+    sheet = register(texts)
+    fields = [f for f in locate(sheet.image, 200) if f.rect.y > sheet.px(0, 26)[1]]
+    assert len(fields) == len(written)
+    assert max(f.rect.width for f in fields) == fields[-1].rect.width > sheet.px(7, 0)[0]
+
+
+def test_the_small_cells_of_a_register_are_no_boxes_to_tick() -> None:
+    found = find_places(register(BLANK).image, 200)
+    assert {f.kind for f in found} == {"cell"}
+    assert len(found) == 36
+
+
+def test_a_column_twice_as_wide_as_the_others_is_one() -> None:
+    found = find_places(register(BLANK).image, 200)
+    assert drafted_at(found, 74, 30).box[2] == pytest.approx(14, abs=0.5)
+
+
+def test_a_wall_that_one_row_lacks_is_still_a_wall() -> None:
+    sheet = register(BLANK)
+    (left, top), (right, bottom) = sheet.px(28.5, 33.5), sheet.px(29.5, 38.7)
+    sheet.image[top:bottom, left:right] = 255
+    assert drafted_at(find_places(sheet.image, 200), 32, 36).box[2] == pytest.approx(7, abs=0.5)
+
+
+def chart() -> Sheet:
+    """Draw a chart whose rows are parted by dots, under a dark heading."""
+    sheet = Sheet(width_mm=110, height_mm=80)
+    left, top = sheet.px(10, 20)
+    right, bottom = sheet.px(100, 28)
+    sheet.image[top:bottom, left:right] = 90
+    for column in range(5):
+        sheet.line(10 + 22.5 * column, 28, 10 + 22.5 * column, 64)
+    for line in range(1, 4):
+        sheet.line(10, 28 + 9 * line, 100, 28 + 9 * line, dotted=True)
+    sheet.line(10, 64, 100, 64)
+    return sheet
+
+
+def test_the_rows_of_a_table_may_be_parted_by_dots() -> None:
+    found = find_places(chart().image, 200)
+    assert drafted_at(found, 45, 41).box == pytest.approx((32.5, 37, 22.5, 9), abs=0.6)
+    assert drafted_at(found, 90, 60).box == pytest.approx((77.5, 55, 22.5, 9), abs=0.6)
+
+
+def test_a_table_begins_at_the_lower_edge_of_its_dark_heading() -> None:
+    found = find_places(chart().image, 200)
+    assert drafted_at(found, 45, 32).box == pytest.approx((32.5, 28, 22.5, 9), abs=0.6)
+    assert len(found) == 16
+
+
+def test_a_line_of_dots_to_sign_on_makes_no_cell_of_its_box() -> None:
+    sheet = Sheet(width_mm=110, height_mm=60)
+    for x in (10, 50):
+        sheet.box(x, 15, 40, 20)
+        sheet.line(x + 6, 30, x + 34, 30, dotted=True)
+    assert {f.kind for f in find_places(sheet.image, 200)} <= {"line"}
 
 
 def test_a_1_near_the_wall_of_its_cell_is_found() -> None:
