@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from formreader.document import Kind
 from formreader.locate_boxes import LARGEST_BOX_MM, LOWEST_MM, NARROWEST_MM, Cell, inside
 from formreader.locate_rows import LEAST_TICKS, PITCH_SLACK, Row
+from formreader.locate_ticks import bare_ticks
 from formreader.rules import FAINTEST, Level, Rules
 
 END_GAP = 0.4
@@ -28,6 +29,12 @@ WIDEST_PITCH_MM = 12.5
 """Greatest distance of a comb's ticks, in millimetres."""
 TICK_MM = 0.6
 """Shortest tick of a comb in millimetres."""
+PART_GAP_MM, PART_END_MM = 0.5, 0.9
+"""Least gap in the rule of a comb between two groups, and how near its ends their ticks stand, in
+millimetres; the combs of French forms, for dates and accounts, are printed like that."""
+LEAST_STEPS, TICKS_SEEN = 3, 0.7
+"""Steps from tick to tick from which the pitch of groups is known, and share of the ticks of each
+that must be seen."""
 TABLE_GAP_MM = 0.95
 """Distance of two rows of boxes, in millimetres, up to which they share one rule."""
 
@@ -123,9 +130,12 @@ def _headroom(rules: Rules, left: float, right: float, base: float, scale: float
 
 
 def comb_rows(rules: Rules, rows: list[Row], scale: float) -> list[Row]:
-    """Find combs: level rules with short uprights at one pitch, open at the top."""
+    """Find combs: level rules with short uprights at one pitch, open at the top, or these alone.
+
+    A comb may be in groups, between which its rule is broken.
+    """
     combs: list[Row] = []
-    for level in rules.levels:
+    for level in (*rules.levels, *bare_ticks(rules, scale)):
         if len(level.y) < 2.5 * NARROWEST_MM * scale or level.even > EVENEST:
             continue
         y = float(level.y.mean())
@@ -136,30 +146,72 @@ def comb_rows(rules: Rules, rows: list[Row], scale: float) -> list[Row]:
         if len(ticks) < LEAST_TICKS:
             continue
         ticks = np.array([t for t in ticks if not _taken(near, t[0])]).reshape(-1, 2)
-        comb = _comb(ticks, scale)
-        short = len(comb) and float(np.median(comb[:, 1])) < SHORT_TICK_MM * scale
-        if len(comb) < (LEAST_SHORT_TICKS if short else LEAST_TICKS):
+        groups = _in_groups(level, ticks, scale) or _in_one(level, ticks, scale)
+        if not groups:
             continue
-        ends = comb[[0, -1], 1]
-        if len(comb) == LEAST_TICKS and ends.min() < UNLIKE_ENDS * ends.max():
-            continue
-        pitch = float(np.median(np.diff(comb[:, 0])))
-        marks = list(comb[:, 0])
-        for side in (-1, 1):
-            outer = marks[0] - pitch if side < 0 else marks[-1] + pitch
-            if level.x0 - 0.15 * pitch <= outer <= level.x1 + 0.15 * pitch:
-                marks.insert(0 if side < 0 else len(marks), outer)
-        if max(marks[0] - level.x0, level.x1 - marks[-1]) > END_GAP * pitch:
-            continue
-        tall = float(np.median(comb[:, 1]))
+        pitch = float(np.median(np.concatenate([np.diff(marks) for marks in groups])))
+        tall = float(np.median(ticks[:, 1]))
         base = y - level.thick / 2 - 1
         high = tall if tall >= 0.75 * pitch else max(1.3 * pitch, LOWEST_MM * scale)
-        high = min(high, _headroom(rules, marks[0], marks[-1], base, scale))
+        high = min(high, _headroom(rules, groups[0][0], groups[-1][-1], base, scale))
         cells = [
-            Cell(a + 1.5, base - high, b - 1.5, base, False) for a, b in itertools.pairwise(marks)
+            Cell(a + 1.5, base - high, b - 1.5, base, False)
+            for marks in groups
+            for a, b in itertools.pairwise(marks)
         ]
         combs.append(Row(Kind.COMB, tuple(cells)))
     return combs
+
+
+def _in_one(level: Level, ticks: NDArray[np.float64], scale: float) -> list[list[float]]:
+    """Return the columns of a comb's walls, in one list; none where a rule is no comb."""
+    comb = _comb(ticks, scale)
+    short = len(comb) and float(np.median(comb[:, 1])) < SHORT_TICK_MM * scale
+    if len(comb) < (LEAST_SHORT_TICKS if short else LEAST_TICKS):
+        return []
+    ends = comb[[0, -1], 1]
+    if len(comb) == LEAST_TICKS and ends.min() < UNLIKE_ENDS * ends.max():
+        return []
+    pitch = float(np.median(np.diff(comb[:, 0])))
+    marks = list(comb[:, 0])
+    for side in (-1, 1):
+        outer = marks[0] - pitch if side < 0 else marks[-1] + pitch
+        if level.x0 - 0.15 * pitch <= outer <= level.x1 + 0.15 * pitch:
+            marks.insert(0 if side < 0 else len(marks), outer)
+    return [marks] if max(marks[0] - level.x0, level.x1 - marks[-1]) <= END_GAP * pitch else []
+
+
+def _in_groups(level: Level, ticks: NDArray[np.float64], scale: float) -> list[list[float]]:
+    """Return the columns of the walls of each group of a comb; none where it is in no groups.
+
+    Groups end in ticks, and all have one pitch.
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], level.seen.view(np.int8), [0]])))
+    parts = level.x0 + edges.reshape(-1, 2)
+    gaps = parts[1:, 0] - parts[:-1, 1]
+    x, near = ticks[:, 0], PART_END_MM * scale
+    ended = [
+        bool((np.abs(x - a) < near).any() and (np.abs(x - b) < near).any())
+        for a, b in zip(parts[:-1, 1], parts[1:, 0], strict=True)
+    ]
+    cut = np.flatnonzero((gaps >= PART_GAP_MM * scale) & np.array(ended, bool))
+    if not cut.size:
+        return []
+    ends = list(zip([level.x0, *parts[cut + 1, 0]], [*parts[cut, 1], level.x1], strict=True))
+    steps = np.concatenate([np.diff(x[(x > a - near) & (x < b + near)]) for a, b in ends])
+    steps = steps[(steps >= NARROWEST_PITCH_MM * scale) & (steps <= WIDEST_PITCH_MM * scale)]
+    if steps.size < LEAST_STEPS:
+        return []
+    pitch = float(np.median(steps))
+    groups = []
+    for first, last in ends:
+        a, b = (float(x[np.abs(x - end).argmin()]) for end in (first, last))
+        marks = np.linspace(a, b, max(1, round((b - a) / pitch)) + 1)
+        seen = np.abs(marks[:, None] - x).min(axis=1) < PITCH_SLACK * pitch
+        if abs(marks[1] - a - pitch) > PITCH_SLACK * pitch or seen.mean() < TICKS_SEEN:
+            return []
+        groups.append(marks.tolist())
+    return groups
 
 
 def open_frames(rules: Rules, cells: list[Cell], rows: list[Row], scale: float) -> list[Cell]:
