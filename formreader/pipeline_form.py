@@ -100,7 +100,8 @@ class Forms:
         form = self.forms[which]
         fields = form.on_page(number)
         found = cut_fields(fields, image, dpi, self.prints[index])
-        if lined(found) < LEAST_LINED and lined(found, self.unlined(index)) < LEAST_LINED:
+        lines = max(lined(found), lined(found, self.unlined(index)))
+        if lines < LEAST_LINED and not signs.by_words:
             raise PageError(
                 f"looks like the form “{form.name}”, but the boxes of its fields are not where "
                 "the definition has them. It may be another version of the form"
@@ -124,8 +125,11 @@ class Forms:
     def doubted(self, index: int, found: Sequence[Cut], signs: register.Proof) -> set[str]:
         """Return the fields that may not be at their places: print has moved, lines are missing.
 
-        What a code is made of is other on every page, so its place cannot be told like that.
+        What a code is made of is other on every page, so its place cannot be told like that. Where
+        words alone told the form, lines are missing everywhere and say nothing of one field.
         """
+        if signs.by_words:
+            return set()
         which, number = self.pages[index]
         fields = self.forms[which].on_page(number)
         placed = [field for field in fields if field.layout is not Kind.BARCODE]

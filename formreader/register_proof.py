@@ -35,12 +35,14 @@ AROUND_MM = 15.0
 class Proof:
     """Signs for and against: `moved` bool (N,) at the points `at` (N, 2) in mm of a form's rules.
 
-    `explained` is the share of the page's rules that are the form's.
+    `explained` is the share of the page's rules that are the form's; `by_words` that the form was
+    known by its words alone, as rules are missing all over the page.
     """
 
     at: Points
     moved: NDArray[np.bool_]
     explained: float
+    by_words: bool = False
 
     def doubt(self, box: tuple[float, float, float, float]) -> float:
         """Return the share of moved rules around a field's box: left, top, width, height."""
