@@ -31,7 +31,11 @@ stroke, of 573 numbers with a 1 between digits three."""
 
 
 def doubted_strokes(cut: Cut, reading: Reading) -> Reason | None:
-    """Say what is doubtful in the strokes of free writing that was read; None where nothing is."""
+    """Say what is doubtful in the strokes of free writing that was read; None where nothing is.
+
+    A form that allows only some strings tells a slash by itself, one that allows any does not: 35
+    of 118 blood pressures on a drawn chart were accepted with a 1 for their slash.
+    """
     field = cut.field
     digits = [c.rect.moved(-field.rect.x, -field.rect.y) for c in reading.characters]
     ink = field.ink if field.flat else darkness_of(field.image)[0] > INK_LEVEL
@@ -39,7 +43,7 @@ def doubted_strokes(cut: Cut, reading: Reading) -> Reason | None:
         return Reason.STRUCK_OUT
     if field.flat and cut_at_side(field.ink, cut.lattice.height):
         return Reason.CUT_OFF
-    if field.spec.fits:
+    if field.spec.vouched:
         return None
     ones = [r for r, c in zip(digits, reading.characters, strict=True) if c.text == "1"]
     between = [r for r in ones if r not in (digits[0], digits[-1])]
