@@ -10,7 +10,7 @@ import numpy as np
 from formreader import binarize, locate
 from formreader.document import Grey
 from formreader.form_names import Draft
-from formreader.locate import Cell
+from formreader.locate import Cell, Row
 from formreader.rules import Level
 from formreader.rules_dotted import is_dotted
 
@@ -21,6 +21,9 @@ CHECKBOX_MM = 6.5
 TABLED_MM = 4.0
 """Least side in millimetres of a cell of a table that is no box to tick: 331 of 364 numbers of a
 drawn register were accepted as ticks."""
+FEWEST_BOXES, NO_HINT, CHARACTER = 2, 0.5, 0.3
+"""Empty boxes of a row from which print in others is no hint, its darkness at least, as a share of
+the page's ink, and its height, as a share of the box's."""
 PRINTED = 0.012
 """Share of ink in a cell from which it holds print and is no place to write."""
 LINE_MM = 12.0
@@ -53,8 +56,10 @@ def find_places(image: Grey, dpi: float) -> list[Draft]:
     scale = dpi / 25.4
     rows, cells, levels = locate.empty_places(image, dpi)
     dark = binarize.darkness(image, scale)
-    ink = binarize.ink_mask(dark, binarize.ink_level(dark))
+    usual = binarize.ink_level(dark)
+    ink = binarize.ink_mask(dark, usual)
     rows = [row for row in rows if not among_letters(ink, row.frame, scale)]
+    rows = [without_printed(row, dark > NO_HINT * usual, scale) for row in rows]
     found = [Draft(str(row.kind), tuple(in_mm(c, scale) for c in row.cells)) for row in rows]
     boxes = [row.frame for row in rows]
     taken = list(boxes)
@@ -81,6 +86,18 @@ def find_places(image: Grey, dpi: float) -> list[Draft]:
             found.append(Draft("line", (in_mm(line, scale),)))
             taken.append(line)
     return found
+
+
+def without_printed(row: Row, ink: np.ndarray, scale: float) -> Row:
+    """Leave out the first and last boxes of a row that have their characters printed in them.
+
+    Such are the pence of an amount in whole pounds: an empty one was accepted as 00. Where all have
+    them they are hints, as are paler ones, which are no `ink`.
+    """
+    empty = [k for k, cell in enumerate(row.cells) if not holds_character(ink, cell, scale)]
+    if len(empty) < FEWEST_BOXES:
+        return row
+    return replace(row, cells=row.cells[empty[0] : empty[-1] + 1])
 
 
 def in_mm(cell: Cell, scale: float) -> tuple[float, float, float, float]:
@@ -134,6 +151,17 @@ def holds_print(ink: np.ndarray, cell: Cell, scale: float) -> bool:
         int(max(0, cell.left + rim)) : int(cell.right - rim) + 1,
     ]
     return part.size == 0 or float(part.mean()) > PRINTED
+
+
+def holds_character(ink: np.ndarray, cell: Cell, scale: float) -> bool:
+    """Tell whether something as tall as a character is printed inside a box."""
+    rim = round(0.5 * scale)
+    top, left = max(0, round(cell.top)) + rim, max(0, round(cell.left)) + rim
+    part = ink[top : round(cell.bottom) - rim, left : round(cell.right) - rim]
+    if not part.size:
+        return False
+    stats = cv2.connectedComponentsWithStats(part.astype(np.uint8), connectivity=8)[2]
+    return bool((stats[1:, cv2.CC_STAT_HEIGHT] >= CHARACTER * cell.height).any())
 
 
 def parted(marks: np.ndarray, cell: Cell, scale: float) -> bool:

@@ -20,7 +20,7 @@ from formreader.locate_order import enlarged, in_reading_order, stretched
 from formreader.locate_page import OpenPage
 from formreader.locate_placed import Place as Place
 from formreader.locate_row_field import row_field
-from formreader.locate_rows import Row
+from formreader.locate_rows import Row as Row
 from formreader.locate_tables import in_grid as in_grid
 from formreader.rules import Level
 

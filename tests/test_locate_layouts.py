@@ -171,6 +171,29 @@ def test_a_heading_amid_its_cell_is_no_place_to_write() -> None:
     assert drafted(found, 25, 22)
 
 
+def test_boxes_with_printed_pence_are_none_to_write_in() -> None:
+    sheet = Sheet(width_mm=100, height_mm=40)
+    sheet.row(" " * 7, 10, 12)
+    for x in (40.8, 46.8):
+        sheet.label("0", x, 17.6, high=4.0)
+    [row] = drafted(find_places(sheet.image, 200), 20, 15)
+    assert len(row.cells) == 5
+
+
+def test_boxes_with_pale_or_with_hints_everywhere_are_written_in() -> None:
+    sheet = Sheet(width_mm=100, height_mm=60)
+    sheet.row(" " * 6, 10, 12)
+    sheet.row(" " * 6, 10, 32)
+    for k, letter in enumerate("DDMMYY"):
+        sheet.label(letter, 11 + 6 * k, 37.2, high=3.4)
+    pale = Sheet(width_mm=100, height_mm=60)
+    for k, letter in enumerate("DD"):
+        pale.label(letter, 11 + 6 * k, 17.2, high=3.4)
+    sheet.image[pale.image < 160] = 190
+    found = find_places(sheet.image, 200)
+    assert [len(row.cells) for y in (15, 35) for row in drafted(found, 20, y)] == [6, 6]
+
+
 # Print
 
 
