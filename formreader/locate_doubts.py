@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -33,6 +34,11 @@ KNOWN_DOUBT = 0.1
 """Doubt of what stands in a cell that a form's definition knows."""
 PRINT = 1.0
 """Doubt of what is left out as print, whatever it reads as, unless its shapes are a hand's."""
+ABOVE_RULE, UNDER_RULE = 0.35, 0.7
+"""How far above and below the feet of a character, as a share of its height, the rule lies that it
+was written on."""
+LINES_APART_MM = 1.5
+"""Gap in millimetres between two lines to write on from which they are two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,23 @@ def inside(group: Group, cell: Cell) -> bool:
 def box_or_label(cell: Cell, known: Print, scale: float) -> bool:
     """Tell whether a lone figure's cell is a single box or holds print, as a heading does."""
     return is_box(cell, scale) or any(inside(group, cell) for group in known.labels)
+
+
+def on_two_lines(group: Group, levels: list[Level], scale: float) -> bool:
+    """Tell whether the characters of a group stand on two lines with a gap between them.
+
+    12 / 2024, written on two lines with the slash printed between, was accepted as 1212024.
+    """
+    left, top, wide, high = group.tall[:, :4].T
+    middle, base = left + wide // 2, top + high
+    under = []
+    for level in levels:
+        over = (middle >= level.x0) & (middle < level.x1)
+        below = (level.y[middle[over] - level.x0] - base[over]) / high[over]
+        if ((below > -ABOVE_RULE) & (below < UNDER_RULE)).any():
+            under.append((level.x0, level.x1))
+    under.sort()
+    return any(b[0] - a[1] > LINES_APART_MM * scale for a, b in itertools.pairwise(under))
 
 
 def holds_tick(group: Group, levels: list[Level]) -> bool:

@@ -9,7 +9,7 @@ from formreader import locate_doubts as doubts
 from formreader import locate_print as prints
 from formreader.document import Grey, Kind
 from formreader.locate_boxes import Cell
-from formreader.locate_doubts import Written, inside
+from formreader.locate_doubts import ABOVE_RULE, UNDER_RULE, Written, inside
 from formreader.locate_groups import LARGEST_MM, ON_LINE, Group, groups
 from formreader.locate_tables import in_grid
 from formreader.rules import Level
@@ -25,9 +25,6 @@ STACKED = 1.2
 over one another, as the parts of a picture or a square code do."""
 SOLID = 0.72
 """Share of its box that a wide stroke figure may fill; more is a printed mark."""
-ABOVE_RULE, UNDER_RULE = 0.35, 0.7
-"""How far above and below the feet of a character, as a share of its height, the rule lies that it
-was written on."""
 UNLIKE_HEIGHTS = 0.27
 """Greatest spread of the heights of digits in one number, as a share of their mean; words
 with heads and tails spread more."""
@@ -178,6 +175,8 @@ def find_written(
         lone = anywhere and len(group.tall) < 2 and home >= 0
         in_box = lone and doubts.box_or_label(cells[home], known, scale)
         if in_box or doubts.holds_tick(group, levels):
+            found = found.doubted(doubts.LONE_BOX_DOUBT)
+        if anywhere and ruled and doubts.on_two_lines(group, levels, scale):
             found = found.doubted(doubts.LONE_BOX_DOUBT)
         written.append(found)
     return written + [

@@ -107,6 +107,24 @@ def test_the_upper_edge_of_printed_letters_is_no_line_to_write_on() -> None:
     assert not drafted(find_places(sheet.image, 200), 35, 18)
 
 
+def test_a_number_that_stands_on_two_lines_goes_to_a_person() -> None:
+    sheet = Sheet(width_mm=100, height_mm=40)
+    sheet.line(20, 25, 34, 25)
+    sheet.line(40, 25, 60, 25)
+    sheet.number("36", 22, 19, 5.0, 5.5)
+    sheet.line(36, 25.4, 38, 18.6)
+    sheet.number("2024", 41, 19, 4.6, 5.5)
+    found = [f for f in locate(sheet.image, 200) if f.ink.any()]
+    whole = [f for f in found if f.rect.width > sheet.px(30, 0)[0]]
+    assert len(whole) == 1
+    assert whole[0].doubt > 0.5
+    alone = Sheet(width_mm=100, height_mm=40)
+    alone.line(20, 25, 60, 25)
+    alone.number("3642024", 22, 19, 5.0, 5.5)
+    [field] = [f for f in locate(alone.image, 200) if f.ink.any()]
+    assert field.doubt < 0.5
+
+
 # Cells
 
 
