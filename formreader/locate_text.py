@@ -157,7 +157,8 @@ def find_written(
     known = doubts.known_print(placed, likely, boxes, dark)
     kept: list[Placed] = []
     hidden: list[Placed] = []
-    ticked = _tick_boxes(cells, scale)
+    tabled = in_grid(cells, scale)
+    ticked = _tick_boxes(cells, tabled, scale)
     for place in placed:
         group, home, ruled = place
         if not _may_be_number(place, cells, ticked, scale, anywhere):
@@ -172,9 +173,9 @@ def find_written(
             continue
         kind = _kind(home, ruled)
         found = doubts.judged(group, kind, known) if anywhere else doubts.known_place(group, kind)
-        lone = anywhere and len(group.tall) < 2 and home >= 0
-        in_box = lone and doubts.box_or_label(cells[home], known, scale)
-        if in_box or doubts.holds_tick(group, levels):
+        if anywhere and len(group.tall) < 2 and home >= 0:
+            found = doubts.lone(found, cells[home], bool(tabled[home]), known, scale)
+        if doubts.holds_tick(group, levels):
             found = found.doubted(doubts.LONE_BOX_DOUBT)
         if anywhere and ruled and doubts.on_two_lines(group, levels, scale):
             found = found.doubted(doubts.LONE_BOX_DOUBT)
@@ -211,12 +212,11 @@ def _may_be_number(
     return home not in ticked
 
 
-def _tick_boxes(cells: list[Cell], scale: float) -> set[int]:
+def _tick_boxes(cells: list[Cell], tabled: NDArray[np.bool_], scale: float) -> set[int]:
     """Return the indices of the cells that are boxes to tick: small squares of one size.
 
-    Those of a table are none.
+    Those of a table, `tabled` (N,), are none.
     """
-    tabled = in_grid(cells, scale)
     return {
         i
         for i, cell in enumerate(cells)

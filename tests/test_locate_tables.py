@@ -116,6 +116,29 @@ def test_numbers_in_the_small_cells_of_a_register_are_found() -> None:
     assert max(f.rect.width for f in fields) == fields[-1].rect.width > sheet.px(7, 0)[0]
 
 
+def test_a_digit_alone_in_a_table_is_no_box_of_a_row_if_its_shape_is_a_hands() -> None:
+    texts = [row[:] for row in BLANK]
+    texts[0][0], texts[1][2], texts[2][5] = "45", "7", "20"
+    alone = register(texts)
+    [digit] = [
+        f
+        for f in locate(alone.image, 200)
+        if f.rect.x in range(*at_cell(alone, 2)) and f.rect.y > alone.px(0, 26)[1]
+    ]
+    sheet = Sheet(width_mm=110, height_mm=90)
+    sheet.paragraph(12, 10, lines=3)
+    sheet.box(40, 40, 7, 6.5)
+    sheet.number("7", 42, 41.5, 2.8, 3.6)
+    [boxed] = [f for f in locate(sheet.image, 200) if f.rect.y > sheet.px(0, 38)[1]]
+    assert digit.penned is not None
+    assert boxed.penned is not None
+    assert digit.penned < 0.5 < boxed.penned
+
+
+def at_cell(sheet: Sheet, column: int) -> tuple[int, int]:
+    return sheet.px(15 + 7 * column, 0)[0], sheet.px(22 + 7 * column, 0)[0]
+
+
 def test_the_small_cells_of_a_register_are_no_boxes_to_tick() -> None:
     found = find_places(register(BLANK).image, 200)
     assert {f.kind for f in found} == {"cell"}
