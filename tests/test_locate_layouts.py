@@ -125,6 +125,50 @@ def test_a_number_that_stands_on_two_lines_goes_to_a_person() -> None:
     assert field.doubt < 0.5
 
 
+# Combs
+
+
+def teeth(sheet: Sheet, text: str, x: float, y: float, ruled: bool) -> None:
+    """Draw a comb in groups, parted by blanks in `text`; a digit in a box where one is given."""
+    for group in text.split(" "):
+        if ruled:
+            sheet.line(x, y, x + 5 * len(group), y)
+        for k in range(len(group) + 1):
+            sheet.line(x + 5 * k, y - 1.9, x + 5 * k, y)
+        sheet.number(group.replace("_", " "), x, y - 5.4, 5, 4.4)
+        x += 5 * len(group) + 1.4
+
+
+@pytest.mark.parametrize("ruled", [True, False], ids=["ruled", "ticks-alone"])
+def test_a_comb_in_groups_is_one_number(ruled: bool) -> None:
+    sheet = Sheet(width_mm=100, height_mm=50)
+    sheet.paragraph(8, 6, lines=3)
+    teeth(sheet, "__ __ ____", 20, 30, ruled)
+    [row] = drafted(find_places(sheet.image, 200), 24, 27)
+    assert row.kind == "comb"
+    assert len(row.cells) == 8
+    assert row.cells[2][0] - row.cells[1][2] == pytest.approx(1.4, abs=0.5)
+    teeth(sheet, "27 03 1984", 20, 42, ruled)
+    found = [f for f in locate(sheet.image, 200) if f.rect.y > sheet.px(0, 33)[1]]
+    assert [(len(f.cells), f.spec.kind) for f in found] == [(8, Kind.COMB)]
+
+
+def test_the_ticks_of_a_blank_comb_are_no_1s() -> None:
+    sheet = Sheet(width_mm=100, height_mm=50)
+    sheet.paragraph(8, 6, lines=3)
+    teeth(sheet, "_____", 20, 32, ruled=False)
+    [field] = [f for f in locate(sheet.image, 200) if f.rect.y > sheet.px(0, 20)[1]]
+    assert len(field.cells) == 5
+    assert not field.ink.any()
+
+
+def test_the_stems_of_letters_are_no_comb() -> None:
+    sheet = Sheet(width_mm=100, height_mm=50)
+    for text, y in (("ILLINOIS HILL MILL", 12), ("willing to fulfil until", 22), ("N I T H", 32)):
+        sheet.label(text, 8, y, high=2.6)
+    assert not [f for f in find_places(sheet.image, 200) if f.kind == "comb"]
+
+
 # Cells
 
 

@@ -134,6 +134,14 @@ def test_a_straight_tall_leaning_stroke_between_digits_may_be_a_slash(
     assert (doubted_strokes(cut, reading) is Reason.LONG_STROKE) is doubted
 
 
+@pytest.mark.parametrize("vouched", [False, True])
+def test_a_form_that_allows_any_number_does_not_tell_a_slash(vouched: bool) -> None:
+    field, reading = row_of_four([(107, 60), (127, 9)])
+    spec = replace(field.spec, fits=str.isdecimal, vouched=vouched)
+    cut = Cut(replace(field, spec=spec), Lattice((), np.zeros(1), 44.0, 190.0))
+    assert (doubted_strokes(cut, reading) is None) is vouched
+
+
 def stacked(leans: list[int]) -> tuple[list[FieldImage], list[Reading]]:
     """Put fields whose stroke leans by so many pixels under each other in a column."""
     fields, readings = [], []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -307,6 +309,17 @@ def test_the_strip_of_slanted_writing_is_set_upright() -> None:
     found = strip(field_of(paper(written("1111", gap_px=24, slant=0.4)[0])))
     assert found.shape[1] == pytest.approx(upright_strip.shape[1], abs=5)
     assert slant(found) == pytest.approx(0, abs=0.11)
+
+
+def test_a_gap_that_a_printed_mark_leaves_is_closed_in_the_strip() -> None:
+    field = field_of(paper(written("26", gap_px=70)[0]))
+    apart = strip(field)
+    close = strip(replace(field, spec=replace(field.spec, parted=True)))
+    lost = apart.shape[1] - close.shape[1]
+    gap = np.diff(np.flatnonzero(close.max(axis=0) > 0.25)).max()
+    assert lost > 20
+    assert 8 < gap <= 14
+    assert close.sum() == pytest.approx(apart.sum(), rel=0.01)
 
 
 def test_no_glyph_spans_the_paper_between_two_whole_digits() -> None:
