@@ -143,18 +143,18 @@ def inside(group: Group, cell: Cell) -> bool:
     return cell.left < x < cell.right and cell.top < y < cell.bottom
 
 
-def lone(place: Written, cell: Cell, is_tabled: bool, known: Print, scale: float) -> Written:
+def lone(place: Written, cell: Cell, is_alone: bool, known: Print, scale: float) -> Written:
     """Doubt a figure by itself in a cell that is a single box or holds print, as a heading does.
 
-    A cell of a table is no box of a row that was not seen: of the numbers around it some have
-    several digits. There a digit is one if its shape is a hand's.
+    A cell of a table that `is_alone`, nothing in those beside it, is no box of a row that was not
+    seen: there a digit is a number if its shape is a hand's.
     """
     if any(inside(group, cell) for group in known.labels):
         return place.doubted(LONE_BOX_DOUBT)
     if not is_box(cell, scale):
         return place
     doubtful = place.doubted(LONE_BOX_DOUBT)
-    return replace(doubtful, penned=place.penned) if is_tabled else doubtful
+    return replace(doubtful, penned=place.penned) if is_alone else doubtful
 
 
 def on_two_lines(group: Group, levels: list[Level], scale: float) -> bool:

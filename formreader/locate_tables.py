@@ -74,6 +74,23 @@ def in_grid(cells: Sequence[Cell], scale: float) -> NDArray[np.bool_]:
     return beside & (touched(top, bottom, left, right) | touched(bottom, top, left, right))
 
 
+def by_themselves(
+    cells: Sequence[Cell], filled: NDArray[np.bool_], scale: float
+) -> NDArray[np.bool_]:
+    """Tell which cells of a table have no `filled` one (N,) beside them: bool (N,).
+
+    Of two that are filled each may hold a digit of one number: of 15 in two cells of a tally form
+    the 5 was accepted.
+    """
+    edges = [(c.left, c.top, c.right, c.bottom) for c in cells]
+    left, top, right, bottom = np.array(edges, np.float64).reshape(-1, 4).T
+    middle, near = (top + bottom) / 2, TOUCHING_MM * scale
+    level = (top < middle[:, None]) & (middle[:, None] < bottom)
+    gap = np.maximum(left - right[:, None], left[:, None] - right)
+    beside = level & (np.abs(gap) < near) & filled
+    return in_grid(cells, scale) & ~beside.any(axis=1)
+
+
 def _stacks(rows: Sequence[Row], scale: float) -> list[list[Row]]:
     """Share rows out into stacks, each row in the stack that it touches."""
     stacks: list[list[Row]] = []

@@ -11,7 +11,7 @@ from formreader.document import Grey, Kind
 from formreader.locate_boxes import Cell
 from formreader.locate_doubts import ABOVE_RULE, UNDER_RULE, Written, inside
 from formreader.locate_groups import LARGEST_MM, ON_LINE, Group, groups
-from formreader.locate_tables import in_grid
+from formreader.locate_tables import by_themselves, in_grid
 from formreader.rules import Level
 
 SMALLEST_MM = 1.2
@@ -157,8 +157,9 @@ def find_written(
     known = doubts.known_print(placed, likely, boxes, dark)
     kept: list[Placed] = []
     hidden: list[Placed] = []
-    tabled = in_grid(cells, scale)
-    ticked = _tick_boxes(cells, tabled, scale)
+    filled = np.isin(np.arange(len(cells)), homes)
+    alone = by_themselves(cells, filled, scale)
+    ticked = _tick_boxes(cells, in_grid(cells, scale), scale)
     for place in placed:
         group, home, ruled = place
         if not _may_be_number(place, cells, ticked, scale, anywhere):
@@ -174,7 +175,7 @@ def find_written(
         kind = _kind(home, ruled)
         found = doubts.judged(group, kind, known) if anywhere else doubts.known_place(group, kind)
         if anywhere and len(group.tall) < 2 and home >= 0:
-            found = doubts.lone(found, cells[home], bool(tabled[home]), known, scale)
+            found = doubts.lone(found, cells[home], bool(alone[home]), known, scale)
         if doubts.holds_tick(group, levels):
             found = found.doubted(doubts.LONE_BOX_DOUBT)
         if anywhere and ruled and doubts.on_two_lines(group, levels, scale):

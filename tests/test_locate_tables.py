@@ -135,6 +135,16 @@ def test_a_digit_alone_in_a_table_is_no_box_of_a_row_if_its_shape_is_a_hands() -
     assert digit.penned < 0.5 < boxed.penned
 
 
+def test_digits_alone_in_two_cells_side_by_side_may_be_one_number() -> None:
+    texts = [row[:] for row in BLANK]
+    texts[0][0], texts[1][2], texts[1][3], texts[2][5] = "45", "1", "5", "20"
+    sheet = register(texts)
+    digits = [f for f in locate(sheet.image, 200) if f.rect.x in range(*at_cell(sheet, 3))]
+    shown = [f.penned for f in digits if f.rect.y > sheet.px(0, 26)[1] and f.penned is not None]
+    assert len(shown) == 1
+    assert shown[0] > 0.5
+
+
 def at_cell(sheet: Sheet, column: int) -> tuple[int, int]:
     return sheet.px(15 + 7 * column, 0)[0], sheet.px(22 + 7 * column, 0)[0]
 
