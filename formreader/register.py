@@ -85,7 +85,7 @@ def to_form(page: Page, forms: list[Print]) -> tuple[int, Grey, float, Registrat
         fitting = by_print.choose(drawn, forms, grown)
     except PageError:
         text, to_small, angle = _set_by_text(replace(page, image=small))
-        fitting = by_print.choose_by_words(text, forms)
+        fitting = by_print.choose_by_words(text, forms, {})
         if not fitting:
             raise
     laid = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 
@@ -33,6 +34,9 @@ LEAST_WORDS, MOST_OFF_MM, SURELY_FOUND = 0.2, 0.6, 0.85
 them may lie off, in millimetres, before it is drawn to them, if less of its rules was found. On 84
 scans and photos of 23 drawn forms 0.8 to 1 of the words were found, on pages of other forms 0.02 at
 most; the ticks of combs on a page that its few rules laid 0.8 mm off were accepted as 1s."""
+MOST_FORMS = 8
+"""Forms whose words alone are looked for on a page, the likeliest by their rules first: a quarter
+of a second each."""
 AS_WELL = 0.1
 """How much less of a form's print may be found than of another's for it to fit about as well: of
 two versions with other headings 6 of 24 pages went to the wrong one."""
@@ -51,11 +55,8 @@ FITS_IN = 1.1
 class Laid:
     """A form laid on a picture, and the signs that the picture is not that form."""
 
-    def __init__(
-        self, index: int, form: Print, found: Fit, seen: Lines, by_words: bool = False
-    ) -> None:
+    def __init__(self, index: int, form: Print, found: Fit, seen: Lines) -> None:
         self.index, self.form, self.fit, self.seen = index, form, found, seen
-        self.by_words = by_words
 
     @cached_property
     def signs(self) -> Proof:
@@ -65,8 +66,7 @@ class Laid:
         quarter = abs(matrix[0, 1]) > abs(matrix[0, 0])
         scale = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
         there = placed(matrix, self.fit.bend, at, self.form)
-        signs = proof(at, kind ^ quarter, there, self.seen, scale)
-        return replace(signs, by_words=self.by_words)
+        return proof(at, kind ^ quarter, there, self.seen, scale)
 
     @cached_property
     def known(self) -> float:
@@ -87,8 +87,45 @@ def choose(image: Grey, forms: list[Print], grown: float) -> list[tuple[int, Fit
     loaded it was drawn. Raises PageError where no form is found.
     """
     small, back = shrunk(image, round(WORKING_PX * grown))
+    laid = _by_rules(small, forms)
+    if laid and laid[0].is_it():
+        near = [one for one in laid if one.is_it() and one.known > laid[0].known - AS_WELL]
+        sure = [found for one in near if (found := _confirmed(one, image, back))]
+        if sure:
+            return [_in_picture(one, back) for one in sure]
+    begun = {one.index: (back @ one.fit.matrix, one.fit.bend) for one in laid}
+    if worded := choose_by_words(image, forms, begun):
+        return worded
+    share = laid[0].known if laid else 0.0
+    raise PageError(
+        f"is none of the forms given: at best {share:.0%} of a form's printed lines were "
+        "found on it. It may be another form, cut off, or too blurred"
+    )
+
+
+def choose_by_words(
+    image: Grey, forms: list[Print], begun: Mapping[int, tuple[Matrix, Matrix | None]]
+) -> list[tuple[int, Fit, Proof]]:
+    """Find the form that a picture is by its words alone, as `choose`; empty where it is none.
+
+    `begun` are the places, if any, where rules laid some of the forms, likeliest first.
+    """
+    order = [*begun, *(index for index in range(len(forms)) if index not in begun)]
+    found = [
+        (index, worded)
+        for index in order[:MOST_FORMS]
+        if (worded := by_words(forms[index], image, [begun[index]] if index in begun else []))
+    ]
+    if not found:
+        return []
+    index, best = max(found, key=lambda one: one[1].share)
+    signs = Proof(np.zeros((0, 2)), np.zeros(0, bool), 0.0, by_words=True)
+    return [(index, Fit(best.matrix, None, best.share, best.residual_mm), signs)]
+
+
+def _by_rules(small: Grey, forms: list[Print]) -> list[Laid]:
+    """Lay forms on a picture by their rules, likeliest first."""
     seen: dict[float, tuple[Lines, Target]] = {}
-    looked: list[Lines] = []
     begun: list[tuple[list[Start], int, Lines, Target]] = []
     for index, form in enumerate(forms):
         scale = max(small.shape) / max(form.width, form.height) / FITS_IN
@@ -96,7 +133,6 @@ def choose(image: Grey, forms: list[Print], grown: float) -> list[tuple[int, Fit
         if key not in seen:
             lines = see_lines(small, key)
             seen[key] = lines, Target(lines)
-        looked.append(seen[key][0])
         places = starts(form, *seen[key])
         if places:
             begun.append((places, index, *seen[key]))
@@ -112,29 +148,7 @@ def choose(image: Grey, forms: list[Print], grown: float) -> list[tuple[int, Fit
         laid.append(Laid(index, forms[index], found, lines))
         if laid[-1].is_it():
             nearest = min(nearest, places[0].miss_mm)
-    laid.sort(key=lambda one: -one.known)
-    if laid and laid[0].is_it():
-        near = [one for one in laid if one.is_it() and one.known > laid[0].known - AS_WELL]
-        sure = [laid_so for one in near if (laid_so := _confirmed(one, image, back))]
-        if sure:
-            return [_in_picture(one, back) for one in sure]
-    begun_at = {one.index: (back @ one.fit.matrix, one.fit.bend) for one in laid}
-    if worded := _by_words(image, forms, looked, begun_at, back):
-        return [_in_picture(worded, back)]
-    share = laid[0].known if laid else 0.0
-    raise PageError(
-        f"is none of the forms given: at best {share:.0%} of a form's printed lines were "
-        "found on it. It may be another form, cut off, or too blurred"
-    )
-
-
-def choose_by_words(image: Grey, forms: list[Print]) -> list[tuple[int, Fit, Proof]]:
-    """Find the form that an upright picture is by its words alone, as `choose`; or none."""
-    small, back = shrunk(image, WORKING_PX)
-    fills = [max(small.shape) / max(form.width, form.height) / FITS_IN for form in forms]
-    looked = [see_lines(small, scale) for scale in fills]
-    found = _by_words(image, forms, looked, {}, back)
-    return [_in_picture(found, back)] if found else []
+    return sorted(laid, key=lambda one: -one.known)
 
 
 def _in_picture(one: Laid, back: Matrix) -> tuple[int, Fit, Proof]:
@@ -159,25 +173,3 @@ def _confirmed(one: Laid, image: Grey, back: Matrix) -> Laid | None:
             drawn = np.asarray(np.linalg.inv(back) @ worded.matrix, np.float64)
             return Laid(one.index, one.form, replace(one.fit, matrix=drawn, bend=None), one.seen)
     return one
-
-
-def _by_words(
-    image: Grey,
-    forms: list[Print],
-    looked: list[Lines],
-    begun: dict[int, tuple[Matrix, Matrix | None]],
-    back: Matrix,
-) -> Laid | None:
-    """Find the form that a level picture is by its words; None where it is none.
-
-    `looked` are the lines of a smaller picture for each form, `begun` where some forms were laid on
-    `image` by them, `back` is the map from that picture to this one.
-    """
-    best: Laid | None = None
-    for index, form in enumerate(forms):
-        worded = by_words(form, image, [begun[index]] if index in begun else [])
-        if worded and (best is None or worded.share > best.fit.found):
-            matrix = np.asarray(np.linalg.inv(back) @ worded.matrix, np.float64)
-            fitted = Fit(matrix, None, worded.share, worded.residual_mm)
-            best = Laid(index, form, fitted, looked[index], by_words=True)
-    return best
