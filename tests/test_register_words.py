@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
-from test_register_labels import DPI, definition
+from test_register_labels import DPI, definition, filled
 
 from formreader.document import Grey, Page
 from formreader.errors import PageError
@@ -42,18 +42,6 @@ def sheet(
     for x in (100, 300, 500, 700, 900, 1100)[:ruled]:
         pen.line((x, 240, x, 960), 0, 2)
     return np.asarray(picture, np.uint8)
-
-
-def filled(page: Grey) -> Grey:
-    """Write zeros in some cells, and copy the page as a scanner does."""
-    page = page.copy()
-    rng = np.random.default_rng(1)
-    for x in range(300, 1100, 200):
-        for y in range(320, 960, 80):
-            for k in range(rng.integers(0, 4)):
-                cv2.ellipse(page, (x + 40 + 34 * k, y + 42), (11, 20), 8, 0, 360, 60, 3)
-    noise = rng.normal(0, 4, page.shape)
-    return np.clip(cv2.GaussianBlur(page, (0, 0), 0.8) + noise, 0, 255).astype(np.uint8)
 
 
 def first_cell(path: Path, page: Grey) -> tuple[float, float]:
