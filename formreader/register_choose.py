@@ -96,6 +96,11 @@ def choose(image: Grey, forms: list[Print], grown: float) -> list[tuple[int, Fit
     begun = {one.index: (back @ one.fit.matrix, one.fit.bend) for one in laid}
     if worded := choose_by_words(image, forms, begun):
         return worded
+    if laid and laid[0].is_it():
+        raise PageError(
+            "is none of the forms given: it has the printed lines of one, but other words. "
+            "It may be another form or version"
+        )
     share = laid[0].known if laid else 0.0
     raise PageError(
         f"is none of the forms given: at best {share:.0%} of a form's printed lines were "

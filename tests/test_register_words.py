@@ -87,7 +87,7 @@ def test_a_page_whose_rules_are_gone_may_be_shifted(stock: Path) -> None:
 
 def test_a_page_with_the_rules_of_a_form_and_other_words_is_another(stock: Path) -> None:
     page = sheet(*OTHER, ("Hours of work in May", "To be handed in on paper by all"))
-    with pytest.raises(PageError, match="none of the forms"):
+    with pytest.raises(PageError, match="but other words"):
         Forms([stock]).find(Page("page.png", 1, filled(page), DPI))
 
 
