@@ -8,12 +8,22 @@ from dataclasses import replace
 from formreader.document import Reading, Reason, Status
 from formreader.forms_rules import Rule, number_of, text_of
 
+BLAME = 0.005
+"""Share of the blame for a rule that does not hold up to which a field is left as it was read.
+With all fields sent to review, one 19 read 919 on a tally form took six right ones with it. 12,000
+sums of two parts were composed, half of them in boxes, of digits that no model learned from: of
+3,691 accepted fields in sums that did not hold 2,513 stay, 4 of them wrong (0.16 %); 47 of all
+20,764 accepted are (0.23 %)."""
+SUREST = 0.001
+"""Least chance of being wrong that any field of such a rule has: none is promised less."""
+
 
 def check_rules(
     readings: list[Reading], rules: Sequence[Rule], orders: Mapping[str, str] | None = None
 ) -> list[Reading]:
     """Send the fields of rules that do not hold to review, the likeliest correction offered.
 
+    A field stays as it was where others of the rule are so doubtful that it has next to no blame.
     `orders` says how the dates among the fields are written. A rule of which not all fields are
     there is left out, and so is one with an empty date.
     """
@@ -34,7 +44,7 @@ def check_rules(
         if readable and rule.holds(values):
             continue
         best = likeliest(rule, fields, values, orders) if readable else None
-        for field in fields:
+        for field in suspects(fields):
             offered = field.alternatives
             if best and best[0] == field.field:
                 offered = ((best[1], best[2]), *(a for a in offered if a[0] != best[1]))[:3]
@@ -43,6 +53,16 @@ def check_rules(
                 field, status=Status.REVIEW, reasons=reasons, alternatives=offered
             )
     return [by_name[reading.field] for reading in readings]
+
+
+def suspects(fields: Sequence[Reading]) -> list[Reading]:
+    """Return the fields that may be to blame for a rule that does not hold.
+
+    One error is taken to be the cause, each field's as likely as its confidence says.
+    """
+    chances = [max(1 - field.confidence, SUREST) for field in fields]
+    least = BLAME * sum(chances)
+    return [field for field, chance in zip(fields, chances, strict=True) if chance > least]
 
 
 def likeliest(

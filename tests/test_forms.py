@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,24 @@ def test_a_sum_that_does_not_hold_goes_to_review_with_the_likeliest_correction()
     assert all(r.reasons[0] is Reason.RULE for r in checked.values())
     assert checked["b"].alternatives[0][0] == "67"
     assert checked["b"].text == "57"
+
+
+def test_a_field_next_to_one_that_explains_a_failing_sum_stays_as_it_was_read() -> None:
+    doubtful = replace(reading("b", "57"), confidence=0.3, status=Status.REVIEW)
+    a, total = (
+        replace(reading(*given), confidence=0.999) for given in (("a", "123"), ("t", "190"))
+    )
+    checked = check_rules([a, doubtful, total], [parse_rule("t = a + b")])
+    assert [r.status for r in checked] == [Status.ACCEPTED, Status.REVIEW, Status.ACCEPTED]
+    assert checked[1].reasons == (Reason.RULE,)
+
+
+def test_all_fields_of_a_failing_sum_are_suspect_where_none_was_in_doubt() -> None:
+    sure = [
+        replace(reading(*given), confidence=1.0) for given in (("a", "1"), ("b", ""), ("t", "3"))
+    ]
+    checked = check_rules(sure, [parse_rule("t = a + b")])
+    assert all(r.status is Status.REVIEW for r in checked)
 
 
 def test_a_sum_that_holds_changes_nothing() -> None:
