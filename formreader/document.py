@@ -174,12 +174,12 @@ class FieldSpec:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FieldImage:
-    """One field cut out of an upright page.
+    """One field cut out of an upright page, its `rect` in upright pixels.
 
-    `rect` is in upright pixels; `image` uint8 (H, W) grey, `ink` bool without printed lines;
-    `cells` are its boxes in crop pixels, if any. `doubt` in 0…1 is how much it looks like print,
-    `print_like` at least how much before its characters were found uneven, `pale` the doubt but
-    for paler ink, `penned` what a hand's shapes leave; `flat` `ink.darkness_of(image)`, if known.
+    `image` uint8 (H, W) is grey, `ink` bool without printed lines, `cells` are its boxes in crop
+    pixels; `doubt` in 0…1 is how much it looks like print, `print_like` at least how much before
+    its characters were found uneven, `pale` the doubt but for paler ink, `penned` what a hand's
+    shapes leave, `like_print` their logit of print; `flat` `ink.darkness_of(image)`, if known.
     """
 
     spec: FieldSpec
@@ -192,6 +192,7 @@ class FieldImage:
     print_like: float = 0.0
     pale: float | None = None
     penned: float | None = None
+    like_print: float = 0.0
 
     @property
     def is_print(self) -> bool:

@@ -42,7 +42,7 @@ from formreader.pipeline_looks import looks_at as looks_at
 from formreader.pipeline_pencil import trusted_in_pencil
 from formreader.pipeline_pieces import without_pieces
 from formreader.pipeline_printed import without_printed_strokes
-from formreader.pipeline_rows import without_row_numbers
+from formreader.pipeline_rows import printed_numbers, without_row_numbers
 from formreader.pipeline_strokes import doubted_strokes
 from formreader.pipeline_ticks import tick
 from formreader.pipeline_turn import right_way_up
@@ -154,15 +154,13 @@ class Reader:
             fields = [field for field, _ in read if not field.is_print]
             readings = [reading for field, reading in read if not field.is_print]
             readings = trusted_in_pencil(fields, readings)
-            if not form:
-                readings = without_pieces(fields, without_row_numbers(readings))
-                readings = without_printed_strokes(fields, readings)
-            kept = [r for f, r in zip(fields, readings, strict=True) if form or is_number(f, r)]
             if form:
-                kept = held_against(form, kept, fields, self.options.max_error)
+                readings = held_against(form, readings, fields, self.options.max_error)
+            else:
+                readings = numbers_among(fields, readings)
             if registration:
-                kept = check_places(kept, registration)
-            placed = tuple(on_page(r, registration, page) for r in kept)
+                readings = check_places(readings, registration)
+            placed = tuple(on_page(r, registration, page) for r in readings)
             name = form.name if form else self.options.form
             results.append(PageResult(page.source, page.number, name, placed))
         return results
@@ -239,6 +237,15 @@ class Reader:
             rect=corner,
             alternatives=judged.alternatives,
         )
+
+
+def numbers_among(fields: Sequence[FieldImage], readings: list[Reading]) -> list[Reading]:
+    """Leave out what is no number of the places found on a page, and doubt what may be none."""
+    counting = printed_numbers(fields, readings)
+    readings = without_pieces(fields, without_row_numbers(readings))
+    readings = without_printed_strokes(fields, readings)
+    found = enumerate(zip(fields, readings, strict=True))
+    return [read for at, (field, read) in found if at not in counting and is_number(field, read)]
 
 
 def whole_image(image: Grey) -> FieldImage:

@@ -49,6 +49,7 @@ def by_shape(cut: Cut, candidates: Sequence[Candidate], detector: PrintDetector 
         return cut
     logits = np.clip(detector.printed(np.stack(shapes)), -SUREST, SUREST)
     like_print = float(logits.mean())
+    cut = replace(cut, field=replace(field, like_print=like_print))
     if like_print < (WRITTEN if len(shapes) > 1 else WRITTEN_ALONE):
         left, hint = field.penned, max(field.penned, PALE_DOUBT)
         if field.pale is None:
