@@ -174,12 +174,11 @@ class FieldSpec:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FieldImage:
-    """One field cut out of an upright page, its `rect` in upright pixels.
+    """One field cut out of an upright page: `rect` in its pixels, `image` uint8 (H, W) grey.
 
-    `image` uint8 (H, W) is grey, `ink` bool without printed lines, `cells` are its boxes in crop
-    pixels; `doubt` in 0…1 is how much it looks like print, `print_like` at least how much before
-    its characters were found uneven, `pale` the doubt but for paler ink, `penned` what a hand's
-    shapes leave, `like_print` their logit of print; `flat` `ink.darkness_of(image)`, if known.
+    `ink` bool lacks printed lines, `cells` are its boxes. `doubt` in 0…1 is how much it looks like
+    print, `print_like` at least how much before its characters were found uneven, `pale` the doubt
+    but for paler ink, `penned` what a hand's shapes leave, `like_print` their logit of print.
     """
 
     spec: FieldSpec
@@ -188,7 +187,7 @@ class FieldImage:
     ink: Mask
     cells: tuple[Rect, ...] = ()
     doubt: float = 0.0
-    flat: tuple[Float, float] | None = None
+    flat: tuple[Float, float] | None = None  # `ink.darkness_of(image)`, if known
     print_like: float = 0.0
     pale: float | None = None
     penned: float | None = None
