@@ -15,6 +15,9 @@ from formreader.rules import FAINTEST, Level, Rules
 
 END_GAP = 0.4
 """How far a comb's level rule may go on past its outer ticks, as a share of the pitch."""
+UNEVEN_END = 0.2
+"""How far an end tick may stand off the pitch, as a share of it: one that was taken to stand a
+little beside its place stayed in the first box of a blank comb and was accepted as 1."""
 UNLIKE_ENDS = 0.7
 """Least length of one end of a comb of three ticks as a share of the other end's."""
 SHORT_TICK_MM = 1.2
@@ -32,6 +35,9 @@ TICK_MM = 0.6
 PART_GAP_MM, PART_END_MM = 0.5, 0.9
 """Least gap in the rule of a comb between two groups, and how near its ends their ticks stand, in
 millimetres; the combs of French forms, for dates and accounts, are printed like that."""
+ALIKE = 0.25
+"""How far the length of a tick beside another group's is from the usual, as a share of it; strokes
+of digits that reach the rule are longer."""
 LEAST_STEPS, TICKS_SEEN = 3, 0.7
 """Steps from tick to tick from which the pitch of groups is known, and share of the ticks of each
 that must be seen."""
@@ -176,6 +182,9 @@ def _in_one(level: Level, ticks: NDArray[np.float64], scale: float) -> list[list
     marks = list(comb[:, 0])
     for side in (-1, 1):
         outer = marks[0] - pitch if side < 0 else marks[-1] + pitch
+        nearest = float(ticks[np.abs(ticks[:, 0] - outer).argmin(), 0])
+        if abs(nearest - outer) < UNEVEN_END * pitch:
+            outer = nearest
         if level.x0 - 0.15 * pitch <= outer <= level.x1 + 0.15 * pitch:
             marks.insert(0 if side < 0 else len(marks), outer)
     return [marks] if max(marks[0] - level.x0, level.x1 - marks[-1]) <= END_GAP * pitch else []
@@ -184,7 +193,8 @@ def _in_one(level: Level, ticks: NDArray[np.float64], scale: float) -> list[list
 def _in_groups(level: Level, ticks: NDArray[np.float64], scale: float) -> list[list[float]]:
     """Return the columns of the walls of each group of a comb; none where it is in no groups.
 
-    Groups end in ticks, and all have one pitch.
+    Groups end in ticks, and all have one pitch. Their ticks may stand so close that the gap between
+    them is not seen in the rule.
     """
     edges = np.flatnonzero(np.diff(np.concatenate([[0], level.seen.view(np.int8), [0]])))
     parts = level.x0 + edges.reshape(-1, 2)
@@ -195,9 +205,19 @@ def _in_groups(level: Level, ticks: NDArray[np.float64], scale: float) -> list[l
         for a, b in zip(parts[:-1, 1], parts[1:, 0], strict=True)
     ]
     cut = np.flatnonzero((gaps >= PART_GAP_MM * scale) & np.array(ended, bool))
-    if not cut.size:
+    even = x[np.abs(ticks[:, 1] / np.median(ticks[:, 1]) - 1) < ALIKE]
+    apart = np.diff(even) / scale
+    close = np.flatnonzero((apart >= PART_GAP_MM) & (apart < NARROWEST_PITCH_MM))
+    cuts = list(zip(even[close], even[close + 1], strict=True))
+    cuts += [
+        (a, b)
+        for a, b in zip(parts[cut, 1], parts[cut + 1, 0], strict=True)
+        if not any(first < b + near and a - near < last for first, last in cuts)
+    ]
+    if not cuts:
         return []
-    ends = list(zip([level.x0, *parts[cut + 1, 0]], [*parts[cut, 1], level.x1], strict=True))
+    before, after = np.array(sorted(cuts)).T
+    ends = list(zip([level.x0, *after], [*before, level.x1], strict=True))
     steps = np.concatenate([np.diff(x[(x > a - near) & (x < b + near)]) for a, b in ends])
     steps = steps[(steps >= NARROWEST_PITCH_MM * scale) & (steps <= WIDEST_PITCH_MM * scale)]
     if steps.size < LEAST_STEPS:
@@ -207,10 +227,11 @@ def _in_groups(level: Level, ticks: NDArray[np.float64], scale: float) -> list[l
     for first, last in ends:
         a, b = (float(x[np.abs(x - end).argmin()]) for end in (first, last))
         marks = np.linspace(a, b, max(1, round((b - a) / pitch)) + 1)
-        seen = np.abs(marks[:, None] - x).min(axis=1) < PITCH_SLACK * pitch
+        nearest = x[np.abs(marks[:, None] - x).argmin(axis=1)]
+        seen = np.abs(nearest - marks) < PITCH_SLACK * pitch
         if abs(marks[1] - a - pitch) > PITCH_SLACK * pitch or seen.mean() < TICKS_SEEN:
             return []
-        groups.append(marks.tolist())
+        groups.append(np.where(seen, nearest, marks).tolist())
     return groups
 
 
