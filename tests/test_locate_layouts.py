@@ -128,15 +128,22 @@ def test_a_number_that_stands_on_two_lines_goes_to_a_person() -> None:
 # Combs
 
 
-def teeth(sheet: Sheet, text: str, x: float, y: float, ruled: bool) -> None:
-    """Draw a comb in groups, parted by blanks in `text`; a digit in a box where one is given."""
+def teeth(
+    sheet: Sheet, text: str, x: float, y: float, ruled: bool, gap: float = 1.4, off: float = 0.0
+) -> None:
+    """Draw a comb in groups, parted by blanks in `text`; a digit in a box where one is given.
+
+    `gap` parts the groups, `off` is how far the first tick stands to the right, in mm.
+    """
+    first = x
     for group in text.split(" "):
         if ruled:
             sheet.line(x, y, x + 5 * len(group), y)
         for k in range(len(group) + 1):
-            sheet.line(x + 5 * k, y - 1.9, x + 5 * k, y)
+            at = x + 5 * k + (off if x == first and not k else 0)
+            sheet.line(at, y - 1.9, at, y)
         sheet.number(group.replace("_", " "), x, y - 5.4, 5, 4.4)
-        x += 5 * len(group) + 1.4
+        x += 5 * len(group) + gap
 
 
 @pytest.mark.parametrize("ruled", [True, False], ids=["ruled", "ticks-alone"])
@@ -153,12 +160,22 @@ def test_a_comb_in_groups_is_one_number(ruled: bool) -> None:
     assert [(len(f.cells), f.spec.kind) for f in found] == [(8, Kind.COMB)]
 
 
-def test_the_ticks_of_a_blank_comb_are_no_1s() -> None:
+@pytest.mark.parametrize(
+    ("text", "ruled", "gap", "off"),
+    [
+        pytest.param("_____", False, 1.4, 0.0, id="ticks-alone"),
+        pytest.param("__ __ ____", True, 0.7, 0.0, id="groups-nearly-touch"),
+        pytest.param("_____", True, 1.4, 0.9, id="first-tick-off-its-place"),
+    ],
+)
+def test_the_ticks_of_a_blank_comb_are_no_1s(
+    text: str, ruled: bool, gap: float, off: float
+) -> None:
     sheet = Sheet(width_mm=100, height_mm=50)
     sheet.paragraph(8, 6, lines=3)
-    teeth(sheet, "_____", 20, 32, ruled=False)
+    teeth(sheet, text, 20, 32, ruled, gap, off)
     [field] = [f for f in locate(sheet.image, 200) if f.rect.y > sheet.px(0, 20)[1]]
-    assert len(field.cells) == 5
+    assert len(field.cells) == text.count("_")
     assert not field.ink.any()
 
 
