@@ -149,9 +149,9 @@ def comb_rows(rules: Rules, rows: list[Row], scale: float) -> list[Row]:
         if _covered(level, near) > 0.9:
             continue
         ticks = _ticks(rules, level, -1, scale)
+        ticks = np.array([t for t in ticks if not _taken(near, t[0])]).reshape(-1, 2)
         if len(ticks) < LEAST_TICKS:
             continue
-        ticks = np.array([t for t in ticks if not _taken(near, t[0])]).reshape(-1, 2)
         groups = _in_groups(level, ticks, scale) or _in_one(level, ticks, scale)
         if not groups:
             continue

@@ -1,15 +1,18 @@
-"""The picture of a definition: where it is written, and what is said where it cannot be."""
+"""Drafts and pictures of definitions: where they are written, what is said where they cannot."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from pages import Sheet
 from test_form_names import WIDGETS, pdf
 from typer.testing import CliRunner
 
-from formreader import cli
-from formreader.form_draft import draft
+from formreader import cli, register
+from formreader.document import Page
+from formreader.form_draft import draft, set_upright
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +85,16 @@ def test_a_definition_must_be_named_as_reading_wants_it(tmp_path: Path) -> None:
     code, told = form("draft", blank, "--out", tmp_path / "meter.txt")
     assert code == 2
     assert "must end in .toml" in told
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["upright", "upside-down"])
+def test_a_blank_in_letters_with_more_tails_than_heads_is_drafted_upright(turned: bool) -> None:
+    letters, numbers = Sheet(), Sheet()
+    for row in range(6):
+        letters.paragraph(15, 20 + 20 * row, lines=3)
+    for row in range(4):
+        numbers.row("472352", 20, 20 + 20 * row)
+    upright = np.minimum(np.rot90(letters.image, 2), numbers.image)
+    page = Page("b.png", 1, np.ascontiguousarray(np.rot90(upright, 2 if turned else 0)), 200.0)
+    assert register.register(page).turns == (0 if turned else 2)
+    assert np.array_equal(set_upright(page), upright)
