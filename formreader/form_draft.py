@@ -91,16 +91,18 @@ def set_upright(page: Page) -> Grey:
     """Draw a scanned blank the right way up, by its letters and the numbers printed on it.
 
     Letters alone say the contrary in scripts with more tails than heads: a Russian consignment note
-    was drafted upside down, and 80 accepted as 08. Of 34 blanks all stay upright by both, and 23
-    that lie upside down are turned round; by letters alone 33 and 19.
+    was drafted upside down, and 80 accepted as 08. Where no more words have heads above than below,
+    as on 4 of 34 upright blanks, numbers decide.
     """
 
     def find(placed: Registration) -> list[FieldImage]:
         return locate.locate(register.upright(page, placed), page.dpi)
 
     placed = register.register(page)
-    read = Reader(Options()).read_fields
-    return register.upright(page, right_way_up(page, (placed, find(placed)), find, read)[0])
+    if placed.heads_down:
+        read = Reader(Options()).read_fields
+        placed, _ = right_way_up(page, (placed, find(placed)), find, read)
+    return register.upright(page, placed)
 
 
 def table(name: str, page: int, field: Draft) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from formreader import binarize, locate
 from formreader.document import Grey
+from formreader.form_draft_labels import free_parts, holds_print
 from formreader.form_names import Draft
 from formreader.locate import Cell, Row
 from formreader.rules import Level
@@ -24,22 +25,10 @@ drawn register were accepted as ticks."""
 FEWEST_BOXES, NO_HINT, CHARACTER = 2, 0.5, 0.3
 """Empty boxes of a row from which print in others is no hint, its darkness at least, as a share of
 the page's ink, and its height, as a share of the box's."""
-PRINTED = 0.012
-"""Share of ink in a cell from which it holds print and is no place to write."""
 LINE_MM = 12.0
 """Shortest line to write on, in millimetres."""
 ABOVE_MM = 5.5
 """Height of the space above such a line that must be empty, in millimetres."""
-MARK_MM = 0.9
-"""Least side of a printed character, in millimetres; specks of a scan are smaller."""
-LABEL_TOP_MM = 1.6
-"""How far below the upper edge of its box a label inside it begins at most, in millimetres."""
-FREE_MM, FREE = 4.2, 0.55
-"""Least height of the space that it leaves, in millimetres and as a share of the box's; the
-headings of a table, which stand midway, leave less."""
-PARTING_MM, JOINED_MM, MOST_PARTING, PART_MM = 3.6, 1.0, 3, 6.0
-"""Greatest width of a mark that parts a number, in millimetres, the gap up to which its strokes are
-one, the number of such marks at most, and the width of the two widest parts at least."""
 AROUND_MM, AROUND, LETTERS_MM = (0.7, 1.5), 0.1, 5.0
 """Where around a box, in millimetres from its inside, and how much ink on three of its sides makes
 it a gap between letters, and the greatest height of such a gap: one was accepted as ticked."""
@@ -64,13 +53,13 @@ def find_places(image: Grey, dpi: float) -> list[Draft]:
     boxes = [row.frame for row in rows]
     taken = list(boxes)
     for cell, tabled in zip(cells, locate.in_grid(cells, scale), strict=True):
-        free = below_label(ink, cell, scale)
-        if free is None or any(meets(cell, other) for other in taken):
+        if any(meets(cell, other) for other in taken):
             continue
-        kind = kind_of(free, scale, bool(tabled))
-        if kind and not (kind == "checkbox" and among_letters(ink, cell, scale)):
-            found.append(Draft(kind, (in_mm(free, scale),)))
-            taken.append(cell)
+        for free in free_parts(ink, cell, cells, scale):
+            kind = kind_of(free, scale, bool(tabled))
+            if kind and not (kind == "checkbox" and among_letters(ink, cell, scale)):
+                found.append(Draft(kind, (in_mm(free, scale),)))
+                taken.append(cell)
     for level in levels:
         line = space_above(level, scale)
         known = (*taken, *cells)
@@ -143,16 +132,6 @@ def edge_of(line: Cell, cell: Cell, scale: float) -> bool:
     return wide > 0 and abs(cell.top - line.bottom) < EDGE_MM * scale
 
 
-def holds_print(ink: np.ndarray, cell: Cell, scale: float) -> bool:
-    """Tell whether something is printed inside a cell."""
-    rim = 0.5 * scale
-    part = ink[
-        int(max(0, cell.top + rim)) : int(cell.bottom - rim) + 1,
-        int(max(0, cell.left + rim)) : int(cell.right - rim) + 1,
-    ]
-    return part.size == 0 or float(part.mean()) > PRINTED
-
-
 def holds_character(ink: np.ndarray, cell: Cell, scale: float) -> bool:
     """Tell whether something as tall as a character is printed inside a box."""
     rim = round(0.5 * scale)
@@ -162,49 +141,6 @@ def holds_character(ink: np.ndarray, cell: Cell, scale: float) -> bool:
         return False
     stats = cv2.connectedComponentsWithStats(part.astype(np.uint8), connectivity=8)[2]
     return bool((stats[1:, cv2.CC_STAT_HEIGHT] >= CHARACTER * cell.height).any())
-
-
-def parted(marks: np.ndarray, cell: Cell, scale: float) -> bool:
-    """Tell whether the print in a cell only parts a number, as the slashes of a date.
-
-    `marks` (N, 4+) are left, top, width and height from the cell's left in pixels. 84 of 130 cells
-    of a drawn timesheet, for dates and times, had no field.
-    """
-    edges = sorted((x, x + wide) for x, wide in marks[:, (0, 2)].tolist())
-    spans = [list(edges[0])]
-    for left, right in edges[1:]:
-        if left - spans[-1][1] <= JOINED_MM * scale:
-            spans[-1][1] = max(spans[-1][1], right)
-        else:
-            spans.append([left, right])
-    ends = [0.0, *(edge for span in spans for edge in span), cell.width]
-    free = [right - left for left, right in zip(ends[::2], ends[1::2], strict=True)]
-    narrow = max(right - left for left, right in spans) <= PARTING_MM * scale
-    return len(spans) <= MOST_PARTING and narrow and sorted(free)[-2] >= PART_MM * scale
-
-
-def below_label(ink: np.ndarray, cell: Cell, scale: float) -> Cell | None:
-    """Return the part of a cell that is empty: all, or below a label at its upper edge.
-
-    None where print stands elsewhere in it and does more than part a number. Of 49 numbers in
-    boxes of a drawn form with their labels inside 35 had no field; a small label left in a
-    field was accepted as its number.
-    """
-    rim = 0.5 * scale
-    top, left = int(max(0, cell.top + rim)), int(max(0, cell.left + rim))
-    part = ink[top : int(cell.bottom - rim) + 1, left : int(cell.right - rim) + 1]
-    if part.size == 0:
-        return None
-    stats = cv2.connectedComponentsWithStats(part.view(np.uint8), connectivity=8)[2][1:]
-    marks = stats[stats[:, 2:4].max(axis=1) >= MARK_MM * scale]
-    if not len(marks):
-        return None if holds_print(ink, cell, scale) else cell
-    if parted(marks, cell, scale):
-        return cell
-    free = replace(cell, top=float(top + (marks[:, 1] + marks[:, 3]).max()))
-    at_top = marks[:, 1].min() <= LABEL_TOP_MM * scale
-    enough = free.height >= max(FREE_MM * scale, FREE * cell.height)
-    return free if at_top and enough and not holds_print(ink, free, scale) else None
 
 
 def space_above(level: Level, scale: float) -> Cell | None:

@@ -76,6 +76,7 @@ def at_places(image: Grey, dpi: float, places: list[Place]) -> list[Cut]:
 def empty_places(image: Grey, dpi: float) -> tuple[list[Row], list[Cell], list[Level]]:
     """Find rows of boxes, other cells and level rules of an upright blank, in its pixels."""
     page = _opened(image, dpi)
+    page.trust_bar_tops()
     page.search()
     page.split_tables()
     grown = [

@@ -60,7 +60,7 @@ class OpenPage:
         ink = binarize.ink_mask(self.small_dark, self.level)
         self.dotted = rules_dotted.dotted_lines(ink, scale)
         self.white = rules_tinted.white_boxes(small, scale)
-        self.bars = rules_bars.lower_edges(small, scale)
+        self.bars, self.bar_tops = rules_bars.edges(small, scale)
         self.see_rules(rules.FAINTEST)
         self.rows: list[Row] = []
         self.cells: list[Cell] = []
@@ -85,6 +85,14 @@ class OpenPage:
         """Take fainter lines for rules; their boxes are then too pale to be taken for ink."""
         self.pale_boxes = True
         self.see_rules(rules.FAINTEST_AGAIN)
+
+    def trust_bar_tops(self) -> None:
+        """Take the upper edges of dark bars for rules, too, as on a blank.
+
+        Where something is written, digits that reach into a bar are lost with it.
+        """
+        self.bars += self.bar_tops
+        self.see_rules(rules.FAINTEST)
 
     @cached_property
     def level_lines(self) -> Mask:

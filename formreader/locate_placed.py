@@ -26,6 +26,8 @@ FAR_MM = 0.1
 which show little but their teeth, were moved to the strokes written in them."""
 RIM_MM = 0.5
 """Width of the rim of a box in which printed lines are looked for and taken out, in mm."""
+SOLID = 0.7
+"""Share of a row across a cell that is ink from which it is none of what is written there."""
 MOSTLY = 0.5
 """Share of a number found on the page that must lie in a field to be the field's."""
 NEXT_FIELD = 0.5
@@ -290,8 +292,18 @@ def _single(page: OpenPage, spec: FieldSpec, cell: Cell) -> FieldImage | None:
     between[max(0, box.y) + rim : box.bottom - rim] = True
     ink = binarize.ink_mask(dark, page.own_level(dark[inside]))
     ink = rules.without_rules(ink, across & ~between, up & ~amid)
+    ink &= ~(_solid(ink[:, max(0, box.x) : box.right]) & ~between)
+    ink &= ~(_solid(ink[max(0, box.y) : box.bottom].T).T & ~amid)
     if spec.kind is Kind.CHECKBOX:
         ink &= inside  # a mark that touches a thick frame is no part of it
     ink = page.own_ink(ink, inside, NEXT_FIELD)
     image = page.picture(rect)
     return FieldImage(spec, rect, image, ink)
+
+
+def _solid(ink: Mask) -> Mask:
+    """Return the rows of ink (H, W) that a dark bar along a box fills: bool (H, 1).
+
+    Digits that touched one went with it: of 2003 over the heading of the next table 0 was accepted.
+    """
+    return np.asarray(ink.mean(axis=1, keepdims=True) > SOLID)

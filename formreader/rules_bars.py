@@ -27,20 +27,21 @@ STROKE_MM = 2.0
 FILLED = 0.65
 """Least share of a bar that is dark without that: of a line of bold letters it is half."""
 STRAIGHT_MM = 0.3
-"""How far its lower edge lies above or below a straight line at most, in millimetres."""
+"""How far its edges lie above or below a straight line at most, in millimetres."""
 KNOWN_MM, KNOWN = 0.5, 0.5
 """How near a printed rule is that edge, in millimetres, and along how much of it."""
 
 
-def lower_edges(image: Grey, pixels_per_mm: float) -> list[Level]:
-    """Return the lower edges of the dark bars of a page, uint8 (H, W) with dark ink."""
+def edges(image: Grey, pixels_per_mm: float) -> tuple[list[Level], list[Level]]:
+    """Return the lower and upper edges of the dark bars of a page, uint8 (H, W) with dark ink."""
     half = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     scale = pixels_per_mm / 2
     mask = (brightness(half, scale) < DARK * WHITE).view(np.uint8)
     filled = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _block(STROKE_MM * scale, STROKE_MM * scale))
     bars = cv2.morphologyEx(filled, cv2.MORPH_OPEN, _block(SHORTEST_MM * scale, LOWEST_MM * scale))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(bars, connectivity=4)
-    edges = []
+    lower: list[Level] = []
+    upper: list[Level] = []
     for number, (x, y, wide, high, area) in enumerate(stats.tolist()[1:], 1):
         part = np.s_[y : y + high, x : x + wide]
         mine = labels[part] == number
@@ -48,16 +49,17 @@ def lower_edges(image: Grey, pixels_per_mm: float) -> list[Level]:
             continue
         if int(mask[part][mine].sum()) < FILLED * area:
             continue
-        ends = y + high - mine[::-1].argmax(axis=0)
-        usual = np.polyval(np.polyfit(np.arange(wide), ends, 1), np.arange(wide))
-        if np.median(np.abs(ends - usual)) <= STRAIGHT_MM * scale:
-            rows = np.repeat(np.asarray(2 * usual, np.float64), 2)
-            edges.append(Level(2 * x, rows, np.ones(2 * wide, bool), 1.0, 0.0))
-    return edges
+        feet, heads = y + high - mine[::-1].argmax(axis=0), y + mine.argmax(axis=0)
+        for found, ends in ((lower, feet), (upper, heads)):
+            usual = np.polyval(np.polyfit(np.arange(wide), ends, 1), np.arange(wide))
+            if np.median(np.abs(ends - usual)) <= STRAIGHT_MM * scale:
+                rows = np.repeat(np.asarray(2 * usual, np.float64), 2)
+                found.append(Level(2 * x, rows, np.ones(2 * wide, bool), 1.0, 0.0))
+    return lower, upper
 
 
 def with_bars(found: Rules, edges: list[Level], pixels_per_mm: float) -> Rules:
-    """Add the lower `edges` of bars to the level rules of a picture, where none is printed."""
+    """Add the `edges` of bars to the level rules of a picture, where none is printed."""
     reach = KNOWN_MM * pixels_per_mm
     fresh = [edge for edge in edges if _printed(found.levels, edge, reach) < KNOWN]
     if not fresh:

@@ -87,14 +87,13 @@ def test_a_definition_must_be_named_as_reading_wants_it(tmp_path: Path) -> None:
     assert "must end in .toml" in told
 
 
-@pytest.mark.parametrize("turned", [False, True], ids=["upright", "upside-down"])
-def test_a_blank_in_letters_with_more_tails_than_heads_is_drafted_upright(turned: bool) -> None:
+def test_a_blank_in_letters_with_more_tails_than_heads_is_drafted_upright() -> None:
     letters, numbers = Sheet(), Sheet()
     for row in range(6):
         letters.paragraph(15, 20 + 20 * row, lines=3)
     for row in range(4):
         numbers.row("472352", 20, 20 + 20 * row)
     upright = np.minimum(np.rot90(letters.image, 2), numbers.image)
-    page = Page("b.png", 1, np.ascontiguousarray(np.rot90(upright, 2 if turned else 0)), 200.0)
-    assert register.register(page).turns == (0 if turned else 2)
+    page = Page("b.png", 1, upright, 200.0)
+    assert register.register(page).turns == 2
     assert np.array_equal(set_upright(page), upright)
