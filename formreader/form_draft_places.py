@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import cv2
 import numpy as np
 
 from formreader import binarize, locate
 from formreader.document import Grey
+from formreader.form_draft_columns import places_in_columns
 from formreader.form_draft_labels import free_parts, holds_print
 from formreader.form_names import Draft
 from formreader.locate import Cell, Row
@@ -34,6 +37,12 @@ AROUND_MM, AROUND, LETTERS_MM = (0.7, 1.5), 0.1, 5.0
 it a gap between letters, and the greatest height of such a gap: one was accepted as ticked."""
 UNDER_MM, UNDER = (0.3, 0.6), 0.08
 """Where below a line, in millimetres, and how much ink makes it the upper edge of letters."""
+BELOW_MM = 2.5
+"""How far below a line is looked whether it is the upper edge of a dark bar, in millimetres."""
+WHITE_PERCENT, TINTED = 90, 0.8
+"""Percentile of a blank's brightness that is its paper's, and the brightness of a place to write at
+least, as a share of that: on the dark headings of a vaccination card letters made a row of boxes
+and lines, and its pages were refused as another version."""
 LEADS_MM = 14.0
 """How far after a line of dots the place lies that it leads to, in millimetres."""
 EDGE_MM = 1.2
@@ -47,6 +56,10 @@ def find_places(image: Grey, dpi: float) -> list[Draft]:
     dark = binarize.darkness(image, scale)
     usual = binarize.ink_level(dark)
     ink = binarize.ink_mask(dark, usual)
+    white = float(np.percentile(image, WHITE_PERCENT))
+    light = partial(on_paper, image, TINTED * white)
+    letters = partial(in_bright_letters, light=light, scale=scale)
+    rows = [row for row in rows if not letters(row.frame)]
     rows = [row for row in rows if not among_letters(ink, row.frame, scale)]
     rows = [without_printed(row, dark > NO_HINT * usual, scale) for row in rows]
     found = [Draft(str(row.kind), tuple(in_mm(c, scale) for c in row.cells)) for row in rows]
@@ -60,11 +73,18 @@ def find_places(image: Grey, dpi: float) -> list[Draft]:
             if kind and not (kind == "checkbox" and among_letters(ink, cell, scale)):
                 found.append(Draft(kind, (in_mm(free, scale),)))
                 taken.append(cell)
+    for place in places_in_columns(image, ink, levels, (*boxes, *cells), scale):
+        if any(meets(place, other) for other in taken):
+            continue
+        found.append(Draft("line", (in_mm(place, scale),)))
+        taken.append(place)
     for level in levels:
         line = space_above(level, scale)
         known = (*taken, *cells)
         if (
             line is None
+            or not light(line)
+            or not light(space_below(level, scale))
             or holds_print(ink, line, scale)
             or any(edge_of(line, c, scale) for c in known)
             or under_print(ink, level, scale)
@@ -126,6 +146,14 @@ def among_letters(ink: np.ndarray, frame: Cell, scale: float) -> bool:
     return len(shares) > 1 and sorted(shares)[1] > AROUND
 
 
+def in_bright_letters(frame: Cell, light: Callable[[Cell], bool], scale: float) -> bool:
+    """Tell whether a low row of boxes was seen among bright letters on a dark bar."""
+    near = AROUND_MM[1] * scale
+    over = replace(frame, top=frame.top - near, bottom=frame.top)
+    under = replace(frame, top=frame.bottom, bottom=frame.bottom + near)
+    return frame.height <= LETTERS_MM * scale and not (light(over) or light(under))
+
+
 def edge_of(line: Cell, cell: Cell, scale: float) -> bool:
     """Tell whether a line is the upper edge of a box rather than one to write on."""
     wide = min(line.right, cell.right) - max(line.left, cell.left)
@@ -150,6 +178,19 @@ def space_above(level: Level, scale: float) -> Cell | None:
     y = float(level.y[0]) - (level.thick / 2 if is_dotted(level) else 0)
     top = max(0.0, y - ABOVE_MM * scale)
     return Cell(level.x0, top, level.x1, y - 0.3 * scale)
+
+
+def space_below(level: Level, scale: float) -> Cell:
+    """Return the space right below a line; it is dark where the line is the edge of a bar."""
+    y = float(level.y[0]) + level.thick / 2
+    return Cell(level.x0, y + UNDER_MM[0] * scale, level.x1, y + BELOW_MM * scale)
+
+
+def on_paper(image: Grey, least: float, cell: Cell) -> bool:
+    """Tell whether a place is as bright as paper, `least` of 255 or brighter."""
+    top, left = max(0, round(cell.top)), max(0, round(cell.left))
+    part = image[top : round(cell.bottom), left : round(cell.right)]
+    return part.size == 0 or float(np.median(part)) >= least
 
 
 def under_print(ink: np.ndarray, level: Level, scale: float) -> bool:
