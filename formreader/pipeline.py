@@ -43,7 +43,7 @@ from formreader.pipeline_pencil import trusted_in_pencil
 from formreader.pipeline_pieces import without_pieces
 from formreader.pipeline_printed import without_printed_strokes
 from formreader.pipeline_rows import printed_numbers, without_row_numbers
-from formreader.pipeline_strokes import doubted_strokes
+from formreader.pipeline_strokes import as_date, doubted_strokes
 from formreader.pipeline_ticks import tick
 from formreader.pipeline_turn import right_way_up
 
@@ -207,7 +207,9 @@ class Reader:
         cut = by_shape(cut, candidates, self.readers.detector)
         reading = self.decide(cut, candidates, spelt)
         reason = None if cut.field.cells else doubted_strokes(cut, reading)
-        return cut.field, validate.stopped(reading, reason) if reason else reading
+        if reason is None:
+            return cut.field, reading
+        return cut.field, validate.stopped(as_date(reading), reason)
 
     def decide(
         self,

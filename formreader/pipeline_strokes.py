@@ -9,6 +9,8 @@ a date.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 
@@ -23,6 +25,9 @@ TALLER = 1.25
 24 have one (4 of 234 real amounts)."""
 YEARS = (2, 4)
 """Digits of a year; one that stands first has four."""
+SURE_DATE, DATE = 7, 0.9
+"""Digits from which a number in which two 1s part a day, a month and a year is a date rather, and
+how likely it is (chosen): of 677 real amounts two did, both of six digits, and none of seven."""
 LEANS, BENDS, OUTDOES = 0.15, 0.04, 1.08
 """How far a slash between digits leans forward at least, as a share of its height, how far it
 strays from straight on average at most, and its height at least, both in heights of the number's
@@ -88,21 +93,44 @@ def outgrown(characters: Sequence[Character]) -> bool:
     return any(tall[1:])
 
 
+def as_date(reading: Reading) -> Reading:
+    """Take the slashes of a date out of a number that spells one, for a person to look at.
+
+    A short number stays as it was read, with the date offered; one that spells a date in several
+    ways is left alone.
+    """
+    ways = list(date_slashes(reading.text))
+    if len(ways) != 1:
+        return reading
+    text = "".join(symbol for at, symbol in enumerate(reading.text) if at not in ways[0])
+    others = [other for other in reading.alternatives if other[0] != text]
+    less = (1 - DATE) * reading.confidence
+    if len(reading.text) < SURE_DATE:
+        return replace(reading, alternatives=((text, less), *others)[:3])
+    return replace(
+        reading,
+        text=text,
+        confidence=DATE * reading.confidence,
+        characters=tuple(c for at, c in enumerate(reading.characters) if at not in ways[0]),
+        alternatives=((reading.text, less), *others)[:3],
+    )
+
+
 def spells_date(text: str) -> bool:
     """Tell whether a number is a day, a month and a year in any order with 1s between them."""
-    return any(_is_date(*parts) for parts in _parted(text))
+    return any(True for _ in date_slashes(text))
 
 
-def _parted(text: str) -> Iterator[tuple[str, str, str]]:
-    """List the ways to part a text in three at two of its 1s."""
+def date_slashes(text: str) -> Iterator[tuple[int, int]]:
+    """List the places of two 1s between which a number is a day, a month and a year."""
     ones = [at for at, symbol in enumerate(text) if symbol == "1"]
-    for first in ones:
-        for second in ones:
-            if first + 1 < second:
-                yield text[:first], text[first + 1 : second], text[second + 1 :]
+    for first, second in combinations(ones, 2):
+        if _is_date(text[:first], text[first + 1 : second], text[second + 1 :]):
+            yield first, second
 
 
 def _is_date(first: str, middle: str, last: str) -> bool:
+    """Tell whether three strings of digits are a day, a month and a year."""
     if len(first) == YEARS[1]:
         first, middle, last = middle, last, first
     if not (len(last) in YEARS and 0 < len(first) <= 2 and 0 < len(middle) <= 2):

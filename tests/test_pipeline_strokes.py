@@ -22,7 +22,13 @@ from formreader.document import (
 )
 from formreader.pipeline_judge import Cut
 from formreader.pipeline_printed import without_printed_strokes
-from formreader.pipeline_strokes import doubted_strokes, not_a_one, outgrown, spells_date
+from formreader.pipeline_strokes import (
+    as_date,
+    doubted_strokes,
+    not_a_one,
+    outgrown,
+    spells_date,
+)
 from formreader.segment import Lattice
 
 
@@ -77,6 +83,29 @@ def test_a_1_much_taller_than_the_digits_after_others_may_be_a_slash_or_bracket(
     read: str, heights: list[int], tall: bool
 ) -> None:
     assert outgrown(characters(read, heights)) is tall
+
+
+def number(text: str) -> Reading:
+    spelt = tuple(characters(text, [30] * len(text)))
+    others = (("7", 0.01), ("8", 0.005))
+    return Reading("f", text, 0.9, Status.REVIEW, (), spelt, Rect(0, 0, 9, 9), others)
+
+
+def test_the_slashes_of_a_date_are_none_of_its_digits() -> None:
+    date = as_date(number("0910811967"))
+    assert date.text == "".join(c.text for c in date.characters) == "09081967"
+    assert date.alternatives[0][0] == "0910811967"
+    assert date.confidence < 0.9
+
+
+def test_a_short_number_keeps_its_1s_and_the_date_is_offered() -> None:
+    assert as_date(number("212179")).text == "212179"
+    assert as_date(number("212179")).alternatives[0][0] == "2279"
+
+
+@pytest.mark.parametrize("text", ["4711", "11111111", "1191112011", "", "12"])
+def test_what_spells_no_date_or_several_stays_as_it_was_read(text: str) -> None:
+    assert as_date(number(text)) == number(text)
 
 
 def test_the_reason_names_what_the_stroke_may_be() -> None:
