@@ -30,6 +30,8 @@ FEWEST_ROWS, FEWEST_HEADS = 4, 3
 BAR_MM, TINTED = (3.0, 14.0), 0.93
 """Least and greatest height of a tinted heading in millimetres, and its brightness at most, as a
 share of that of paper."""
+CONTRAST = 40
+"""How much brighter or darker letters are than their bar, of 255 shades."""
 WALLED = 0.1
 """Share of a table in cells from which it has walls: letters are sometimes taken for a comb."""
 WORDS_MM = 2.5
@@ -109,9 +111,9 @@ def in_bar(image: Grey, bottom: float, scale: float) -> list[Span]:
     bar = part[pale[-1] + 1 if pale.size else 0 :]
     if len(bar) < BAR_MM[0] * scale:
         return []
-    level, _ = cv2.threshold(bar, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    bright = bar > level
-    return spans_of(bright if bright.mean() < 0.5 else ~bright, scale)
+    letters = np.abs(bar - float(np.median(bar))) > CONTRAST
+    letters[:, letters.all(axis=0)] = False  # paper beside the bar
+    return spans_of(letters, scale)
 
 
 def spans_of(ink: Mask, scale: float) -> list[Span]:

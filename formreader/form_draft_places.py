@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -41,8 +40,8 @@ BELOW_MM = 2.5
 """How far below a line is looked whether it is the upper edge of a dark bar, in millimetres."""
 WHITE_PERCENT, TINTED = 90, 0.8
 """Percentile of a blank's brightness that is its paper's, and the brightness of a place to write at
-least, as a share of that: on the dark headings of a vaccination card letters made a row of boxes
-and lines, and its pages were refused as another version."""
+least, as a share of that: on the dark headings of a vaccination card bright letters made a row of
+boxes, and its pages were refused as another version."""
 LEADS_MM = 14.0
 """How far after a line of dots the place lies that it leads to, in millimetres."""
 EDGE_MM = 1.2
@@ -58,8 +57,7 @@ def find_places(image: Grey, dpi: float) -> list[Draft]:
     ink = binarize.ink_mask(dark, usual)
     white = float(np.percentile(image, WHITE_PERCENT))
     light = partial(on_paper, image, TINTED * white)
-    letters = partial(in_bright_letters, light=light, scale=scale)
-    rows = [row for row in rows if not letters(row.frame)]
+    rows = [row for row in rows if any(map(light, row.cells))]
     rows = [row for row in rows if not among_letters(ink, row.frame, scale)]
     rows = [without_printed(row, dark > NO_HINT * usual, scale) for row in rows]
     found = [Draft(str(row.kind), tuple(in_mm(c, scale) for c in row.cells)) for row in rows]
@@ -146,14 +144,6 @@ def among_letters(ink: np.ndarray, frame: Cell, scale: float) -> bool:
     return len(shares) > 1 and sorted(shares)[1] > AROUND
 
 
-def in_bright_letters(frame: Cell, light: Callable[[Cell], bool], scale: float) -> bool:
-    """Tell whether a low row of boxes was seen among bright letters on a dark bar."""
-    near = AROUND_MM[1] * scale
-    over = replace(frame, top=frame.top - near, bottom=frame.top)
-    under = replace(frame, top=frame.bottom, bottom=frame.bottom + near)
-    return frame.height <= LETTERS_MM * scale and not (light(over) or light(under))
-
-
 def edge_of(line: Cell, cell: Cell, scale: float) -> bool:
     """Tell whether a line is the upper edge of a box rather than one to write on."""
     wide = min(line.right, cell.right) - max(line.left, cell.left)
@@ -187,10 +177,10 @@ def space_below(level: Level, scale: float) -> Cell:
 
 
 def on_paper(image: Grey, least: float, cell: Cell) -> bool:
-    """Tell whether a place is as bright as paper, `least` of 255 or brighter."""
+    """Tell whether three quarters of a place are as bright as paper, `least` of 255 or brighter."""
     top, left = max(0, round(cell.top)), max(0, round(cell.left))
     part = image[top : round(cell.bottom), left : round(cell.right)]
-    return part.size == 0 or float(np.median(part)) >= least
+    return part.size == 0 or float(np.percentile(part, 25)) >= least
 
 
 def under_print(ink: np.ndarray, level: Level, scale: float) -> bool:

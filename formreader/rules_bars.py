@@ -16,6 +16,9 @@ from formreader.rules_tinted import WHITE, brightness
 
 DARK = 0.8
 """Brightness of a bar at most, as a share of the white around it; paler is the tint of a row."""
+BLACK = 0.5
+"""The same of one whose upper edge may be that of a row, too: tinted rows of a tax form lost the
+boxes in them."""
 LOWEST_MM, HIGHEST_MM, SHORTEST_MM = 4.0, 20.0, 15.0
 """Least and greatest height and least width of a bar in millimetres: the frames of white boxes are
 thinner (by the edge of one, 3 mm thick, numbers on drawn meter cards were lost), letters shorter,
@@ -33,10 +36,14 @@ KNOWN_MM, KNOWN = 0.5, 0.5
 
 
 def edges(image: Grey, pixels_per_mm: float) -> tuple[list[Level], list[Level]]:
-    """Return the lower and upper edges of the dark bars of a page, uint8 (H, W) with dark ink."""
+    """Return the lower edges of the dark bars of a page, and the upper ones of the black.
+
+    The page is uint8 (H, W) with dark ink.
+    """
     half = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     scale = pixels_per_mm / 2
-    mask = (brightness(half, scale) < DARK * WHITE).view(np.uint8)
+    bright = brightness(half, scale)
+    mask = (bright < DARK * WHITE).view(np.uint8)
     filled = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _block(STROKE_MM * scale, STROKE_MM * scale))
     bars = cv2.morphologyEx(filled, cv2.MORPH_OPEN, _block(SHORTEST_MM * scale, LOWEST_MM * scale))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(bars, connectivity=4)
@@ -50,7 +57,8 @@ def edges(image: Grey, pixels_per_mm: float) -> tuple[list[Level], list[Level]]:
         if int(mask[part][mine].sum()) < FILLED * area:
             continue
         feet, heads = y + high - mine[::-1].argmax(axis=0), y + mine.argmax(axis=0)
-        for found, ends in ((lower, feet), (upper, heads)):
+        is_black = float(bright[part][mine].mean()) < BLACK * WHITE
+        for found, ends in ((lower, feet), (upper, heads))[: 1 + is_black]:
             usual = np.polyval(np.polyfit(np.arange(wide), ends, 1), np.arange(wide))
             if np.median(np.abs(ends - usual)) <= STRAIGHT_MM * scale:
                 rows = np.repeat(np.asarray(2 * usual, np.float64), 2)

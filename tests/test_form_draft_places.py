@@ -1,0 +1,129 @@
+"""Places to write that a draft finds: beside labels, over dark bars, in columns without walls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pages import Sheet
+from PIL import Image
+
+from formreader.document import Page
+from formreader.form_draft import draft
+from formreader.form_draft_columns import column_edges
+from formreader.form_draft_places import find_places
+from formreader.form_names import Draft
+from formreader.pipeline_form import Forms
+
+DPI = 200.0
+
+
+def bar(sheet: Sheet, x: float, y: float, w: float, h: float, grey: int = 0) -> None:
+    """Fill a bar."""
+    (left, top), (right, bottom) = sheet.px(x, y), sheet.px(x + w, y + h)
+    sheet.image[top:bottom, left:right] = grey
+
+
+def over(sheet: Sheet, x: float, y: float) -> list[Draft]:
+    """Return the drafted places that hold a point in millimetres."""
+    return [
+        f
+        for f in find_places(sheet.image, DPI)
+        if f.box[0] < x < f.box[0] + f.box[2] and f.box[1] < y < f.box[1] + f.box[3]
+    ]
+
+
+def labelled(left: str = "", right: str = "") -> Sheet:
+    sheet = Sheet(width_mm=110, height_mm=50)
+    sheet.box(20, 20, 70, 10)
+    sheet.label(left, 22, 26.5)
+    sheet.label(right, 83, 26.5)
+    return sheet
+
+
+@pytest.mark.parametrize(("left", "right"), [("Tel:", ""), ("3 x 50 =", ""), ("", "kg")])
+def test_a_cell_has_a_place_beside_its_label(left: str, right: str) -> None:
+    sheet = labelled(left, right)
+    [place] = over(sheet, 65, 25)
+    printed = np.flatnonzero((sheet.image[sheet.px(0, 22)[1] : sheet.px(0, 28)[1]] < 128).any(0))
+    inner = printed[(printed > sheet.px(21, 0)[0]) & (printed < sheet.px(89, 0)[0])] / sheet.mm
+    if left:
+        assert place.box[0] == pytest.approx(inner.max(), abs=2)
+    else:
+        assert place.box[0] + place.box[2] == pytest.approx(inner.min(), abs=2)
+
+
+@pytest.mark.parametrize("left", ["Observations", "Tel"])
+def test_a_cell_with_words_that_ask_for_nothing_has_none(left: str) -> None:
+    assert not over(labelled(left), 65, 25)
+
+
+def test_a_label_asks_for_what_is_written_in_the_empty_cell_after_it() -> None:
+    sheet = labelled("Tel:")
+    sheet.box(90, 20, 15, 10)
+    assert not over(sheet, 65, 25)
+    assert over(sheet, 97, 25)
+
+
+def test_the_row_over_a_black_bar_has_places() -> None:
+    sheet = Sheet(width_mm=110, height_mm=60)
+    sheet.line(20, 20, 80, 20)
+    for x in (20, 50, 80):
+        sheet.line(x, 20, x, 30)
+    bar(sheet, 20, 30, 60, 7)
+    assert over(sheet, 35, 25)
+    assert over(sheet, 65, 25)
+    assert not over(sheet, 35, 33)
+
+
+def test_a_number_that_touches_a_black_bar_is_not_lost_with_it(tmp_path: Path) -> None:
+    sheet = Sheet(width_mm=110, height_mm=80)
+    sheet.paragraph(10, 8, lines=2)
+    sheet.row("      ", 20, 55)
+    sheet.box(20, 20, 60, 10)
+    sheet.line(50, 20, 50, 30)
+    bar(sheet, 20, 30, 60, 7)
+    Image.fromarray(sheet.image).save(tmp_path / "blank.png", dpi=(DPI, DPI))
+    draft(tmp_path / "blank.png", tmp_path / "form.toml")
+    for at, symbol in enumerate("2003"):
+        sheet.digit(symbol, 53 + 5 * at, 25.2, 3.2, 5.4)
+    page = Page("p.png", 1, sheet.image, DPI)
+    _, fields, _ = Forms([tmp_path / "form.toml"]).find(page)
+    [field] = [f for f in fields if f.ink.any()]
+    inked = np.flatnonzero(field.ink.any(axis=0))
+    assert (inked[-1] - inked[0]) / sheet.mm == pytest.approx(18, abs=1.5)
+
+
+def table(heads: list[tuple[str, float]], *, tinted: bool) -> Sheet:
+    """Draw a table ruled level from 10 to 110 mm, its first column labels, and its headings."""
+    sheet = Sheet(width_mm=120, height_mm=90)
+    if tinted:
+        bar(sheet, 10, 10, 100, 8, 110)
+    for name, x in heads:
+        sheet.label(name, x, 16)
+    for row in range(6):
+        sheet.line(10, 18 + 8 * row, 110, 18 + 8 * row)
+        if row < 5:
+            sheet.label(f"row {'abcde'[row]}", 12, 24 + 8 * row)
+    if not tinted:
+        sheet.line(10, 10, 110, 10)
+    return sheet
+
+
+@pytest.mark.parametrize("tinted", [False, True])
+def test_a_table_ruled_level_alone_has_places_under_its_headings(tinted: bool) -> None:
+    sheet = table([("Name", 20), ("May", 56), ("June", 75), ("July", 95)], tinted=tinted)
+    for row in range(5):
+        for middle in (59, 78, 98):
+            [place] = over(sheet, middle, 22 + 8 * row)
+            assert place.kind == "line"
+            assert place.box[2] < 30
+        assert not over(sheet, 14, 22 + 8 * row)
+
+
+def test_headings_in_the_middle_tell_columns_and_others_where_these_begin() -> None:
+    middle = column_edges([(10, 30), (55, 65), (75, 85)], 90, 1.0)
+    assert middle.tolist() == [0, 50, 70, 90]
+    begun = column_edges([(10, 20), (40, 50), (70, 78)], 120, 1.0)
+    assert begun.tolist() == [8.5, 38.5, 68.5, 120]
