@@ -99,12 +99,12 @@ def marks_in(ink: np.ndarray, cell: Cell, scale: float) -> Marks:
     return np.asarray(stats, np.int32)
 
 
-def asks(word: Sequence[np.ndarray] | Marks, scale: float) -> bool:
+def asks(word: Marks, scale: float) -> bool:
     """Tell whether a label ends in a colon or an equals sign: two marks alike, one over the other.
 
     `word` (N, 4) are its marks as `marks_in` gives them.
     """
-    x, y, wide, high = np.asarray(word, np.float64).T / scale
+    x, y, wide, high = word.T / scale
     last = int((x + wide).argmax())
     under = (np.abs(x - x[last]) < DOT_MM[1] / 2) & (np.abs(wide - wide[last]) < DOT_MM[1] / 2)
     apart = np.abs(y - y[last])
