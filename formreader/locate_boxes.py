@@ -36,6 +36,15 @@ PAPER_SHARE, LEAST_PAPER, LEAST_GAP = 0.4, 0.24, 3
 paper where a digit's stroke stands under a letter of the label in its cell: they have 0.25 to 0.42
 and 3 to 10, walls of scans, photos and black-and-white forms 0.21 at most. A digit taken for the
 wall of its cell was lost: 1078 was accepted as 078, 22421 as 2242."""
+LOOSE = 0.15
+"""Share of the height at both ends of an upright in which paper parts it from its rule where it is
+a stroke and most others are walls: of a 17 as high as its box the 1 was taken for a wall, and 7
+accepted."""
+SHORT_MM, UNEVEN_MM = 16.0, 0.09
+"""Length of a level rule in millimetres up to which it may be strokes of writing beside a longer
+one, and how far their distance strays on average then: the bars of two 7s over a line made a box
+with their stems, and 77047881 was accepted as 047881. Between printed ones of 16 forms it strays by 0.08
+at most, on photos, between a line and bars or letters by 0.09 to 0.23."""
 BARE_SHARE = 0.3
 """Share of two level rules that no other may come between for them to be tried as one band."""
 SAME_MM = 0.5
@@ -96,6 +105,7 @@ class _Band:
         self.top_seen = top.seen[self.x0 - top.x0 : x1 - top.x0]
         self.bottom_seen = bottom.seen[self.x0 - bottom.x0 : x1 - bottom.x0]
         self.thick = (top.thick, bottom.thick)
+        self.lengths = (len(top.y), len(bottom.y))
         share = (np.arange(SAMPLES) + 0.5)[:, None] / SAMPLES
         rows = self.top * (1 - share) + self.bottom * share
         self.rows = np.clip(np.rint(rows), 0, rules.up.shape[0] - 1).astype(np.int64)
@@ -111,7 +121,20 @@ class _Band:
         solid &= up[-end:].mean(axis=0) >= END_SHARE
         edges = np.flatnonzero(np.diff(np.concatenate([[0], solid.view(np.int8), [0]])))
         walls = [_Wall(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-        return [wall for wall in walls if not self._stacked(wall)]
+        whole = [wall for wall in walls if not self._stacked(wall)]
+        met = [wall for wall in whole if self._meets(wall)]
+        return met if 2 * (len(whole) - len(met)) <= len(met) else whole
+
+    def _meets(self, wall: _Wall) -> bool:
+        """Tell whether an upright goes on to both rules without a gap."""
+        part = slice(int(wall.left), int(wall.right))
+        dark, cols = self.rules.dark, self.cols[part]
+        paper = PAPER_SHARE * np.median(dark[self.rows[:, part], cols].max(axis=1))
+        reach = np.arange(1, max(3, round(LOOSE * float((self.bottom - self.top).mean()))))
+        down = self.top[part].mean() + self.thick[0] / 2 + reach
+        up = self.bottom[part].mean() - self.thick[1] / 2 - reach
+        ends = (np.rint(side).astype(np.int64)[:, None] for side in (down, up))
+        return all(dark[rows, cols].max(axis=1).min() >= paper for rows in ends)
 
     def _stacked(self, wall: _Wall) -> bool:
         """Tell whether an upright is a stroke under a letter, with paper between them."""
@@ -132,6 +155,13 @@ class _Band:
         rows = np.clip(rows, 0, self.rules.across.shape[0] - 1)
         return bool(self.rules.across[rows, self.cols[part]].mean(axis=1).max(initial=0) > 0.9)
 
+    def _strokes(self, scale: float) -> bool:
+        """Tell whether one of two level rules is strokes of writing over or under a longer one."""
+        if not min(self.lengths) < SHORT_MM * scale <= max(self.lengths):
+            return False
+        high = self.bottom - self.top
+        return float(np.abs(high - np.median(high)).mean()) > UNEVEN_MM * scale
+
     def cell(self, a: _Wall, b: _Wall, scale: float, least: tuple[float, float]) -> Cell | None:
         """Return the cell between two walls, if both level rules are there and nothing cuts it.
 
@@ -144,7 +174,7 @@ class _Band:
         seen = self.top_seen[part].mean(), self.bottom_seen[part].mean()
         if seen[0] < least[0] or seen[1] < least[1]:
             return None
-        if self._cut(part):
+        if self._cut(part) or self._strokes(scale):
             return None
         pad = 1.0
         top = float(self.top[part].mean()) + self.thick[0] / 2 + pad

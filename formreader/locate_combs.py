@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,9 @@ of digits that reach the rule are longer."""
 LEAST_STEPS, TICKS_SEEN = 3, 0.7
 """Steps from tick to tick from which the pitch of groups is known, and share of the ticks of each
 that must be seen."""
+BEYOND_MM = 1.5
+"""How far beyond the ends of its rule a comb's ticks are looked for, in millimetres: by a 1 in the
+first box the rule was seen 1 short, and the 1 was taken for its tick: 2345 accepted for 12345."""
 TABLE_GAP_MM = 0.95
 """Distance of two rows of boxes, in millimetres, up to which they share one rule."""
 
@@ -148,7 +152,7 @@ def comb_rows(rules: Rules, rows: list[Row], scale: float) -> list[Row]:
         near = [r for r in rows + combs if r.frame.top - 6 < y - 4 < r.frame.bottom + 6]
         if _covered(level, near) > 0.9:
             continue
-        ticks = _ticks(rules, level, -1, scale)
+        ticks = _ticks(rules, _longer(level, rules.up.shape[1], scale), -1, scale)
         ticks = np.array([t for t in ticks if not _taken(near, t[0])]).reshape(-1, 2)
         if len(ticks) < LEAST_TICKS:
             continue
@@ -167,6 +171,15 @@ def comb_rows(rules: Rules, rows: list[Row], scale: float) -> list[Row]:
         ]
         combs.append(Row(Kind.COMB, tuple(cells)))
     return combs
+
+
+def _longer(level: Level, width: int, scale: float) -> Level:
+    """Return a level rule that reaches on to the ticks at its ends; it may be seen too short."""
+    more = round(BEYOND_MM * scale)
+    ends = (min(more, level.x0), min(more, width - level.x1))
+    return replace(
+        level, x0=level.x0 - ends[0], y=np.pad(level.y, ends, "edge"), seen=np.pad(level.seen, ends)
+    )
 
 
 def _in_one(level: Level, ticks: NDArray[np.float64], scale: float) -> list[list[float]]:
@@ -196,36 +209,68 @@ def _in_groups(level: Level, ticks: NDArray[np.float64], scale: float) -> list[l
     Groups end in ticks, and all have one pitch. Their ticks may stand so close that the gap between
     them is not seen in the rule.
     """
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], level.seen.view(np.int8), [0]])))
-    parts = level.x0 + edges.reshape(-1, 2)
-    gaps = parts[1:, 0] - parts[:-1, 1]
-    x, near = ticks[:, 0], PART_END_MM * scale
-    ended = [
-        bool((np.abs(x - a) < near).any() and (np.abs(x - b) < near).any())
-        for a, b in zip(parts[:-1, 1], parts[1:, 0], strict=True)
-    ]
-    cut = np.flatnonzero((gaps >= PART_GAP_MM * scale) & np.array(ended, bool))
-    even = x[np.abs(ticks[:, 1] / np.median(ticks[:, 1]) - 1) < ALIKE]
-    apart = np.diff(even) / scale
-    close = np.flatnonzero((apart >= PART_GAP_MM) & (apart < NARROWEST_PITCH_MM))
-    cuts = list(zip(even[close], even[close + 1], strict=True))
-    cuts += [
-        (a, b)
-        for a, b in zip(parts[cut, 1], parts[cut + 1, 0], strict=True)
-        if not any(first < b + near and a - near < last for first, last in cuts)
-    ]
-    if not cuts:
-        return []
-    before, after = np.array(sorted(cuts)).T
-    ends = list(zip([level.x0, *after], [*before, level.x1], strict=True))
-    steps = np.concatenate([np.diff(x[(x > a - near) & (x < b + near)]) for a, b in ends])
+    x = ticks[:, 0]
+    steps = np.diff(x)
     steps = steps[(steps >= NARROWEST_PITCH_MM * scale) & (steps <= WIDEST_PITCH_MM * scale)]
     if steps.size < LEAST_STEPS:
         return []
     pitch = float(np.median(steps))
+    seen = _broken(level, x, scale)
+    close = _parted(ticks, pitch, scale)
+    near = PART_END_MM * scale
+    others = [(a, b) for a, b in seen if not any(c < b + near and a - near < d for c, d in close)]
+    reach = BEYOND_MM * scale
+    return _walls(level, x, close + others, pitch, reach) or _walls(level, x, seen, pitch, reach)
+
+
+def _broken(level: Level, x: NDArray[np.float64], scale: float) -> list[tuple[float, float]]:
+    """Return the gaps in a rule at both ends of which a tick stands."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], level.seen.view(np.int8), [0]])))
+    parts = level.x0 + edges.reshape(-1, 2)
+    near = PART_END_MM * scale
+    return [
+        (float(a), float(b))
+        for a, b in zip(parts[:-1, 1], parts[1:, 0], strict=True)
+        if b - a >= PART_GAP_MM * scale
+        and (np.abs(x - a) < near).any()
+        and (np.abs(x - b) < near).any()
+    ]
+
+
+def _parted(ticks: NDArray[np.float64], pitch: float, scale: float) -> list[tuple[float, float]]:
+    """Return pairs of ticks that stand close and end two groups.
+
+    From each of them the others go on at the pitch, as they do not from a digit's stroke.
+    """
+    x, length = ticks[:, 0], ticks[:, 1]
+    even = x[np.abs(length / np.median(length) - 1) < ALIKE]
+
+    def off(place: float) -> float:
+        return float(np.abs(x - place).min())
+
+    return [
+        (float(a), float(b))
+        for a, b in itertools.pairwise(even)
+        if PART_GAP_MM * scale <= b - a < NARROWEST_PITCH_MM * scale
+        and off(a - pitch) < min(PITCH_SLACK * pitch, off(b - pitch))
+        and off(b + pitch) < min(PITCH_SLACK * pitch, off(a + pitch))
+    ]
+
+
+def _walls(
+    level: Level,
+    x: NDArray[np.float64],
+    cuts: list[tuple[float, float]],
+    pitch: float,
+    reach: float,
+) -> list[list[float]]:
+    """Return the columns of the walls of each group between cuts; none where most lack a tick."""
+    if not cuts:
+        return []
+    before, after = np.array(sorted(cuts)).T
     groups = []
-    for first, last in ends:
-        a, b = (float(x[np.abs(x - end).argmin()]) for end in (first, last))
+    for first, last in zip([level.x0, *after], [*before, level.x1], strict=True):
+        a, b = _end(x, first, pitch, reach), _end(x, last, -pitch, reach)
         marks = np.linspace(a, b, max(1, round((b - a) / pitch)) + 1)
         nearest = x[np.abs(marks[:, None] - x).argmin(axis=1)]
         seen = np.abs(nearest - marks) < PITCH_SLACK * pitch
@@ -233,6 +278,15 @@ def _in_groups(level: Level, ticks: NDArray[np.float64], scale: float) -> list[l
             return []
         groups.append(np.where(seen, nearest, marks).tolist())
     return groups
+
+
+def _end(x: NDArray[np.float64], end: float, inwards: float, reach: float) -> float:
+    """Return the tick near an end of a group from which the next one is best at its pitch."""
+    near = x[np.abs(x - end) <= reach]
+    if not near.size:
+        return float(x[np.abs(x - end).argmin()])
+    off = np.abs(near[:, None] + inwards - x).min(axis=1)
+    return float(near[off.argmin()])
 
 
 def open_frames(rules: Rules, cells: list[Cell], rows: list[Row], scale: float) -> list[Cell]:

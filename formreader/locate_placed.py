@@ -26,8 +26,9 @@ FAR_MM = 0.1
 which show little but their teeth, were moved to the strokes written in them."""
 RIM_MM = 0.5
 """Width of the rim of a box in which printed lines are looked for and taken out, in mm."""
-SOLID = 0.7
-"""Share of a row across a cell that is ink from which it is none of what is written there."""
+SOLID = 0.85
+"""Share of a row across a cell and what is around it from which it is a dark bar beside it, as of
+the heading of the next table; the bar of a 7 that fills its cell has 0.75."""
 MOSTLY = 0.5
 """Share of a number found on the page that must lie in a field to be the field's."""
 NEXT_FIELD = 0.5
@@ -292,8 +293,8 @@ def _single(page: OpenPage, spec: FieldSpec, cell: Cell) -> FieldImage | None:
     between[max(0, box.y) + rim : box.bottom - rim] = True
     ink = binarize.ink_mask(dark, page.own_level(dark[inside]))
     ink = rules.without_rules(ink, across & ~between, up & ~amid)
-    ink &= ~(_solid(ink[:, max(0, box.x) : box.right]) & ~between)
-    ink &= ~(_solid(ink[max(0, box.y) : box.bottom].T).T & ~amid)
+    ink &= ~(_solid(ink) & ~between)
+    ink &= ~(_solid(ink.T).T & ~amid)
     if spec.kind is Kind.CHECKBOX:
         ink &= inside  # a mark that touches a thick frame is no part of it
     ink = page.own_ink(ink, inside, NEXT_FIELD)
@@ -304,6 +305,9 @@ def _single(page: OpenPage, spec: FieldSpec, cell: Cell) -> FieldImage | None:
 def _solid(ink: Mask) -> Mask:
     """Return the rows of ink (H, W) that a dark bar along a box fills: bool (H, 1).
 
-    Digits that touched one went with it: of 2003 over the heading of the next table 0 was accepted.
+    A bar goes on to the picture's edge, as the bar of a 7 on a box's rule does not. Digits that
+    touched one went with it: of 2003 over the heading of the next table 0 was accepted.
     """
-    return np.asarray(ink.mean(axis=1, keepdims=True) > SOLID)
+    full = ink.mean(axis=1, keepdims=True) > SOLID
+    from_top, from_bottom = np.logical_and.accumulate(full), np.logical_and.accumulate(full[::-1])
+    return np.asarray(from_top | from_bottom[::-1])
