@@ -103,7 +103,7 @@ def stacks(levels: Sequence[Level], scale: float) -> list[list[Level]]:
 def in_bar(image: Grey, bottom: float, scale: float) -> list[Span]:
     """Return from where to where headings run in a tinted bar that ends at a row, if one does."""
     first = max(0, round(bottom - BAR_MM[1] * scale))
-    part = image[first : round(bottom - SAME_END_MM * scale)]
+    part = image[first : max(first, round(bottom - SAME_END_MM * scale))]
     if not part.size:
         return []
     tinted = np.median(part, axis=1) < TINTED * float(np.percentile(image, 90))

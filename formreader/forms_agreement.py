@@ -44,7 +44,7 @@ def check_rules(
         if readable and rule.holds(values):
             continue
         best = likeliest(rule, fields, values, orders) if readable else None
-        for field in suspects(fields):
+        for field in suspects(rule, fields, values, orders):
             offered = field.alternatives
             if best and best[0] == field.field:
                 offered = ((best[1], best[2]), *(a for a in offered if a[0] != best[1]))[:3]
@@ -55,14 +55,38 @@ def check_rules(
     return [by_name[reading.field] for reading in readings]
 
 
-def suspects(fields: Sequence[Reading]) -> list[Reading]:
+def suspects(
+    rule: Rule, fields: Sequence[Reading], values: Mapping[str, int], orders: Mapping[str, str]
+) -> list[Reading]:
     """Return the fields that may be to blame for a rule that does not hold.
 
-    One error is taken to be the cause, each field's as likely as its confidence says.
+    A field is as likely to blame as its confidence says, beside those with which alone the rule
+    could hold; where there are none, or sums are only compared, all may be to blame.
     """
+    if rule.compare != "=":
+        return list(fields)
     chances = [max(1 - field.confidence, SUREST) for field in fields]
-    least = BLAME * sum(chances)
+    able = [
+        chance
+        for field, chance in zip(fields, chances, strict=True)
+        if explains(rule, field, values, orders)
+    ]
+    least = BLAME * min(1.0, sum(able))
     return [field for field, chance in zip(fields, chances, strict=True) if chance > least]
+
+
+def explains(
+    rule: Rule, field: Reading, values: Mapping[str, int], orders: Mapping[str, str]
+) -> bool:
+    """Tell whether another value of about as many digits in this field makes an equation hold."""
+    if field.field not in values:
+        return True  # it is no number
+    if len(values) < len(rule.names):
+        return False
+    needed = rule.needed(field.field, values)
+    if needed is None:
+        return False
+    return len(text_of(needed, orders.get(field.field), len(field.text))) <= len(field.text) + 1
 
 
 def likeliest(

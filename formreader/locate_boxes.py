@@ -43,8 +43,8 @@ accepted."""
 SHORT_MM, UNEVEN_MM = 16.0, 0.09
 """Length of a level rule in millimetres up to which it may be strokes of writing beside a longer
 one, and how far their distance strays on average then: the bars of two 7s over a line made a box
-with their stems, and 77047881 was accepted as 047881. Between printed ones of 16 forms it strays by 0.08
-at most, on photos, between a line and bars or letters by 0.09 to 0.23."""
+with their stems, and 77047881 was accepted as 047881. Between printed ones of 16 forms it strays
+by 0.08 at most, on photos, between a line and bars or letters by 0.09 to 0.23."""
 BARE_SHARE = 0.3
 """Share of two level rules that no other may come between for them to be tried as one band."""
 SAME_MM = 0.5

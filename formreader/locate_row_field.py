@@ -119,13 +119,12 @@ def _without_teeth(ink: Mask, boxes: Sequence[Rect], pixels_per_mm: float) -> Ma
     strokes = strokes_of(ink)
     x, y, wide, high = strokes.stats[:, :4].T
     box = boxes[0]
-    teeth = (wide <= TOOTH_MM * pixels_per_mm) & (high <= LOW * box.height)
-    teeth[0] = True  # the paper
-    if not teeth.all():
+    teeth = (wide <= max(1, TOOTH_MM * pixels_per_mm)) & (high <= LOW * box.height)
+    if not teeth[1:].all():
         walls = np.array([side for cell in boxes for side in (cell.x, cell.right)])
         off = np.abs((x + wide / 2)[:, None] - walls).min(axis=1)
         teeth &= (off <= AMID_MM * pixels_per_mm) & (high > wide) & (y > box.y + box.height / 2)
-    teeth[0] = True
+    teeth[0] = True  # the paper
     return strokes.kept(~teeth)
 
 

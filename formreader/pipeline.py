@@ -25,6 +25,7 @@ from formreader.document import (
     Page,
     PageResult,
     Reading,
+    Reason,
     Rect,
     Registration,
     Status,
@@ -209,7 +210,9 @@ class Reader:
         reason = None if cut.field.cells else doubted_strokes(cut, reading)
         if reason is None:
             return cut.field, reading
-        return cut.field, validate.stopped(as_date(reading), reason)
+        if reason is Reason.SLASH_OR_ONE:
+            reading = as_date(reading, cut.field.spec.fits)
+        return cut.field, validate.stopped(reading, reason)
 
     def decide(
         self,

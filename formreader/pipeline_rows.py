@@ -49,21 +49,23 @@ def row_numbers(readings: Sequence[Reading]) -> set[int]:
 def printed_numbers(fields: Sequence[FieldImage], readings: Sequence[Reading]) -> set[int]:
     """Return which readings count rows or columns in print, by the shapes of their characters.
 
-    A signature table with seven numbered cells in two rows gave fourteen rows to look at.
+    Those whose shapes tell neither are left to a person. A signature table with seven numbered
+    cells in two rows gave fourteen rows to look at.
     """
     short = [
         at
         for at, (field, reading) in enumerate(zip(fields, readings, strict=True))
-        if 0 < len(reading.text) <= MOST and not field.cells and field.like_print > -UNSURE
+        if 0 < len(reading.text) <= MOST and not field.cells
     ]
     across, down, high, value = _laid_out([readings[at] for at in short])
     shapes = np.array([fields[at].like_print for at in short])
     found: set[int] = set()
     for along, aside in ((down, across), (across, down)):
         for series in _series(along, aside, high, value):
-            even = np.abs(high[series] / np.median(high[series]) - 1) < EVEN
-            if even.all() and (shapes[series] > UNSURE).sum() >= FEWEST:
-                found.update(short[at] for at in series)
+            sure = series[shapes[series] > UNSURE]
+            even = np.abs(high[sure] / np.median(high[sure]) - 1) < EVEN if len(sure) else sure
+            if len(sure) >= FEWEST and even.all():
+                found.update(short[at] for at in sure)
     return found
 
 

@@ -8,7 +8,7 @@ a date.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -25,6 +25,8 @@ TALLER = 1.25
 24 have one (4 of 234 real amounts)."""
 YEARS = (2, 4)
 """Digits of a year; one that stands first has four."""
+EIGHT, CENTURIES = 8, ("19", "20")
+"""Digits of a date without slashes, and how its year begins: 21112013 has no slashes."""
 SURE_DATE, DATE = 7, 0.9
 """Digits from which a number in which two 1s part a day, a month and a year is a date rather, and
 how likely it is (chosen): of 677 real amounts two did, both of six digits, and none of seven."""
@@ -93,19 +95,22 @@ def outgrown(characters: Sequence[Character]) -> bool:
     return any(tall[1:])
 
 
-def as_date(reading: Reading) -> Reading:
+def as_date(reading: Reading, fits: Callable[[str], bool] | None) -> Reading:
     """Take the slashes of a date out of a number that spells one, for a person to look at.
 
-    A short number stays as it was read, with the date offered; one that spells a date in several
-    ways is left alone.
+    A short number stays as it was read, with the date offered, and so does one that is a date of
+    eight digits as it stands; one that spells a date in several ways, or none that `fits` the
+    form, is left alone.
     """
     ways = list(date_slashes(reading.text))
     if len(ways) != 1:
         return reading
     text = "".join(symbol for at, symbol in enumerate(reading.text) if at not in ways[0])
+    if fits and not fits(text):
+        return reading
     others = [other for other in reading.alternatives if other[0] != text]
     less = (1 - DATE) * reading.confidence
-    if len(reading.text) < SURE_DATE:
+    if len(reading.text) < SURE_DATE or is_date(reading.text):
         return replace(reading, alternatives=((text, less), *others)[:3])
     return replace(
         reading,
@@ -127,6 +132,14 @@ def date_slashes(text: str) -> Iterator[tuple[int, int]]:
     for first, second in combinations(ones, 2):
         if _is_date(text[:first], text[first + 1 : second], text[second + 1 :]):
             yield first, second
+
+
+def is_date(text: str) -> bool:
+    """Tell whether eight digits are a day, a month and a year of this century or the last."""
+    if len(text) != EIGHT:
+        return False
+    ways = ((text[:2], text[2:4], text[4:]), (text[4:6], text[6:], text[:4]))
+    return any(year[:2] in CENTURIES and _is_date(day, month, year) for day, month, year in ways)
 
 
 def _is_date(first: str, middle: str, last: str) -> bool:

@@ -161,6 +161,24 @@ def test_a_field_next_to_one_that_explains_a_failing_sum_stays_as_it_was_read() 
     assert checked[1].reasons == (Reason.RULE,)
 
 
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        pytest.param(("919", "57", "76"), "t = a + b", id="it-would-be-negative"),
+        pytest.param(("1234", "7", "99"), "t = a + b", id="it-would-be-longer-by-far"),
+        pytest.param(("919", "57", "76"), "a <= t - b", id="only-compared"),
+    ],
+)
+def test_a_doubtful_field_that_cannot_make_a_rule_hold_takes_no_blame(
+    values: tuple[str, str, str], rule: str
+) -> None:
+    fields = [reading(name, value) for name, value in zip("abt", values, strict=True)]
+    sure = [replace(field, confidence=0.9985) for field in fields]
+    doubtful = replace(sure[1], confidence=0.3, status=Status.REVIEW)
+    checked = check_rules([sure[0], doubtful, sure[2]], [parse_rule(rule)])
+    assert [r.status for r in checked] == [Status.REVIEW] * 3
+
+
 def test_all_fields_of_a_failing_sum_are_suspect_where_none_was_in_doubt() -> None:
     sure = [
         replace(reading(*given), confidence=1.0) for given in (("a", "1"), ("b", ""), ("t", "3"))

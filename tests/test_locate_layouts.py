@@ -179,6 +179,38 @@ def test_the_ticks_of_a_blank_comb_are_no_1s(
     assert not field.ink.any()
 
 
+@pytest.mark.parametrize(
+    ("text", "at", "off"),
+    [
+        pytest.param("12345", 0, 0.8, id="beside-the-first-tick"),
+        pytest.param("23451", 4, 4.2, id="beside-the-last-tick"),
+        pytest.param("23 14 2361", 7, 3.7, id="beside-the-last-tick-of-a-group"),
+        pytest.param("23 14 2367", 2, 0.6, id="beside-the-first-tick-of-a-group"),
+    ],
+)
+def test_a_1_beside_a_tick_is_not_taken_for_the_tick(text: str, at: int, off: float) -> None:
+    sheet = Sheet(width_mm=120, height_mm=50)
+    sheet.paragraph(8, 6, lines=3)
+    x, boxes = 20.0, []
+    for group in text.split(" "):
+        sheet.line(x, 35, x + 5 * len(group), 35)
+        for k in range(len(group) + 1):
+            sheet.line(x + 5 * k, 30, x + 5 * k, 35)
+        boxes += [(x + 5 * k, digit) for k, digit in enumerate(group)]
+        x += 5 * len(group) + 1.4
+    for place, (left, digit) in enumerate(boxes):
+        if place == at:
+            ends = sheet.px(left + off + 0.15, 30.2), sheet.px(left + off, 34.9)
+            cv2.line(sheet.image, *ends, 20, 4, cv2.LINE_AA)
+        else:
+            sheet.digit(digit, left + 0.8, 30.0, 3.2, 4.4)
+    combs = [f for f in locate(sheet.image, 200) if f.spec.kind is Kind.COMB]
+    cells = [(f, cell) for f in combs for cell in f.cells]
+    assert len(cells) == len(boxes)
+    field, cell = cells[at]
+    assert field.ink[cell.y : cell.bottom, max(0, cell.x) : cell.right].any()
+
+
 def test_the_stems_of_letters_are_no_comb() -> None:
     sheet = Sheet(width_mm=100, height_mm=50)
     for text, y in (("ILLINOIS HILL MILL", 12), ("willing to fulfil until", 22), ("N I T H", 32)):

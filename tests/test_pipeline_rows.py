@@ -68,11 +68,11 @@ def turned(readings: list[Reading]) -> list[Reading]:
 
 
 @pytest.mark.parametrize("lay", [list, turned], ids=["down", "across"])
-def test_printed_numbers_that_count_rows_or_columns_are_told(
+def test_of_numbers_that_count_rows_or_columns_those_surely_printed_are_told(
     lay: Callable[[list[Reading]], list[Reading]],
 ) -> None:
     numbers = lay(column(["1", "2", "", "4", "5"]))
-    assert printed_numbers(shaped(numbers, 4.0, 3.0, -0.5, 4.0), numbers) == {0, 1, 2, 3}
+    assert printed_numbers(shaped(numbers, 4.0, 3.0, -0.5, 4.0), numbers) == {0, 1, 3}
 
 
 @pytest.mark.parametrize("logits", [(-4.0, -3.0, -4.0), (0.0, 0.0, 0.0), (4.0, -2.0, 3.0)])

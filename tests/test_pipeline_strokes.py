@@ -92,20 +92,33 @@ def number(text: str) -> Reading:
 
 
 def test_the_slashes_of_a_date_are_none_of_its_digits() -> None:
-    date = as_date(number("0910811967"))
+    date = as_date(number("0910811967"), None)
     assert date.text == "".join(c.text for c in date.characters) == "09081967"
     assert date.alternatives[0][0] == "0910811967"
     assert date.confidence < 0.9
 
 
 def test_a_short_number_keeps_its_1s_and_the_date_is_offered() -> None:
-    assert as_date(number("212179")).text == "212179"
-    assert as_date(number("212179")).alternatives[0][0] == "2279"
+    assert as_date(number("212179"), None).text == "212179"
+    assert as_date(number("212179"), None).alternatives[0][0] == "2279"
+
+
+def test_a_date_of_eight_digits_stays_and_the_other_is_offered() -> None:
+    assert as_date(number("21112013"), None).text == "21112013"
+    assert as_date(number("20131112"), None).text == "20131112"
+    assert as_date(number("21112013"), None).alternatives[0][0] == "212013"
+
+
+def test_slashes_stay_where_the_form_refuses_the_date() -> None:
+    def fits(text: str) -> bool:
+        return len(text) == 10
+
+    assert as_date(number("0910811967"), fits).text == "0910811967"
 
 
 @pytest.mark.parametrize("text", ["4711", "11111111", "1191112011", "", "12"])
 def test_what_spells_no_date_or_several_stays_as_it_was_read(text: str) -> None:
-    assert as_date(number(text)) == number(text)
+    assert as_date(number(text), None) == number(text)
 
 
 def test_the_reason_names_what_the_stroke_may_be() -> None:
