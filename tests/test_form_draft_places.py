@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from pages import Sheet
@@ -93,6 +94,24 @@ def test_a_number_that_touches_a_black_bar_is_not_lost_with_it(tmp_path: Path) -
     [field] = [f for f in fields if f.ink.any()]
     inked = np.flatnonzero(field.ink.any(axis=0))
     assert (inked[-1] - inked[0]) / sheet.mm == pytest.approx(18, abs=1.5)
+
+
+@pytest.mark.parametrize("off", [-0.6, 0.4, 0.5])
+def test_the_bar_of_a_7_at_the_rule_of_its_cell_is_no_dark_bar(tmp_path: Path, off: float) -> None:
+    sheet = Sheet(width_mm=110, height_mm=80)
+    sheet.paragraph(10, 8, lines=2)
+    sheet.row("      ", 20, 55)
+    for x in (12, 29, 46, 63):
+        sheet.box(x, 25, 12, 6)
+    Image.fromarray(sheet.image).save(tmp_path / "blank.png", dpi=(DPI, DPI))
+    draft(tmp_path / "blank.png", tmp_path / "form.toml")
+    _, before, _ = Forms([tmp_path / "form.toml"]).find(Page("p.png", 1, sheet.image, DPI))
+    assert not any(field.ink.any() for field in before)
+    path = [sheet.px(x, y) for x, y in ((13, 25 + off), (23, 25 + off), (16.8, 30.2))]
+    cv2.polylines(sheet.image, [np.array(path, np.int32)], False, 20, 4, cv2.LINE_AA)
+    _, fields, _ = Forms([tmp_path / "form.toml"]).find(Page("p.png", 1, sheet.image, DPI))
+    inked = [np.flatnonzero(field.ink.any(axis=0)) for field in fields if field.ink.any()]
+    assert all((columns[-1] - columns[0]) / sheet.mm > 8 for columns in inked)
 
 
 def table(heads: list[tuple[str, float]], *, tinted: bool) -> Sheet:

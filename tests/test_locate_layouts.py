@@ -221,6 +221,27 @@ def test_the_stems_of_letters_are_no_comb() -> None:
 # Cells
 
 
+def test_a_1_as_high_as_its_cell_is_no_wall() -> None:
+    sheet = Sheet(width_mm=70, height_mm=40)
+    sheet.box(15, 12, 16, 5)
+    cv2.line(sheet.image, sheet.px(21, 12.1), sheet.px(20.9, 16.3), 20, 4, cv2.LINE_AA)
+    sheet.digit("7", 22.4, 12.5, 2.8, 4)
+    [found] = over(locate(sheet.image, 200), sheet, 21, 14.5)
+    assert found.rect.right > sheet.px(24, 0)[0]
+
+
+def test_the_bars_of_two_7s_over_a_line_make_no_cell_with_their_stems() -> None:
+    sheet = Sheet(width_mm=100, height_mm=40)
+    sheet.line(15, 24, 70, 24)
+    for x, y in ((24.0, 19.6), (27.2, 19.2)):
+        path = [sheet.px(*at) for at in ((x, y), (x + 3, y + 0.1), (x + 1.8, 24.3))]
+        cv2.polylines(sheet.image, [np.array(path, np.int32)], False, 20, 4, cv2.LINE_AA)
+    for at, digit in enumerate("0488"):
+        sheet.digit(digit, 31.5 + 4 * at, 19.4, 3.2, 4.4)
+    [found] = over(locate(sheet.image, 200), sheet, 38, 22)
+    assert found.rect.x < sheet.px(25, 0)[0]
+
+
 def test_an_8_whose_loops_ran_full_is_no_mark() -> None:
     sheet = Sheet(width_mm=70, height_mm=40)
     sheet.box(15, 12, 40, 9)
