@@ -38,7 +38,7 @@ UNDER_MM, UNDER = (0.3, 0.6), 0.08
 """Where below a line, in millimetres, and how much ink makes it the upper edge of letters."""
 BELOW_MM = 2.5
 """How far below a line is looked whether it is the upper edge of a dark bar, in millimetres."""
-WHITE_PERCENT, TINTED = 90, 0.55
+WHITE_PERCENT, TINTED = 90, 0.72
 """Percentile of a blank's brightness that is its paper's, and the brightness of a place to write at
 least, as a share of that: on the dark headings of a vaccination card bright letters made a row of
 boxes, and its pages were refused as another version."""

@@ -36,10 +36,10 @@ PAPER_SHARE, LEAST_PAPER, LEAST_GAP = 0.4, 0.24, 3
 paper where a digit's stroke stands under a letter of the label in its cell: they have 0.25 to 0.42
 and 3 to 10, walls of scans, photos and black-and-white forms 0.21 at most. A digit taken for the
 wall of its cell was lost: 1078 was accepted as 078, 22421 as 2242."""
-LOOSE = 0.15
+LOOSE, BEYOND = 0.15, (0.15, 0.4)
 """Share of the height at both ends of an upright in which paper parts it from its rule where it is
-a stroke and most others are walls: of a 17 as high as its box the 1 was taken for a wall, and 7
-accepted."""
+a stroke, and where it goes on beyond the rule, as walls of tables do, some of which end before
+their rules: of a 17 as high as its box the 1 was taken for a wall, and 7 accepted."""
 SHORT_MM, UNEVEN_MM = 16.0, 0.09
 """Length of a level rule in millimetres up to which it may be strokes of writing beside a longer
 one, and how far their distance strays on average then: the bars of two 7s over a line made a box
@@ -126,15 +126,22 @@ class _Band:
         return met if 2 * (len(whole) - len(met)) <= len(met) else whole
 
     def _meets(self, wall: _Wall) -> bool:
-        """Tell whether an upright goes on to both rules without a gap."""
+        """Tell whether an upright reaches both rules without a gap, or goes on beyond one."""
         part = slice(int(wall.left), int(wall.right))
         dark, cols = self.rules.dark, self.cols[part]
         paper = PAPER_SHARE * np.median(dark[self.rows[:, part], cols].max(axis=1))
-        reach = np.arange(1, max(3, round(LOOSE * float((self.bottom - self.top).mean()))))
-        down = self.top[part].mean() + self.thick[0] / 2 + reach
-        up = self.bottom[part].mean() - self.thick[1] / 2 - reach
-        ends = (np.rint(side).astype(np.int64)[:, None] for side in (down, up))
-        return all(dark[rows, cols].max(axis=1).min() >= paper for rows in ends)
+        top, bottom = float(self.top[part].mean()), float(self.bottom[part].mean())
+
+        def inked(rule: float, thick: float, way: int, span: tuple[float, float]) -> float:
+            near, far = (1 + share * max(bottom - top, 2 / LOOSE) for share in span)
+            rows = np.rint(rule + way * (thick / 2 + np.arange(near, far))).astype(np.int64)
+            rows = np.clip(rows, 0, len(dark) - 1)
+            return float((dark[rows[:, None], cols].max(axis=1) >= paper).mean())
+
+        rules = ((top, self.thick[0], 1), (bottom, self.thick[1], -1))
+        if all(inked(y, thick, way, (0, LOOSE)) == 1 for y, thick, way in rules):
+            return True
+        return any(inked(y, thick, -way, BEYOND) >= WALL_SHARE for y, thick, way in rules)
 
     def _stacked(self, wall: _Wall) -> bool:
         """Tell whether an upright is a stroke under a letter, with paper between them."""

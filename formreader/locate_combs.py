@@ -152,13 +152,11 @@ def comb_rows(rules: Rules, rows: list[Row], scale: float) -> list[Row]:
         near = [r for r in rows + combs if r.frame.top - 6 < y - 4 < r.frame.bottom + 6]
         if _covered(level, near) > 0.9:
             continue
-        ticks = _ticks(rules, _longer(level, rules.up.shape[1], scale), -1, scale)
-        ticks = np.array([t for t in ticks if not _taken(near, t[0])]).reshape(-1, 2)
-        if len(ticks) < LEAST_TICKS:
+        ticks = _free_ticks(rules, level, near, scale)
+        if not (seen := _groups(level, ticks, scale)):
             continue
-        groups = _in_groups(level, ticks, scale) or _in_one(level, ticks, scale)
-        if not groups:
-            continue
+        longer = _longer(level, rules.up.shape[1], scale)
+        groups = _groups(level, _free_ticks(rules, longer, near, scale), scale) or seen
         pitch = float(np.median(np.concatenate([np.diff(marks) for marks in groups])))
         tall = float(np.median(ticks[:, 1]))
         base = y - level.thick / 2 - 1
@@ -171,6 +169,19 @@ def comb_rows(rules: Rules, rows: list[Row], scale: float) -> list[Row]:
         ]
         combs.append(Row(Kind.COMB, tuple(cells)))
     return combs
+
+
+def _free_ticks(rules: Rules, level: Level, rows: list[Row], scale: float) -> NDArray[np.float64]:
+    """Return the ticks that stand on a level rule and in none of some rows of boxes."""
+    ticks = _ticks(rules, level, -1, scale)
+    return np.array([tick for tick in ticks if not _taken(rows, tick[0])]).reshape(-1, 2)
+
+
+def _groups(level: Level, ticks: NDArray[np.float64], scale: float) -> list[list[float]]:
+    """Return the columns of the walls of each group of a comb; none where a rule is no comb."""
+    if len(ticks) < LEAST_TICKS:
+        return []
+    return _in_groups(level, ticks, scale) or _in_one(level, ticks, scale)
 
 
 def _longer(level: Level, width: int, scale: float) -> Level:
@@ -216,18 +227,16 @@ def _in_groups(level: Level, ticks: NDArray[np.float64], scale: float) -> list[l
         return []
     pitch = float(np.median(steps))
     seen = _broken(level, x, scale)
-    close = _parted(ticks, pitch, scale)
-    near = PART_END_MM * scale
+    close, near = _parted(ticks, pitch, scale), PART_END_MM * scale
     others = [(a, b) for a, b in seen if not any(c < b + near and a - near < d for c, d in close)]
-    reach = BEYOND_MM * scale
-    return _walls(level, x, close + others, pitch, reach) or _walls(level, x, seen, pitch, reach)
+    known = pitch, BEYOND_MM * scale
+    return _walls(level, x, close + others, *known) or _walls(level, x, seen, *known)
 
 
 def _broken(level: Level, x: NDArray[np.float64], scale: float) -> list[tuple[float, float]]:
     """Return the gaps in a rule at both ends of which a tick stands."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], level.seen.view(np.int8), [0]])))
-    parts = level.x0 + edges.reshape(-1, 2)
-    near = PART_END_MM * scale
+    parts, near = level.x0 + edges.reshape(-1, 2), PART_END_MM * scale
     return [
         (float(a), float(b))
         for a, b in zip(parts[:-1, 1], parts[1:, 0], strict=True)
@@ -242,7 +251,7 @@ def _parted(ticks: NDArray[np.float64], pitch: float, scale: float) -> list[tupl
 
     From each of them the others go on at the pitch, as they do not from a digit's stroke.
     """
-    x, length = ticks[:, 0], ticks[:, 1]
+    x, length = ticks.T
     even = x[np.abs(length / np.median(length) - 1) < ALIKE]
 
     def off(place: float) -> float:
@@ -282,9 +291,8 @@ def _walls(
 
 def _end(x: NDArray[np.float64], end: float, inwards: float, reach: float) -> float:
     """Return the tick near an end of a group from which the next one is best at its pitch."""
-    near = x[np.abs(x - end) <= reach]
-    if not near.size:
-        return float(x[np.abs(x - end).argmin()])
+    away = np.abs(x - end)
+    near = x[away <= max(reach, away.min())]
     off = np.abs(near[:, None] + inwards - x).min(axis=1)
     return float(near[off.argmin()])
 
