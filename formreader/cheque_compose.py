@@ -20,7 +20,6 @@ from formreader import compose as numbers
 from formreader.augment import bend
 from formreader.cheque_profiles import INDIA, US, Profile
 from formreader.cheque_values import borders
-from formreader.compose_marks import add_mark
 from formreader.compose_zeros import chain_zeros, link
 from formreader.document import FieldImage, FieldSpec, Float, Frame, Grey, Kind, Mask, Rect
 from formreader.junk import NO_NUMBER, make_junk, trim
@@ -117,7 +116,7 @@ def write(
             pen += -0.25 * BASE if close else float(rng.normal(1.0, 2.0)) * BASE / 20
             if symbol == ".":  # one that hides in a digit would make the truth a lie
                 pen = max(pen, float(np.flatnonzero(canvas.max(axis=0) > 0.5)[-1]) + 2)
-            pen = add_mark(canvas, symbol, hand, pen, base, rng)
+            pen = numbers.add_mark(canvas, symbol, hand, pen, base, rng)
             continue
         run = zeros_here(written, place)
         if linked and chained and victim < 0 and run > 1:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from formreader import strokes
 from formreader.augment import bend
-from formreader.compose_marks import add_mark, add_sign, random_signs
 from formreader.compose_zeros import chain_zeros, link
 from formreader.document import Float, Grey
 from formreader.junk import trim
@@ -95,18 +94,14 @@ def random_style(text: str, rng: np.random.Generator) -> Style:
 
 
 def write_number(
-    text: str,
-    tiles: list[Float],
-    gap: tuple[float, float],
-    rng: np.random.Generator,
-    signs: dict[int, str],
+    text: str, tiles: list[Float], gap: tuple[float, float], rng: np.random.Generator
 ) -> tuple[Float, Owner]:
     """Set digits side by side with marks between: float32 darkness (H, W), and whose it is.
 
     `tiles` are the glyphs of the digits of `text`; `gap` mean and spread in pixels at digit
-    height 20 (negative: touching); `signs` stand before digits of a place. Thousands (or every
-    second digit, somewhat as in India) get dots or commas in half the other numbers, the end a
-    dash, a comma or a double dash in nine of twenty. No digit hides in another.
+    height 20 (negative: touching). Thousands (or every second digit, somewhat as in India)
+    get dots or commas in half the numbers, the end a dash, a comma or a double dash in nine
+    of twenty. No digit hides in another.
     """
     style = random_style(text, rng)
     canvas = np.zeros((3 * BASE, (len(text) + 6) * 2 * BASE), np.float32)
@@ -115,8 +110,6 @@ def write_number(
     if rng.random() < 0.08:
         pen = add_mark(canvas, str(rng.choice(["$", "#", "="])), style.hand, pen, base, rng)
     for place, tile in enumerate(tiles):
-        if place in signs:
-            pen = add_sign(canvas, signs[place], style.hand, pen, base, rng)
         before, left = canvas.copy(), len(text) - place - 1
         height = BASE * style.size * float(rng.normal(1.0, 0.07))
         if left < len(style.chain):
@@ -128,8 +121,7 @@ def write_number(
         if left < len(style.chain):
             continue
         pen += (rng.normal(*gap)) * BASE / 20
-        grouped = style.separator and left > 1 and not signs
-        if grouped and (left % 2 if style.lakh else not left % 3):
+        if style.separator and left > 1 and (left % 2 if style.lakh else not left % 3):
             pen = add_mark(canvas, style.separator, style.hand, pen + 1, base, rng)
     if rng.random() < 0.45:
         for symbol in str(rng.choice([",", ".", "-", ".-", "=", ".=", "/-", ",-", "--"])):
@@ -220,6 +212,35 @@ def paste(canvas: Float, ink: Float, x: float, y: float) -> float:
     return float(ink.shape[1])
 
 
+def add_mark(
+    canvas: Float,
+    symbol: str,
+    hand: strokes.Hand,
+    pen: float,
+    base: float,
+    rng: np.random.Generator,
+) -> float:
+    """Write a dot, comma, dash or sign with the pen; returns where the pen goes on.
+
+    Dashes are written smaller than digits and at any height beside them: a raised double
+    dash after an amount was read as 5 or 50. A slash is longer than a 1.
+    """
+    paths = strokes.pen_paths(symbol, hand, rng)
+    low = min(float(p[:, 0].min()) for p in paths)
+    size, rise = float(BASE), 0.0
+    if symbol in "-=":
+        size, rise = BASE * float(rng.uniform(0.5, 1.1)), BASE * float(rng.uniform(0.0, 0.35))
+    elif symbol == "/":
+        size, rise = BASE * float(rng.uniform(1.1, 1.5)), -0.1 * BASE
+    elif symbol == ",":
+        size = BASE * float(rng.uniform(0.8, 2.2))
+        rise = -0.05 * (size - BASE)
+    place = np.array([pen - low * size, base - size - rise], np.float32)
+    paths = [p * np.float32(size) + place for p in paths]
+    strokes.draw_paths(canvas, paths, max(2.0, hand.pen * BASE))
+    return max(float(p[:, 0].max()) for p in paths) + hand.pen * BASE + rng.uniform(0, 4)
+
+
 DRAWN = {"1": 0.7, "7": 0.7, "9": 0.7, "5": 0.7, "4": 0.7, "2": 0.6, "0": 0.4}
 """How often a digit is drawn in a number with drawn digits; others a third."""
 LENGTHS = {1: 0.06, 2: 0.1, 3: 0.14, 4: 0.2, 5: 0.2, 6: 0.15, 7: 0.08, 8: 0.07}
@@ -241,12 +262,8 @@ def compose(
     labels: np.ndarray,
     rng: np.random.Generator,
     text: str | None = None,
-    *,
-    signs: float = 0.0,
 ) -> Composed:
     """Compose one number from one writer's glyphs: images (N, 28, 28), labels (N,).
-
-    A share `signs` of numbers is parted by colons, slashes or dashes.
 
     In 40 % of the numbers some digits are drawn by the stroke model, mostly those whose
     forms differ between countries; so is a digit that the writer has not written. In 60 %, with
@@ -267,8 +284,7 @@ def compose(
             zoom = 19 / max(sketch.shape)
             tiles.append(cv2.resize(sketch, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA))
     mean = float(rng.choice(GAPS, p=GAP_SHARES))
-    parted = random_signs(text, rng) if signs and rng.random() < signs else {}
-    ink, owner = write_number(text, tiles, (mean, 1.6), rng, parted)
+    ink, owner = write_number(text, tiles, (mean, 1.6), rng)
     stretch = float(np.exp(np.clip(rng.normal(*STRETCH), -0.3, 0.45)))
     ink = cv2.resize(ink, None, fx=stretch, fy=1.0, interpolation=cv2.INTER_LINEAR)
     image, inside = on_paper(ink, rng)

@@ -125,8 +125,7 @@ def fine_tune_strips(
 
     def batch(epoch: int, step: int) -> tuple[Float, NDArray[np.int32]]:
         rng = np.random.default_rng([seed, 24, epoch, step])
-        count = train_strips.BATCH - share
-        composed = train_strips.batch(hands, count, [seed, 25, epoch, step], train_strips.SIGNS)
+        composed = train_strips.batch(hands, train_strips.BATCH - share, [seed, 25, epoch, step])
         if not share:
             return composed
         return together(composed, *picked(strips, share, composed[1], rng))

@@ -25,31 +25,19 @@ WIDEST = 384
 ALIKE = ((1, 2, 3), (4, 5), (6, 7, 8))
 """Counts of digits that share a batch: mixed, a third of each batch was white padding."""
 PEAK_RATE = 2e-3
-SIGNS, MORE_EPOCHS, LOWER_RATE = 0.15, 5, 0.25
-"""Share of numbers parted by colons, dashes and slashes in a few more rounds in the end, and their
-highest rate, as a share of the first; chosen. Before them 12:40 was read 12540 and -18 as 48. With
-signs in all rounds more of five drawn forms was accepted (464 of 898 numbers instead of 429), but
-fewer real amounts were read right (706 of 846 instead of 711)."""
-MORE_FROM = 100
-"""First number of the rounds with signs, by which their batches are made."""
 CHECKED = 512
 """Composed numbers of held-out writers on which each epoch is judged."""
 
 
-def batch(
-    hands: Hands, size: int, seed: list[int], signs: float = 0.0
-) -> tuple[Float, NDArray[np.int32]]:
-    """Compose a batch: strips float32 (B, 32, W), labels int32 (B, 9), 0 for no digit.
-
-    A share `signs` of the numbers is parted by signs.
-    """
+def batch(hands: Hands, size: int, seed: list[int]) -> tuple[Float, NDArray[np.int32]]:
+    """Compose a batch: strips float32 (B, 32, W), labels int32 (B, 9), 0 for no digit."""
     rng = np.random.default_rng(seed)
     strips: list[Float] = []
     labels = np.zeros((size, LONGEST), np.int32)
     lengths = ALIKE[int(rng.choice(len(ALIKE), p=(0.3, 0.4, 0.3)))]
     for row in range(size):
         text = random_text(rng, lengths)
-        number = compose(*hands[int(rng.integers(len(hands)))], rng, text, signs=signs)
+        number = compose(*hands[int(rng.integers(len(hands)))], rng, text)
         strips.append(segment.strip(pipeline.whole_image(number.image))[:, :WIDEST])
         labels[row, : len(number.text)] = [int(digit) + 1 for digit in number.text]
     width = max(64, -(-max(s.shape[1] for s in strips) // 32) * 32)
@@ -72,39 +60,29 @@ def share_right(model: Any, strips: Float, labels: NDArray[np.int32]) -> float:
 def train_strips(
     train: Glyphs, held_out: Glyphs, folder: Path, epochs: int, seed: int, report: Report
 ) -> tuple[Any, Any]:
-    """Train the strip reader; returns the Keras model and its history.
-
-    Numbers parted by signs come in a few rounds after the others.
-    """
+    """Train the strip reader; returns the Keras model and its history."""
     import keras
 
     from formreader.network import build_strip_reader
 
-    steps, more = (STEPS, MORE_EPOCHS) if len(train) > 10_000 else (4, 1)
-    hands, recipe = hands_of(train), {"seed": seed, "digits": len(train)}
+    steps = STEPS if len(train) > 10_000 else 4
+    hands = hands_of(train)
+    checks = [batch(hands_of(held_out), CHECKED // 3, [seed, 2, part]) for part in range(3)]
 
-    def course(name: str, epochs: int, first: int, signs: float, model: Any) -> Course:
-        unseen = hands_of(held_out)
-        checks = [batch(unseen, CHECKED // 3, [seed, 2, part], signs) for part in range(3)]
+    def build() -> Any:
+        keras.utils.set_random_seed(seed)
+        model = build_strip_reader(10)
+        rate = cosine(PEAK_RATE, steps, epochs)
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=0.02, clipnorm=2.0)
+        model.compile(optimizer, keras.losses.CTC())
+        return model
 
-        def build() -> Any:
-            keras.utils.set_random_seed(seed)
-            network = model or build_strip_reader(10)
-            rate = cosine(PEAK_RATE * (LOWER_RATE if signs else 1), steps, epochs)
-            optimizer = keras.optimizers.AdamW(rate, weight_decay=0.02, clipnorm=2.0)
-            network.compile(optimizer, keras.losses.CTC())
-            return network
-
-        return Course(
-            name=name,
-            build=build,
-            batch=lambda epoch, step: batch(hands, BATCH, [seed, first + epoch, step], signs),
-            steps=steps,
-            judge=lambda network: float(np.mean([share_right(network, *c) for c in checks])),
-            epochs=epochs,
-        )
-
-    model, history = run(course("strips", epochs, 0, 0.0, None), folder, recipe, report)
-    signed = course("signs", more, MORE_FROM, SIGNS, model)
-    model, more_history = run(signed, folder, {**recipe, "after": epochs}, report)
-    return model, history + more_history
+    course = Course(
+        name="strips",
+        build=build,
+        batch=lambda epoch, step: batch(hands, BATCH, [seed, epoch, step]),
+        steps=steps,
+        judge=lambda model: float(np.mean([share_right(model, *check) for check in checks])),
+        epochs=epochs,
+    )
+    return run(course, folder, {"seed": seed, "digits": len(train)}, report)

@@ -33,7 +33,7 @@ STAGES = (
 )
 LAYERS = (
     "document|errors",
-    "ink|rules(_bars|_dotted|_tinted)?|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|cheque_hundredths|cheque_doubts|cheque_closing|cheque_signs|cheque_print|cheque_compose|ctc|strokes|stroke_forms|junk(_unseen)?|compose(_zeros|_marks)?|paper|augment|degrade|datasets|printed_glyphs|network|network_others|forms(_.+)?|codes|trace",
+    "ink|rules(_bars|_dotted|_tinted)?|binarize|micr|micr_line|cheque_profiles|cheque_values|cheque_marks|cheque_hundredths|cheque_doubts|cheque_closing|cheque_signs|cheque_print|cheque_compose|ctc|strokes|stroke_forms|junk(_unseen)?|compose(_zeros)?|paper|augment|degrade|datasets|printed_glyphs|network|network_others|forms(_.+)?|codes|trace",
     "(load|register|locate|segment)_.+",
     "|".join(STAGES),
     "pipeline(_.+)?|cheques|cheque_(fields|figures|amounts|dates)",

@@ -18,7 +18,6 @@ from formreader.compose import (
     random_text,
     write_number,
 )
-from formreader.compose_marks import add_sign, random_signs
 from formreader.compose_zeros import chain_zeros
 from formreader.document import Float
 from formreader.ink import normalize_glyph
@@ -146,7 +145,7 @@ def test_a_spline_goes_through_its_points() -> None:
 def test_a_number_shows_every_digit_it_says() -> None:
     held = np.ones((20, 12), np.float32)
     for text in ("1", "42", "12345678"):
-        ink, owner = write_number(text, [held] * len(text), (8.0, 0.0), rng(3), {})
+        ink, owner = write_number(text, [held] * len(text), (8.0, 0.0), rng(3))
         assert set(np.unique(owner)) - {0, MARK} == set(range(1, len(text) + 1))
         pieces, _, stats, _ = cv2.connectedComponentsWithStats((ink > 0.5).view(np.uint8))
         tall = stats[1:, cv2.CC_STAT_HEIGHT] > 14
@@ -156,8 +155,8 @@ def test_a_number_shows_every_digit_it_says() -> None:
 
 def test_a_narrower_gap_writes_a_narrower_number() -> None:
     tile = np.ones((20, 12), np.float32)
-    apart, _ = write_number("777", [tile] * 3, (6.0, 0.0), rng(4), {})
-    touching, _ = write_number("777", [tile] * 3, (-2.0, 0.0), rng(4), {})
+    apart, _ = write_number("777", [tile] * 3, (6.0, 0.0), rng(4))
+    touching, _ = write_number("777", [tile] * 3, (-2.0, 0.0), rng(4))
     assert touching.shape[1] < apart.shape[1]
 
 
@@ -251,36 +250,3 @@ def test_no_digit_hides_in_the_one_before_it() -> None:
     left = int(beside(canvas, stroke, 12.0, 15.0))
     assert (canvas[15:35, left : left + 3] > 0.5).mean() <= 0.25
     assert beside(canvas, stroke, 60.0, 15.0) == 60.0
-
-
-# Signs
-
-
-@pytest.mark.parametrize("text", ["7", "12", "1240", "8112015", "27031984"])
-def test_signs_part_a_number_between_its_digits_or_are_a_minus(text: str) -> None:
-    drawn = [random_signs(text, rng(seed)) for seed in range(60)]
-    places = {(place, sign) for signs in drawn for place, sign in signs.items()}
-    assert all(0 < place < len(text) or (place, sign) == (0, "-") for place, sign in places)
-    assert (0, "-") in places
-    assert {sign for _, sign in places} == (set(":/-") if len(text) > 2 else {"-"})
-
-
-@pytest.mark.parametrize(("sign", "pieces"), [(":", 2), ("/", 1), ("-", 1)])
-def test_a_sign_is_what_it_looks_like(sign: str, pieces: int) -> None:
-    for seed in range(10):
-        canvas = np.zeros((3 * BASE, 4 * BASE), np.float32)
-        hand = strokes.random_hand(rng(seed))
-        end = add_sign(canvas, sign, hand, BASE, 2.0 * BASE, rng(seed))
-        count, _ = cv2.connectedComponents((canvas > 0.3).view(np.uint8))
-        assert count - 1 == pieces
-        assert np.flatnonzero(canvas.any(axis=0))[-1] <= end + 0.2 * BASE
-        if sign == "/":
-            rows = [np.flatnonzero(row).mean() for row in canvas > 0.5 if row.any()]
-            assert rows[0] - rows[-1] > 0.2 * BASE  # an upright one would be a 1
-
-
-def test_no_number_has_signs_unless_they_are_asked_for() -> None:
-    glyphs, labels = glyphs_of_a_hand()
-    plain = compose(glyphs, labels, rng(5), "1240")
-    assert np.array_equal(plain.image, compose(glyphs, labels, rng(5), "1240", signs=0.0).image)
-    assert not np.array_equal(plain.image, compose(glyphs, labels, rng(5), "1240", signs=1.0).image)
