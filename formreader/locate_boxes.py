@@ -40,6 +40,9 @@ LOOSE, BEYOND = 0.15, (0.15, 0.4)
 """Share of the height at both ends of an upright in which paper parts it from its rule where it is
 a stroke, and where it goes on beyond the rule, as walls of tables do, some of which end before
 their rules: of a 17 as high as its box the 1 was taken for a wall, and 7 accepted."""
+FEW = 5
+"""Uprights in a band up to which one may be a 1 in a box; in rows of boxes `uncut` mends that, and
+the last wall of one that ended before its rule gave way to the frame beside it."""
 SHORT_MM, UNEVEN_MM = 16.0, 0.09
 """Length of a level rule in millimetres up to which it may be strokes of writing beside a longer
 one, and how far their distance strays on average then: the bars of two 7s over a line made a box
@@ -122,6 +125,8 @@ class _Band:
         edges = np.flatnonzero(np.diff(np.concatenate([[0], solid.view(np.int8), [0]])))
         walls = [_Wall(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
         whole = [wall for wall in walls if not self._stacked(wall)]
+        if len(whole) > FEW:
+            return whole
         met = [wall for wall in whole if self._meets(wall)]
         return met if 2 * (len(whole) - len(met)) <= len(met) else whole
 

@@ -210,7 +210,7 @@ class Reader:
         reason = None if cut.field.cells else doubted_strokes(cut, reading)
         if reason is None:
             return cut.field, reading
-        if reason is Reason.SLASH_OR_ONE:
+        if reason in (Reason.SLASH_OR_ONE, Reason.LONG_STROKE):
             reading = as_date(reading, cut.field.spec.fits)
         return cut.field, validate.stopped(reading, reason)
 
