@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formreader.document import Kind
-from formreader.locate_boxes import LARGEST_BOX_MM, LOWEST_MM, NARROWEST_MM, Cell, inside
+from formreader.locate_bands import NARROWEST_MM
+from formreader.locate_boxes import LARGEST_BOX_MM, LOWEST_MM, Cell, inside
 from formreader.locate_rows import LEAST_TICKS, PITCH_SLACK, Row
 from formreader.locate_ticks import bare_ticks
 from formreader.rules import FAINTEST, Level, Rules
@@ -37,8 +38,7 @@ PART_GAP_MM, PART_END_MM = 0.5, 0.9
 """Least gap in the rule of a comb between two groups, and how near its ends their ticks stand, in
 millimetres; the combs of French forms, for dates and accounts, are printed like that."""
 ALIKE = 0.25
-"""How far the length of a tick beside another group's is from the usual, as a share of it; strokes
-of digits that reach the rule are longer."""
+"""How far a tick beside another group's is from as long as usual; strokes at a rule are longer."""
 LEAST_STEPS, TICKS_SEEN = 3, 0.7
 """Steps from tick to tick from which the pitch of groups is known, and share of the ticks of each
 that must be seen."""

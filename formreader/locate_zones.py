@@ -28,6 +28,9 @@ SAME_LINE_PX = 2.0
 """How far the middles of two pieces of one line lie apart beyond half its thickness, in pixels."""
 SMOOTH_MM = 5.0
 """Length in millimetres over which a rule's height on the page is smoothed: feet pull it up."""
+ALL_LONG = 0.95
+"""Share of a cell's height from which its wall is a long upright: only what lies at that is taken
+for the wall. Of 12:50 beside one the 1 was, too, and 250 stood for the number."""
 REACH_MM = 0.7
 """How far from the edge of a cell its line may lie, in millimetres."""
 
@@ -138,6 +141,7 @@ def upright_zone(rules: Rules, cells: list[Cell], scale: float) -> Mask:
     long = np.ones((round(LONG_UPRIGHT_MM * scale), 1), np.uint8)
     up = rules.up.view(np.uint8)
     zone = np.asarray(cv2.morphologyEx(up, cv2.MORPH_OPEN, long), np.uint8).view(np.bool_)
+    near = cv2.dilate(zone.view(np.uint8), np.ones((1, 3), np.uint8)).view(np.bool_)
     reach = max(4, round(REACH_MM * scale))
     for cell in cells:
         for x in (cell.left, cell.right):
@@ -145,5 +149,7 @@ def upright_zone(rules: Rules, cells: list[Cell], scale: float) -> Mask:
                 slice(max(0, int(cell.top) - reach), int(cell.bottom) + reach + 1),
                 slice(max(0, int(x) - reach), int(x) + reach + 1),
             )
-            zone[part] |= rules.up[part]
+            along = near[int(cell.top) : int(cell.bottom), part[1]]
+            is_long = bool(along.any(axis=1).mean() >= ALL_LONG)
+            zone[part] |= rules.up[part] & near[part] if is_long else rules.up[part]
     return zone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from pages import Sheet
@@ -213,3 +214,33 @@ def test_a_1_near_the_wall_of_its_cell_is_found() -> None:
     fields = [f for f in filled(sheet) if f.ink.any()]
     assert len(fields) == 1
     assert fields[0].doubt > 0.5
+
+
+def test_a_1_close_to_the_wall_of_its_cell_is_not_taken_out_with_it() -> None:
+    sheet = grid([["", ""] for _ in range(5)], 24, 6)
+    for line in range(5):
+        y = 29.2 + 6 * line
+        cv2.line(sheet.image, sheet.px(20.8, y), sheet.px(20.8, y + 3.6), 20, 2, cv2.LINE_AA)
+        sheet.number("250", 22.6, y, 3.4, 3.6)
+    found = filled(sheet)
+    assert len(found) == 5
+    for field in found:
+        assert field.ink[:, : max(0, sheet.px(22, 0)[0] - field.rect.x)].any()
+
+
+def test_the_stem_of_a_9_is_no_wall_between_walls_that_go_on() -> None:
+    sheet = grid([["12", "34", "", "56", "19"] for _ in range(4)], 16, 6)
+    x, y = 20 + 2 * 16, 28 + 2 * 6
+    sheet.image[
+        slice(*(sheet.px(0, at)[1] for at in (y + 0.4, y + 5.6))),
+        slice(*(sheet.px(at, 0)[0] for at in (x + 0.5, x + 15.5))),
+    ] = 255
+    cv2.line(sheet.image, sheet.px(x + 9, y + 0.7), sheet.px(x + 8.9, y + 5.0), 20, 5, cv2.LINE_AA)
+    cv2.circle(sheet.image, sheet.px(x + 7.6, y + 2.0), round(1.2 * sheet.mm), 20, 4, cv2.LINE_AA)
+    sheet.digit("3", x + 10.2, y + 1.4, 2.8, 3.6)
+    px, py = sheet.px(x + 8, y + 3)
+    [field] = [
+        f for f in filled(sheet) if f.rect.x <= px < f.rect.right and f.rect.y < py < f.rect.bottom
+    ]
+    assert field.rect.right > sheet.px(x + 12, 0)[0]
+    assert field.rect.x < sheet.px(x + 7, 0)[0]

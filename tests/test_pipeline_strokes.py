@@ -144,12 +144,14 @@ def test_a_line_through_a_number_that_was_taken_for_a_rule_still_strikes_it_out(
     assert (doubted_strokes(cut, reading) is Reason.STRUCK_OUT) is struck
 
 
-def row_of_four(middle: list[tuple[int, int]], grey: int = 40) -> tuple[FieldImage, Reading]:
+def row_of_four(
+    middle: list[tuple[int, int]], grey: int = 40, thick: int = 3
+) -> tuple[FieldImage, Reading]:
     """Draw 0, 0, a stroke through the points `middle` and 0; the stroke was read as a 1."""
     image = np.full((70, 190), 230, np.uint8)
     for x in (20, 60, 140):
         cv2.ellipse(image, (x + 13, 35), (12, 20), 0, 0, 360, 40, 3)
-    cv2.polylines(image, [np.array(middle, np.int32)], False, grey, 3)
+    cv2.polylines(image, [np.array(middle, np.int32)], False, grey, thick)
     left, top, wide, high = cv2.boundingRect(np.array(middle, np.int32))
     stroke = Character("1", 0.99, (), Rect(left - 1, top - 1, wide + 2, high + 2))
     zeros = [Character("0", 0.99, (), Rect(x, 13, 28, 44)) for x in (19, 59, 139)]
@@ -168,10 +170,11 @@ def row_of_four(middle: list[tuple[int, int]], grey: int = 40) -> tuple[FieldIma
     ],
     ids=["slash", "as-tall-as-digits", "upright", "bent"],
 )
+@pytest.mark.parametrize("thick", [3, 11])
 def test_a_straight_tall_leaning_stroke_between_digits_may_be_a_slash(
-    stroke: list[tuple[int, int]], doubted: bool
+    stroke: list[tuple[int, int]], doubted: bool, thick: int
 ) -> None:
-    field, reading = row_of_four(stroke)
+    field, reading = row_of_four(stroke, thick=thick)
     cut = Cut(field, Lattice((), np.zeros(1), 44.0, 190.0))
     assert (doubted_strokes(cut, reading) is Reason.LONG_STROKE) is doubted
 
