@@ -218,7 +218,7 @@ class OpenPage:
         if anywhere:
             numbers = [w.group for w in found if w.doubt < doubts.PRINT]
             parts = torn.parts_of_one(numbers, self.rules.up)
-            crowded = torn.in_one_cell(numbers, self.cells)
+            crowded = torn.in_one_cell(numbers, self.cells, spots)
             doubtful = [part or other for part, other in zip(parts, crowded, strict=True)]
             doubtful += [False] * (len(found) - len(numbers))
             found = [

@@ -51,6 +51,8 @@ beside boxes twice as high those of a word in letters sent four sums of a page t
 TOOTH_MM, LOW = 0.2, 0.35
 """Width in millimetres of what is left of a tooth, thinner than pens write, and its height as a
 share of its box: in three combs of a blank tax form it was accepted as 1, a 0 beside one as 9."""
+BLOCK = 0.6
+"""Share of the place beside a row that is ink where a dark block stands and no digit (chosen)."""
 OWN_SHARE = 0.35
 """Share of a stroke that must lie in the boxes to be theirs."""
 LEAST_DOUBT, EVEN_DOUBT = 0.1, 0.7
@@ -210,6 +212,8 @@ def _goes_on(page: OpenPage, row: Row, own: float, beside: Sequence[tuple[float,
         if not dark.size:
             continue  # beyond the page
         ink = _without_labels(page, rect, binarize.ink_mask(dark, own))
+        if ink.mean() > BLOCK:
+            continue
         lines = _rules_beside(page, rect)
         over = rules.without_rules(ink, *_uncovered(dark, *lines, own))
         if torn.holds_digit(over) or torn.as_tall_as_half(rules.without_rules(ink, *lines)):

@@ -7,10 +7,11 @@ box was lost as seven digits. Ink right beside a field is the sign of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import permutations
+from itertools import combinations, permutations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from formreader import binarize
 from formreader.document import Grey, Mask, Rect
@@ -26,6 +27,8 @@ rightly in cells by a definition 640 instead of 449 are accepted with it. Number
 wall stand as near: of 124, no form known, one half was accepted in 24 with 0.5, in 5 with this."""
 ROOM = 5.0
 """Height of a cell for one number at most, in heights of its digits."""
+MARKS = 2
+"""Marks between two numbers, such as a slash or a colon, up to which there is no word."""
 DIGIT_WIDE = 0.25
 """Least breadth, in heights of the box, of a digit beside a row, over the walls of missed boxes: of
 773329235 in grey boxes 7332923 was accepted."""
@@ -109,22 +112,46 @@ def parts_of_one(groups: Sequence[Group], up: Mask) -> list[bool]:
     return parts
 
 
-def in_one_cell(groups: Sequence[Group], cells: Sequence[Cell]) -> list[bool]:
+def in_one_cell(
+    groups: Sequence[Group], cells: Sequence[Cell], characters: NDArray[np.int64]
+) -> list[bool]:
     """Tell for each number whether another stands in its cell: one may be struck out or a remark.
 
     Of 191 cells with two numbers, one under or beside the other, in 90 one alone was accepted or
-    both were. Panels with several lines are no such cells.
+    both were. Panels with several lines are no such cells, but on one line of them two numbers
+    with no word between are one or two: of 6/5 around a printed slash the 6 was accepted.
+    `characters` (N, 5) are the boxes of all that stands on the page.
     """
-    homes = []
-    for group in groups:
+    homes: dict[int, list[int]] = {}
+    for number, group in enumerate(groups):
         x, y = (group.left + group.right) / 2, (group.top + group.bottom) / 2
         around = [
             (c.width * c.height, at)
             for at, c in enumerate(cells)
-            if c.left < x < c.right and c.top < y < c.bottom and c.height < ROOM * group.height
+            if c.left < x < c.right and c.top < y < c.bottom
         ]
-        homes.append(min(around)[1] if around else -1)
-    return [home >= 0 and homes.count(home) > 1 for home in homes]
+        if around:
+            homes.setdefault(min(around)[1], []).append(number)
+    found = [False] * len(groups)
+    for home, numbers in homes.items():
+        for i, j in combinations(numbers, 2):
+            one, other = groups[i], groups[j]
+            is_low = cells[home].height < ROOM * min(one.height, other.height)
+            if is_low or _side_by_side(one, other, characters):
+                found[i] = found[j] = True
+    return found
+
+
+def _side_by_side(one: Group, other: Group, characters: NDArray[np.int64]) -> bool:
+    """Tell whether two numbers stand on one line with no word between them."""
+    first, second = sorted((one, other), key=lambda group: group.left)
+    shared = min(one.bottom, other.bottom) - max(one.top, other.top)
+    if shared < 0.5 * min(one.height, other.height):
+        return False
+    left, top, wide, high = characters[:, :4].T
+    level = (top < max(one.bottom, other.bottom)) & (top + high > min(one.top, other.top))
+    between = level & (left >= first.right) & (left + wide <= second.left)
+    return bool(np.count_nonzero(between) <= MARKS)
 
 
 def crossed(group: Group, up: Mask) -> bool:
@@ -163,9 +190,9 @@ def as_tall_as_half(ink: Mask) -> bool:
 
 
 def holds_stroke(ink: Mask) -> bool:
-    """Tell whether a stroke as tall as half a box stands in `ink` bool (H, W)."""
+    """Tell whether a stroke as tall as two fifths of a box stands in `ink` bool (H, W)."""
     stats = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)[2][1:]
-    return bool((stats[:, 3] > 0.5 * ink.shape[0]).any())
+    return bool((stats[:, 3] > 0.4 * ink.shape[0]).any())
 
 
 def holds_digit(ink: Mask) -> bool:

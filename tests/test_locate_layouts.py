@@ -218,6 +218,19 @@ def test_the_stems_of_letters_are_no_comb() -> None:
     assert not [f for f in find_places(sheet.image, 200) if f.kind == "comb"]
 
 
+@pytest.mark.parametrize("after", [True, False], ids=["after", "before"])
+def test_a_box_that_ends_at_a_black_block_is_one_of_its_row(after: bool) -> None:
+    sheet = Sheet(width_mm=100, height_mm=40)
+    for x, digit in zip((30, 38, 46, 54), "2645", strict=True):
+        sheet.box(x, 12, 8, 10)
+        sheet.digit(digit, x + 2.4, 14.4, 3.0, 4.6)
+    left, top = sheet.px(62 if after else 16, 11.8)
+    right, bottom = sheet.px(76 if after else 30, 22.2)
+    sheet.image[top:bottom, left - 6 : right + 6] = 15
+    [row] = [f for f in locate(sheet.image, 200) if len(f.cells) > 1]
+    assert len(row.cells) == 4
+
+
 # Cells
 
 
@@ -494,7 +507,19 @@ def test_two_numbers_in_one_cell_are_told(second: tuple[int, int], several: bool
         Group(np.array([[x, y, 12, 20, 90], [x + 16, y, 12, 20, 90]]))
         for x, y in ((64, 30), second)
     ]
-    assert in_one_cell(numbers, cells) == [several, several]
+    boxes = np.vstack([number.boxes for number in numbers])
+    assert in_one_cell(numbers, cells, boxes) == [several, several]
+
+
+@pytest.mark.parametrize(
+    ("between", "several"), [(0, True), (1, True), (4, False)], ids=["paper", "slash", "word"]
+)
+def test_two_numbers_on_one_line_of_a_high_cell_are_told(between: int, several: bool) -> None:
+    cells = [Cell(50, 20, 350, 200)]
+    numbers = [Group(np.array([[x, 60, 12, 20, 90]])) for x in (80, 200)]
+    marks = np.array([[110 + 18 * n, 55, 8, 22, 60] for n in range(between)]).reshape(-1, 5)
+    boxes = np.vstack([*(number.boxes for number in numbers), marks])
+    assert in_one_cell(numbers, cells, boxes) == [several, several]
 
 
 @pytest.mark.parametrize("number", ["7", "15"])

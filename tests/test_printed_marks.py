@@ -33,6 +33,10 @@ def slash(page: Grey, middle: int = 190) -> None:
     cv2.line(page, (middle - 5, 112), (middle + 5, 78), 90, 3, cv2.LINE_AA)
 
 
+def narrow_slash(page: Grey) -> None:
+    cv2.line(page, (188, 103), (192, 89), 60, 2)
+
+
 def colon(page: Grey) -> None:
     for y in (86, 104):
         cv2.circle(page, (190, y), 3, 40, -1)
@@ -58,7 +62,7 @@ def columns(field: FieldImage) -> list[int]:
     return sorted(field.rect.x + int(x + w / 2) for x, w in stats[:, (0, 2)].tolist())
 
 
-@pytest.mark.parametrize("mark", [slash, colon])
+@pytest.mark.parametrize("mark", [slash, narrow_slash, colon])
 def test_a_cell_whose_print_only_parts_a_number_is_drafted(mark) -> None:  # type: ignore[no-untyped-def]
     page = form()
     mark(page)
@@ -72,7 +76,7 @@ def test_a_cell_with_a_heading_is_still_no_place_to_write() -> None:
     assert len([box for box in find_places(page, DPI) if box.kind == "cell"]) == 5
 
 
-@pytest.mark.parametrize("mark", [slash, colon])
+@pytest.mark.parametrize("mark", [slash, narrow_slash, colon])
 def test_a_printed_mark_is_left_out_of_the_number_around_it(mark) -> None:  # type: ignore[no-untyped-def]
     blank = form()
     mark(blank)
@@ -82,7 +86,7 @@ def test_a_printed_mark_is_left_out_of_the_number_around_it(mark) -> None:  # ty
     assert [round(x, -1) for x in found] == [120, 150, 230, 260]
 
 
-@pytest.mark.parametrize("mark", [slash, colon])
+@pytest.mark.parametrize("mark", [slash, narrow_slash, colon])
 def test_a_blank_cell_with_a_printed_mark_holds_no_ink(mark) -> None:  # type: ignore[no-untyped-def]
     blank = form()
     mark(blank)
