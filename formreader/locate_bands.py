@@ -21,10 +21,11 @@ PAPER_SHARE, LEAST_PAPER, LEAST_GAP = 0.4, 0.24, 3
 paper where a digit's stroke stands under a letter of the label in its cell: they have 0.25 to 0.42
 and 3 to 10, walls of scans, photos and black-and-white forms 0.21 at most. A digit taken for the
 wall of its cell was lost: 1078 was accepted as 078, 22421 as 2242."""
-LOOSE, BEYOND = 0.15, (0.15, 0.4)
+LOOSE, BEYOND, WHOLE = 0.15, (0.15, 0.8), 0.9
 """Share of the height at both ends of an upright in which paper parts it from its rule where it is
 a stroke, and where it goes on beyond the rule, as walls of tables do, some of which end before
-their rules: of a 17 as high as its box the 1 was taken for a wall, and 7 accepted."""
+their rules: of a 17 as high as its box the 1 was taken for a wall, and 7 accepted. There it is all
+dark but a tenth: up to 0.4 the digits of the next row do, and 0 was accepted for 10."""
 FEW = 5
 """Uprights in a band up to which one may be a 1 in a box; in rows of boxes `uncut` mends that, and
 the last wall of one that ended before its rule gave way to the frame beside it."""
@@ -129,7 +130,7 @@ class Band:
         rules = ((top, self.thick[0], 1), (bottom, self.thick[1], -1))
         return (
             all(inked(y, thick, way, (0, LOOSE)) == 1 for y, thick, way in rules),
-            any(inked(y, thick, -way, BEYOND) >= WALL_SHARE for y, thick, way in rules),
+            any(inked(y, thick, -way, BEYOND) >= WHOLE for y, thick, way in rules),
         )
 
     def _stacked(self, wall: Wall) -> bool:

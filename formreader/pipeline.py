@@ -44,7 +44,7 @@ from formreader.pipeline_pencil import trusted_in_pencil
 from formreader.pipeline_pieces import without_pieces
 from formreader.pipeline_printed import without_printed_strokes
 from formreader.pipeline_rows import printed_numbers, without_row_numbers
-from formreader.pipeline_strokes import as_date, doubted_strokes
+from formreader.pipeline_strokes import as_date, doubted_strokes, slashes_of_columns
 from formreader.pipeline_ticks import tick
 from formreader.pipeline_turn import right_way_up
 
@@ -154,7 +154,7 @@ class Reader:
             read = [self.read_cut(cut, next(scores)) for cut in page_cuts]
             fields = [field for field, _ in read if not field.is_print]
             readings = [reading for field, reading in read if not field.is_print]
-            readings = trusted_in_pencil(fields, readings)
+            readings = slashes_of_columns(fields, trusted_in_pencil(fields, readings))
             if form:
                 readings = held_against(form, readings, fields, self.options.max_error)
             else:

@@ -14,10 +14,11 @@ from itertools import combinations
 
 import numpy as np
 
-from formreader.document import Character, Mask, Reading, Reason, Rect
+from formreader.document import Character, FieldImage, Mask, Reading, Reason, Rect
 from formreader.ink import INK_LEVEL, darkness_of
 from formreader.pipeline_judge import Cut
 from formreader.pipeline_struck import cut_at_side, struck_through
+from formreader.validate import stopped
 
 TALLER = 1.25
 """Height of a stroke, in those of the number's other digits, from which it may be no 1. Of these
@@ -36,6 +37,11 @@ middle of its ink strays from straight on average at most, as a share of a digit
 at least, in those of the number's other digits. Of 331 slashes by hand that were read as 1s 243 are
 such strokes, five of six that were accepted; of 231 1s in numbers accepted rightly five are.
 Measured by all of its ink, a stroke of a thick pen in few pixels was bent: 30 of the 331."""
+
+SLASHES = {Reason.LONG_STROKE, Reason.SLASH_OR_ONE}
+FEWEST, IN_COLUMN = 3, 0.5
+"""Numbers of a column with a slash from which its others may have one, and share of the narrower of
+two that lies over or under the other where they are of one column."""
 
 
 def doubted_strokes(cut: Cut, reading: Reading) -> Reason | None:
@@ -59,6 +65,30 @@ def doubted_strokes(cut: Cut, reading: Reading) -> Reason | None:
     if any(slash_like(ink, rect, usual) for rect in between):
         return Reason.LONG_STROKE
     return not_a_one(reading.text, reading.characters)
+
+
+def slashes_of_columns(fields: Sequence[FieldImage], readings: Sequence[Reading]) -> list[Reading]:
+    """Doubt the 1s between digits where most of those right over and under them may be slashes.
+
+    One slash of a column is as upright and as high as a 1: of 60 dates in two columns of a drawn
+    list 51 were told by themselves, and 23/07 was accepted as 23107. Rectangles lie upright.
+    """
+    asked = [
+        at
+        for at, (field, reading) in enumerate(zip(fields, readings, strict=True))
+        if "1" in reading.text[1:-1] and not field.cells and not field.spec.vouched
+    ]
+    edges = [(readings[at].rect.x, readings[at].rect.right) for at in asked]
+    left, right = np.array(edges, np.float64).reshape(-1, 2).T
+    shared = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
+    alike = shared > IN_COLUMN * np.minimum((right - left)[:, None], right - left)
+    slashed = np.array([bool({*readings[at].reasons} & SLASHES) for at in asked], bool)
+    found = list(readings)
+    for at, column in zip(asked, alike, strict=True):
+        told = np.count_nonzero(slashed & column)
+        if told >= FEWEST and 2 * told >= np.count_nonzero(column):
+            found[at] = stopped(readings[at], Reason.LONG_STROKE)
+    return found
 
 
 def slash_like(ink: Mask, rect: Rect, usual: float) -> bool:

@@ -96,4 +96,5 @@ def stopped(reading: Reading, reason: Reason) -> Reading:
     """Return a reading that a person must look at, for one more reason."""
     if reading.status is Status.BLANK:
         return reading
-    return replace(reading, status=Status.REVIEW, reasons=(reason, *reading.reasons))
+    reasons = tuple(dict.fromkeys((reason, *reading.reasons)))
+    return replace(reading, status=Status.REVIEW, reasons=reasons)
