@@ -228,6 +228,16 @@ def test_a_1_close_to_the_wall_of_its_cell_is_not_taken_out_with_it() -> None:
         assert field.ink[:, : max(0, sheet.px(22, 0)[0] - field.rect.x)].any()
 
 
+def test_a_1_over_the_digits_of_the_next_row_is_no_wall() -> None:
+    sheet = grid([["12", "", "17", "56", "19"], ["07", "", "83", "52", "60"]], 16, 6)
+    for x in (20 + 16 + 5, 20 + 16 + 5.1):
+        sheet.line(x, 28.7, x, 33.0)
+        sheet.line(x, 34.6, x, 37.6)
+    sheet.number("0", 20 + 16 + 6.4, 29, 4, 4)
+    [field] = [f for f in filled(sheet) if f.rect.x < sheet.px(44, 0)[0] < f.rect.right][:1]
+    assert field.rect.x < sheet.px(41, 0)[0]
+
+
 def test_the_stem_of_a_9_is_no_wall_between_walls_that_go_on() -> None:
     sheet = grid([["12", "34", "", "56", "19"] for _ in range(4)], 16, 6)
     x, y = 20 + 2 * 16, 28 + 2 * 6

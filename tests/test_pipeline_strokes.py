@@ -27,6 +27,7 @@ from formreader.pipeline_strokes import (
     doubted_strokes,
     not_a_one,
     outgrown,
+    slashes_of_columns,
     spells_date,
 )
 from formreader.segment import Lattice
@@ -214,3 +215,35 @@ def test_boxes_are_not_asked_for_printed_strokes() -> None:
     fields, readings = stacked([12, 12, 12])
     boxed = [replace(f, cells=(Rect(0, 0, 47, 70),)) for f in fields]
     assert without_printed_strokes(boxed, readings) == readings
+
+
+def column(told: list[bool], lefts: list[int]) -> tuple[list[FieldImage], list[Reading]]:
+    """Place numbers read as 23107, some of them told to hold a slash."""
+    fields, readings = [], []
+    for row, (is_told, left) in enumerate(zip(told, lefts, strict=True)):
+        rect = Rect(left, 60 * row, 100, 40)
+        paper = np.full((40, 100), 255, np.uint8)
+        fields.append(FieldImage(FieldSpec("f", Kind.CELL), rect, paper, paper == 0))
+        status, reasons = Status.ACCEPTED, ()
+        if is_told:
+            status, reasons = Status.REVIEW, (Reason.LONG_STROKE,)
+        readings.append(Reading("f", "23107", 0.999, status, reasons, (), rect))
+    return fields, readings
+
+
+@pytest.mark.parametrize(
+    ("told", "lefts", "doubted"),
+    [
+        ([True, True, True, False, False], [300, 310, 290, 300, 330], True),
+        ([True, True, False, False], [300, 310, 300, 300], False),  # too few
+        ([True, True, True] + [False] * 4, [300] * 7, False),  # most are 1s
+        ([True, True, True, False], [300, 300, 300, 500], False),  # in another column
+    ],
+    ids=["most-are-slashes", "two-are", "few-are", "beside"],
+)
+def test_where_most_1s_of_a_column_may_be_slashes_the_last_is_no_sure_1(
+    told: list[bool], lefts: list[int], doubted: bool
+) -> None:
+    read = slashes_of_columns(*column(told, lefts))
+    assert (read[-1].status is Status.REVIEW) is doubted
+    assert all(len(r.reasons) <= 1 for r in read)
