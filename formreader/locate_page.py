@@ -16,6 +16,7 @@ from formreader import locate_doubts as doubts
 from formreader import locate_even as even
 from formreader import locate_groups as groups
 from formreader import locate_rings as rings
+from formreader import locate_rounded as rounded
 from formreader import locate_rows as rows
 from formreader import locate_tables as tables
 from formreader import locate_text as text
@@ -110,7 +111,8 @@ class OpenPage:
     def find(self) -> None:
         """Find rows of boxes and other cells among the page's rules."""
         scale = self.scale
-        seen = boxes.find_cells(self.rules, scale)
+        ink = binarize.ink_mask(self.small_dark, self.level)
+        seen = rounded.with_rounded(boxes.find_cells(self.rules, scale), ink, scale)
         paper = boxes.paper_cells(seen, self.small_dark, self.level)
         white = set(paper)
         self.shaded = [c for c in seen if boxes.is_box(c, scale) and c not in white]
