@@ -43,7 +43,7 @@ def labelled(left: str = "", right: str = "") -> Sheet:
     return sheet
 
 
-@pytest.mark.parametrize(("left", "right"), [("Tel:", ""), ("3 x 50 =", ""), ("", "kg")])
+@pytest.mark.parametrize(("left", "right"), [("Tel:", ""), ("3 x 50 =", ""), ("", "kg"), ("$", "")])
 def test_a_cell_has_a_place_beside_its_label(left: str, right: str) -> None:
     sheet = labelled(left, right)
     [place] = over(sheet, 65, 25)
@@ -53,6 +53,17 @@ def test_a_cell_has_a_place_beside_its_label(left: str, right: str) -> None:
         assert place.box[0] == pytest.approx(inner.max(), abs=2)
     else:
         assert place.box[0] + place.box[2] == pytest.approx(inner.min(), abs=2)
+
+
+def test_between_a_name_above_and_a_unit_below_is_a_place() -> None:
+    sheet = Sheet(width_mm=110, height_mm=50)
+    sheet.box(20, 20, 40, 12)
+    sheet.label("Weight", 21, 22.8, high=1.6)
+    sheet.label("kg", 54, 29.5)
+    [place] = over(sheet, 30, 28)
+    left, top, wide, _ = place.box
+    assert top > 22.2
+    assert left + wide < 55
 
 
 @pytest.mark.parametrize("left", ["Observations", "Tel"])
