@@ -16,7 +16,6 @@ from formreader import locate_doubts as doubts
 from formreader import locate_even as even
 from formreader import locate_groups as groups
 from formreader import locate_rings as rings
-from formreader import locate_rounded as rounded
 from formreader import locate_rows as rows
 from formreader import locate_tables as tables
 from formreader import locate_text as text
@@ -25,6 +24,7 @@ from formreader import locate_zones as zones
 from formreader.document import FieldImage, FieldSpec, Grey, Kind, Mask, Rect
 from formreader.locate_boxes import Cell
 from formreader.locate_doubts import Written
+from formreader.locate_rounded import Rounded
 from formreader.locate_rows import Row
 from formreader.rules import Rules
 
@@ -60,6 +60,7 @@ class OpenPage:
         self.pale_boxes = False
         ink = binarize.ink_mask(self.small_dark, self.level)
         self.dotted = rules_dotted.dotted_lines(ink, scale)
+        self.rounded = Rounded(ink, scale)
         self.white = rules_tinted.white_boxes(small, scale)
         self.bars, self.bar_tops = rules_bars.edges(small, scale)
         self.see_rules(rules.FAINTEST)
@@ -111,8 +112,7 @@ class OpenPage:
     def find(self) -> None:
         """Find rows of boxes and other cells among the page's rules."""
         scale = self.scale
-        ink = binarize.ink_mask(self.small_dark, self.level)
-        seen = rounded.with_rounded(boxes.find_cells(self.rules, scale), ink, scale)
+        seen = self.rounded.with_cells(boxes.find_cells(self.rules, scale))
         paper = boxes.paper_cells(seen, self.small_dark, self.level)
         white = set(paper)
         self.shaded = [c for c in seen if boxes.is_box(c, scale) and c not in white]

@@ -41,8 +41,7 @@ APART = 1.6
 NEXT_RULED = 0.5
 """Share of such a box over and under which the row's lines must be seen."""
 ALIKE_WIDE = 0.75
-"""Width of a box of another row, as a share of one of the row's, from which it may stand there:
-what strokes in a box make of it is narrower."""
+"""Width of another row's box, in the row's, from which it may stand there; strokes make less."""
 NEXT_RIM = 0.12
 """Rim of the box that may follow in which walls are not looked at, as a share of its sides."""
 AS_HIGH = 1.5
@@ -52,7 +51,7 @@ TOOTH_MM, LOW = 0.2, 0.35
 """Width in millimetres of what is left of a tooth, thinner than pens write, and its height as a
 share of its box: in three combs of a blank tax form it was accepted as 1, a 0 beside one as 9."""
 BLOCK = 0.6
-"""Share of the place beside a row that is ink where a dark block stands and no digit (chosen)."""
+"""Share of the place beside a row that is ink where a block stands and no digit (chosen)."""
 OWN_SHARE = 0.35
 """Share of a stroke that must lie in the boxes to be theirs."""
 LEAST_DOUBT, EVEN_DOUBT = 0.1, 0.7
@@ -157,7 +156,7 @@ def _crop(page: OpenPage, row: Row, margin: float) -> _Crop:
 
 
 def _bare(page: OpenPage, crop: _Crop, own: float) -> Mask:
-    """Return the ink of a crop without walls and guides.
+    """Return the ink of a crop without walls, rounded corners and guides.
 
     Ink over walls much paler than itself is seen there, too: of a 9 that reached over the grey
     wall of its box a 4 was left.
@@ -165,7 +164,8 @@ def _bare(page: OpenPage, crop: _Crop, own: float) -> Mask:
     lines = page.cut_mask(page.level_lines, crop.rect)
     up = page.cut_mask(page.rules.up, crop.rect)
     guides = (lines | up) & crop.inside & (crop.dark < PALE * own)
-    ink = binarize.ink_mask(crop.dark, own) & ~guides
+    corners = page.cut_mask(page.rounded.corners, crop.rect)
+    ink = binarize.ink_mask(crop.dark, own) & ~(guides | corners)
     across, up = _uncovered(crop.dark, lines & ~crop.inside, up & ~crop.within, own)
     return rules.without_rules(ink, across, up)
 

@@ -10,7 +10,7 @@ from pages import Sheet
 from formreader.document import Kind
 from formreader.form_draft_places import find_places
 from formreader.locate import locate
-from formreader.locate_rounded import rounded_boxes
+from formreader.locate_rounded import Rounded
 
 
 def rounded(sheet: Sheet, x: float, y: float, wide: float, high: float, radius: float) -> None:
@@ -67,4 +67,4 @@ def test_circles_a_lone_outline_and_letters_are_no_rounded_boxes(mark: str) -> N
         rounded(sheet, 20, 20, 7, 9, 1.8)
     else:
         cv2.putText(sheet.image, "DO BODO", sheet.px(10, 30), cv2.FONT_HERSHEY_DUPLEX, 3, 20, 3)
-    assert not rounded_boxes(np.asarray(sheet.image < 128), sheet.mm)
+    assert not Rounded(np.asarray(sheet.image < 128), sheet.mm).cells
