@@ -70,8 +70,8 @@ def doubted_strokes(cut: Cut, reading: Reading) -> Reason | None:
 def slashes_of_columns(fields: Sequence[FieldImage], readings: Sequence[Reading]) -> list[Reading]:
     """Doubt the 1s between digits where most of those right over and under them may be slashes.
 
-    One slash of a column is as upright and as high as a 1: of 60 dates in two columns of a drawn
-    list 51 were told by themselves, and 23/07 was accepted as 23107. Rectangles lie upright.
+    One slash of a column may be as upright and as low as a 1: among other dates of a drawn list
+    21/03 was accepted as 21103. Rectangles lie upright.
     """
     asked = [
         at
