@@ -133,8 +133,12 @@ def known_place(group: Group, kind: Kind) -> Written:
 
 
 def hidden(group: Group, kind: Kind) -> Written:
-    """Take a group for print; a person looks at it where its shapes are a hand's."""
-    return Written(group, kind, PRINT, PRINT, LONE_BOX_DOUBT)
+    """Take a group for print, unless its shapes are a hand's."""
+    if len(group.tall) < 2:
+        left = LONE_BOX_DOUBT
+    else:
+        left = FREE_DOUBT if kind is Kind.FREE else RULED_DOUBT
+    return Written(group, kind, PRINT, PRINT, left)
 
 
 def inside(group: Group, cell: Cell) -> bool:

@@ -51,7 +51,8 @@ def by_shape(cut: Cut, candidates: Sequence[Candidate], detector: PrintDetector 
     like_print = float(logits.mean())
     cut = replace(cut, field=replace(field, like_print=like_print))
     if like_print < (WRITTEN if len(shapes) > 1 else WRITTEN_ALONE):
-        left, hint = field.penned, max(field.penned, PALE_DOUBT)
+        left = field.penned if not field.is_print or like_print < WRITTEN_ALONE else PRINT_DOUBT
+        hint = max(left, PALE_DOUBT)
         if field.pale is None:
             return doubted(cut, min(field.doubt, left), None)
         return doubted(cut, min(field.doubt, hint), min(field.pale, left))

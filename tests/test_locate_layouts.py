@@ -473,23 +473,34 @@ def test_the_feet_of_digits_side_by_side_are_no_rule(cells: int) -> None:
 @pytest.mark.parametrize(
     ("gap", "wall", "is_known", "doubted"),
     [
-        (14, False, False, True),
-        (14, True, False, True),  # as near as the digits of a number written over the wall
-        (14, True, True, False),
-        (14, False, True, False),  # its wall is known, seen or not
-        (8, True, True, True),
-        (20, False, False, True),
-        (20, True, False, False),  # the number of the next column
+        (14, None, False, True),
+        (7, 3, False, True),  # as near as the digits of a number written over the wall
+        (14, 7, False, False),  # farther apart than its digits, and both keep off the wall
+        (14, 1, False, True),  # the number meets it
+        (14, 12, False, True),  # the next one meets it
+        (14, 7, True, False),
+        (14, None, True, False),  # its wall is known, seen or not
+        (8, 4, True, True),
+        (20, None, False, True),
+        (20, 1, False, False),  # the number of the next column
     ],
 )
 def test_the_number_of_the_next_column_is_no_part_of_a_number(
-    gap: int, wall: bool, is_known: bool, doubted: bool
+    gap: int, wall: int | None, is_known: bool, doubted: bool
 ) -> None:
     ink, up = np.zeros((100, 200), bool), np.zeros((100, 200), bool)
     boxes = np.array([[64, 30, 12, 20, 90], [80, 30, 12, 20, 90]])
     ink[30:50, 92 + gap : 95 + gap] = True
-    up[:, 92 + gap // 2] = wall
+    if wall is not None:
+        up[:, 92 + wall] = True
     assert beside(Group(boxes), ink, up, True, is_known) is doubted
+
+
+def test_a_digit_by_itself_is_no_number_beside_a_wall_that_two_digits_keep_off() -> None:
+    ink, up = np.zeros((100, 200), bool), np.zeros((100, 200), bool)
+    ink[30:50, 106:109] = True
+    up[:, 99] = True
+    assert beside(Group(np.array([[80, 30, 12, 20, 90]])), ink, up, True)
 
 
 @pytest.mark.parametrize(
