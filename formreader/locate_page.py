@@ -50,7 +50,7 @@ class OpenPage:
     """What is known of one page while its fields are cut."""
 
     def __init__(self, image: Grey, small: Grey, dpi: float, zoom: float) -> None:
-        self.image, self.zoom = image, zoom
+        self.image, self.small, self.zoom = image, small, zoom
         self.full_mm = dpi / 25.4
         self.scale = scale = dpi * zoom / 25.4
         self.small_dark = binarize.darkness(small, scale)
@@ -79,8 +79,8 @@ class OpenPage:
 
     def split_tables(self) -> None:
         """Take the rows of tables for what they are: cells that are a field each."""
-        ink = binarize.ink_mask(self.small_dark, self.level)
-        self.rows, cells = tables.split(self.rows, self.seen, ink, self.scale)
+        ink, seen = binarize.ink_mask(self.small_dark, self.level), self.seen + self.shaded
+        self.rows, cells = tables.split(self.rows, seen, ink, self.small, self.scale)
         self.cells += cells
 
     def look_for_paler(self) -> None:
@@ -117,7 +117,7 @@ class OpenPage:
         white = set(paper)
         self.shaded = [c for c in seen if boxes.is_box(c, scale) and c not in white]
         self.seen = cells = boxes.outermost(paper, scale)
-        found, alone = rows.box_rows(cells, self.rules, scale)
+        found, alone = rows.box_rows(cells, self.rules, scale, tables.in_columns(cells, scale))
         found = [row for row in found if not rings.are_zeros(row.cells, self.small_dark, scale)]
         alone = [cell for cell in alone if not rings.are_zeros([cell], self.small_dark, scale)]
         ticked = combs.comb_rows(self.rules, found, scale)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -72,8 +73,10 @@ def _neighbours(a: Cell, b: Cell) -> bool:
     )
 
 
-def chains(cells: list[Cell], rules: Rules, scale: float) -> list[list[Cell]]:
-    """Link boxes that stand side by side."""
+def chains(
+    cells: list[Cell], rules: Rules, scale: float, whole: Sequence[Cell] = ()
+) -> list[list[Cell]]:
+    """Link boxes that stand side by side; none is missing in a `whole` cell."""
     boxes = sorted((c for c in cells if is_box(c, scale)), key=lambda c: c.left)
     tails: list[list[Cell]] = []
     for box in boxes:
@@ -88,7 +91,7 @@ def chains(cells: list[Cell], rules: Rules, scale: float) -> list[list[Cell]]:
             min(fits, key=lambda t: abs(t[-1].middle - box.middle)).append(box)
         else:
             tails.append([box])
-    return _bridged(tails, rules, scale)
+    return _bridged(tails, rules, scale, whole)
 
 
 def ruled(rules: Rules, left: float, right: float, like: Cell, share: float) -> bool:
@@ -116,7 +119,9 @@ def cut_by_wall(rules: Rules, left: float, wide: float, like: Cell) -> bool:
     return bool(part.size and part.mean(axis=0).max() > 0.95)
 
 
-def _bridged(tails: list[list[Cell]], rules: Rules, scale: float) -> list[list[Cell]]:
+def _bridged(
+    tails: list[list[Cell]], rules: Rules, scale: float, whole: Sequence[Cell]
+) -> list[list[Cell]]:
     """Join chains of one row between which only boxes that were not seen are missing."""
     tails = sorted(tails, key=lambda t: t[0].left)
     merged = True
@@ -124,7 +129,8 @@ def _bridged(tails: list[list[Cell]], rules: Rules, scale: float) -> list[list[C
         merged = False
         for i, a in enumerate(tails):
             for b in tails[i + 1 :]:
-                if abs(a[-1].middle - b[0].middle) < a[-1].height and _bridge(a, b, rules, scale):
+                level = abs(a[-1].middle - b[0].middle) < a[-1].height
+                if level and _bridge(a, b, rules, scale, whole):
                     a += b
                     tails.remove(b)
                     merged = True
@@ -132,7 +138,9 @@ def _bridged(tails: list[list[Cell]], rules: Rules, scale: float) -> list[list[C
     return tails
 
 
-def _bridge(a: list[Cell], b: list[Cell], rules: Rules, scale: float) -> bool:
+def _bridge(
+    a: list[Cell], b: list[Cell], rules: Rules, scale: float, whole: Sequence[Cell]
+) -> bool:
     last, first = a[-1], b[0]
     high, wide = min(last.height, first.height), min(last.width, first.width)
     if (
@@ -151,6 +159,8 @@ def _bridge(a: list[Cell], b: list[Cell], rules: Rules, scale: float) -> bool:
     if pitch > 1.15 * wide and _separated(rules, last, first, scale):
         return False
     places = [last.left + k * step for k in range(1, missing + 1)]
+    if any(_in_one(x, wide, last, whole) for x in places):
+        return False
     walls = [wall_near(rules, x - (step - wide) / 2, 0.12 * step, last) for x in places[1:]]
     if walls and np.mean(walls) < 0.5:
         return False
@@ -161,6 +171,11 @@ def _bridge(a: list[Cell], b: list[Cell], rules: Rules, scale: float) -> bool:
     return all(ruled(rules, x + 0.1 * wide, x + 0.9 * wide, last, RULED) for x in places)
 
 
+def _in_one(left: float, wide: float, like: Cell, whole: Sequence[Cell]) -> bool:
+    """Tell whether the middle of a place for a box like `like` lies in a whole cell."""
+    return any(_holds(cell, replace(like, left=left, right=left + wide)) for cell in whole)
+
+
 def _usual(values: list[float]) -> float:
     return float(np.median(values))
 
@@ -168,8 +183,8 @@ def _usual(values: list[float]) -> float:
 class _Mender:
     """Completes one chain of boxes: fills holes and lengthens it along its level rules."""
 
-    def __init__(self, chain: list[Cell], rules: Rules, scale: float) -> None:
-        self.rules, self.scale = rules, scale
+    def __init__(self, chain: list[Cell], rules: Rules, whole: Sequence[Cell]) -> None:
+        self.rules, self.whole = rules, whole
         self.width = _usual([c.width for c in chain])
         self.chain = chain
         steps = [b.left - a.left for a, b in itertools.pairwise(self.chain)]
@@ -179,6 +194,12 @@ class _Mender:
     def _place(self, left: float, like: Cell) -> Cell:
         return replace(like, left=left, right=left + self.width)
 
+    def _fits(self, left: float, like: Cell, share: float) -> bool:
+        """Tell whether there is room for one more box between level rules."""
+        if _in_one(left, self.width, like, self.whole):
+            return False
+        return ruled(self.rules, left, left + self.width, like, share)
+
     def _filled(self) -> list[Cell]:
         done = [self.chain[0]]
         for cell in self.chain[1:]:
@@ -187,7 +208,7 @@ class _Mender:
             step = (cell.left - last.left) / (missing + 1)
             if missing > 0 and abs(step - self.pitch) < PITCH_SLACK * self.pitch:
                 places = [last.left + k * step for k in range(1, missing + 1)]
-                if all(ruled(self.rules, x, x + self.width, last, RULED) for x in places):
+                if all(self._fits(x, last, RULED) for x in places):
                     done += [self._place(x, last) for x in places]
             done.append(cell)
         return done
@@ -202,7 +223,7 @@ class _Mender:
         walled = 0
         for k in range(1, 8):
             cell = self._place(end.left + side * k * self.pitch, end)
-            if not ruled(self.rules, cell.left, cell.right, end, 0.85):
+            if not self._fits(cell.left, end, 0.85):
                 break
             added.append(cell)
             outer = cell.left if side < 0 else cell.right
@@ -228,24 +249,31 @@ def regular(chain: list[Cell]) -> bool:
     )
 
 
-def box_rows(cells: list[Cell], rules: Rules, scale: float) -> tuple[list[Row], list[Cell]]:
-    """Return the rows of boxes among `cells` and the cells that are in none."""
+def box_rows(
+    cells: list[Cell], rules: Rules, scale: float, whole: Sequence[Cell] = ()
+) -> tuple[list[Row], list[Cell]]:
+    """Return the rows of boxes among `cells` and the cells that are in none.
+
+    In those of `cells` that are `whole` no wall was overlooked.
+    """
     cells = uncut(cells, scale)
-    first = distinct(_mended(cells, rules, scale)[0])
+    first = distinct(_mended(cells, rules, scale, whole)[0])
     boxes = [c for row in first for c in row.cells]
     frames = [row.frame for row in first]
     others = [c for c in cells if not any(_holds(f, c) for f in frames)]
-    rows, alone = _mended(boxes + others, rules, scale)
+    rows, alone = _mended(boxes + others, rules, scale, whole)
     rows = distinct(rows)
     frames = [row.frame for row in rows]
     return rows, [c for c in alone if not any(inside(c, f, 3.0) for f in frames)]
 
 
-def _mended(cells: list[Cell], rules: Rules, scale: float) -> tuple[list[Row], list[Cell]]:
+def _mended(
+    cells: list[Cell], rules: Rules, scale: float, whole: Sequence[Cell]
+) -> tuple[list[Row], list[Cell]]:
     rows: list[Row] = []
     alone: list[Cell] = [c for c in cells if not is_box(c, scale)]
-    for chain in chains(cells, rules, scale):
-        mended = _Mender(chain, rules, scale).run()
+    for chain in chains(cells, rules, scale, whole):
+        mended = _Mender(chain, rules, whole).run()
         if len(mended) > 1 and not regular(mended):
             alone += chain
             continue

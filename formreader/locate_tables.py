@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formreader.document import Mask
+from formreader.document import Grey, Mask
 from formreader.locate_boxes import Cell
 from formreader.locate_rows import Row
 
@@ -33,23 +33,36 @@ LACKING = 0.5
 """Share of a table's rows without a wall above which its columns have none there."""
 SEVERAL = 0.25
 """Share of the filled cells that hold several characters from which they are no such boxes."""
+HEAD, HEADED = 0.93, 0.7
+"""Brightness of the cell of a heading at most, as a share of the cells under it, and share of a
+table's columns that have one to themselves: a heading over boxes for digits is one for all."""
+COUNTED = 4
+"""Rows from which print at one place in the first box of all is seen to count them."""
+SAME_PLACE, SAME_SHAPE = 0.06, 0.75
+"""How much that print differs in its edges, in heights of the boxes, and the correlation of two of
+it from which it is the same character, as in boxes with a century printed in them."""
 CHARACTER = 0.3
 """Height of a character at least, as a share of its cell's."""
 
 
 def split(
-    rows: Sequence[Row], seen: Sequence[Cell], ink: Mask, scale: float
+    rows: Sequence[Row], seen: Sequence[Cell], ink: Mask, grey: Grey, scale: float
 ) -> tuple[list[Row], list[Cell]]:
     """Return the rows of boxes among `rows`, and the cells of the rows that are of tables.
 
-    `seen` are the cells before walls were put in where one seemed to be missing, `ink` bool (H, W)
-    is the ink of the page, `scale` in pixels per millimetre.
+    `seen` are the cells before walls were put in where one seemed to be missing, dark ones too,
+    `ink` bool and `grey` uint8 (H, W) are the page, `scale` in pixels per millimetre.
     """
     kept: list[Row] = []
     cells: list[Cell] = []
     for stack in _stacks(rows, scale):
         mine = [cell for row in stack for cell in row.cells]
-        if len(stack) >= LEAST_ROWS and (_wide(mine) or _hold_several(mine, ink)):
+        if len(stack) >= LEAST_ROWS and (
+            _wide(mine)
+            or _hold_several(mine, ink)
+            or _headed(stack, seen, grey, scale)
+            or _counted(stack, ink)
+        ):
             cells += _as_seen(stack, seen, scale)
         else:
             kept += stack
@@ -62,16 +75,41 @@ def in_grid(cells: Sequence[Cell], scale: float) -> NDArray[np.bool_]:
     Boxes to tick stand by themselves. Of 364 numbers of a drawn register, in cells of 7 mm, 335
     had no row, and by its draft all were ticks.
     """
-    edges = [(c.left, c.top, c.right, c.bottom) for c in cells]
-    left, top, right, bottom = np.array(edges, np.float64).reshape(-1, 4).T
+    left, top, right, bottom = _edges(cells)
     near = TOUCHING_MM * scale
+    above = _touch(bottom, top, left, right, near)
+    beside = _touch(right, left, top, bottom, near)
+    return _any_way(beside) & _any_way(above)
 
-    def touched(first: Edges, last: Edges, low: Edges, high: Edges) -> NDArray[np.bool_]:
-        same = np.maximum(np.abs(low[:, None] - low), np.abs(high[:, None] - high)) < near
-        return np.asarray((same & (np.abs(last[:, None] - first) < near)).any(axis=1))
 
-    beside = touched(left, right, top, bottom) | touched(right, left, top, bottom)
-    return beside & (touched(top, bottom, left, right) | touched(bottom, top, left, right))
+def in_columns(cells: Sequence[Cell], scale: float) -> list[Cell]:
+    """Return the cells that stand in a column of three between the same two walls.
+
+    In none of them a wall was overlooked. Where one was put into the wide column of a table of
+    scores, single digits and totals of a row were read as one number.
+    """
+    left, top, right, bottom = _edges(cells)
+    on = _touch(bottom, top, left, right, TOUCHING_MM * scale)
+    middle = np.logical_and(on.any(axis=0), on.any(axis=1))
+    sure = np.logical_or(middle, _any_way(on & (middle | middle[:, None])))
+    return list(itertools.compress(cells, sure.tolist()))
+
+
+def _edges(cells: Sequence[Cell]) -> Edges:
+    """Return left, top, right and bottom of cells: (4, N)."""
+    edges = [(c.left, c.top, c.right, c.bottom) for c in cells]
+    return np.array(edges, np.float64).reshape(-1, 4).T
+
+
+def _touch(last: Edges, first: Edges, low: Edges, high: Edges, near: float) -> NDArray[np.bool_]:
+    """Tell which of N cells end where others begin, between the same two lines: bool (N, N)."""
+    same = np.maximum(np.abs(low[:, None] - low), np.abs(high[:, None] - high)) < near
+    return np.asarray(same & (np.abs(last[:, None] - first) < near))
+
+
+def _any_way(pairs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which of N are in one of the `pairs` (N, N)."""
+    return np.asarray(pairs.any(axis=0) | pairs.any(axis=1))
 
 
 def by_themselves(
@@ -82,8 +120,7 @@ def by_themselves(
     Of two that are filled each may hold a digit of one number: of 15 in two cells of a tally form
     the 5 was accepted.
     """
-    edges = [(c.left, c.top, c.right, c.bottom) for c in cells]
-    left, top, right, bottom = np.array(edges, np.float64).reshape(-1, 4).T
+    left, top, right, bottom = _edges(cells)
     middle, near = (top + bottom) / 2, TOUCHING_MM * scale
     level = (top < middle[:, None]) & (middle[:, None] < bottom)
     gap = np.maximum(left - right[:, None], left[:, None] - right)
@@ -106,7 +143,7 @@ def _as_seen(stack: Sequence[Row], seen: Sequence[Cell], scale: float) -> list[C
 
     A column twice as wide as the others, for their totals, was taken for two.
     """
-    edges = np.array([(c.left, c.top, c.right, c.bottom) for c in seen], np.float64).reshape(-1, 4)
+    edges = _edges(seen)
     pairs = [pair for row in stack for pair in itertools.pairwise(row.cells)]
     walls = np.array([(a.right + b.left) / 2 for a, b in pairs])
     lacking = np.array([_share_one(a, b, edges) for a, b in pairs])
@@ -123,8 +160,8 @@ def _as_seen(stack: Sequence[Row], seen: Sequence[Cell], scale: float) -> list[C
 
 
 def _share_one(a: Cell, b: Cell, edges: Edges) -> bool:
-    """Tell whether the middles of two cells lie in one of those with `edges` (N, 4)."""
-    left, top, right, bottom = edges.T
+    """Tell whether the middles of two cells lie in one of those with `edges` (4, N)."""
+    left, top, right, bottom = edges
     first, last = (a.left + a.right) / 2, (b.left + b.right) / 2
     level = (top < a.middle) & (a.middle < bottom)
     return bool((level & (left < first) & (last < right)).any())
@@ -145,6 +182,57 @@ def _on(upper: Row, lower: Row, scale: float) -> bool:
 def _wide(cells: Sequence[Cell]) -> bool:
     """Tell whether cells are usually wider than boxes for one digit."""
     return float(np.median([cell.width / cell.height for cell in cells])) > WIDE
+
+
+def _headed(stack: Sequence[Row], seen: Sequence[Cell], grey: Grey, scale: float) -> bool:
+    """Tell whether most columns of a stack of rows have a tinted cell for their own heading."""
+    mine = [cell for row in stack for cell in row.cells]
+    usual = float(np.median([_brightness(cell, grey) for cell in mine]))
+    heads = _edges([cell for cell in seen if _brightness(cell, grey) < HEAD * usual])
+    left, top, right, _ = _edges([c for c in mine if _brightness(c, grey) >= HEAD * usual])
+    near = TOUCHING_MM * scale
+    walls = np.maximum(np.abs(left[:, None] - heads[0]), np.abs(right[:, None] - heads[2])) < near
+    under = (walls & (np.abs(top[:, None] - heads[3]) < near)).any(axis=1)
+    return int(under.sum()) >= HEADED * max(len(row.cells) for row in stack)
+
+
+def _counted(stack: Sequence[Row], ink: Mask) -> bool:
+    """Tell whether print counts the rows in their first box: at one height, never the same.
+
+    A row's number and three scores beside it were accepted as one number, 1985.
+    """
+    first = min(row.frame.left for row in stack)
+    cells = [row.cells[0] for row in stack if row.frame.left - first < 0.5 * row.cells[0].width]
+    cells = sorted(cells, key=lambda cell: cell.top)
+    found = [(cell, piece) for cell in cells if (piece := _tallest(cell, ink)) is not None]
+    if len(found) < COUNTED or len(found) < len(cells):
+        return False
+    ends = [((top - c.top) / c.height, (end - c.top) / c.height) for c, (top, end, _) in found]
+    if float(np.ptp(np.array(ends), axis=0).max()) > SAME_PLACE:
+        return False
+    shapes = [cv2.resize(part.astype(np.float32), (16, 16)).ravel() for _, (_, _, part) in found]
+    alike = [float(np.corrcoef(a, b)[0, 1]) > SAME_SHAPE for a, b in itertools.pairwise(shapes)]
+    return not any(alike)
+
+
+def _tallest(cell: Cell, ink: Mask) -> tuple[int, int, Mask] | None:
+    """Return first row, last row and shape of the tallest piece of ink in a cell."""
+    y, x = int(cell.top) + 1, int(cell.left) + 1
+    part = np.ascontiguousarray(ink[y : int(cell.bottom), x : int(cell.right)]).view(np.uint8)
+    if not part.size:
+        return None
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(part, connectivity=8)
+    if len(stats) < 2 or stats[1:, cv2.CC_STAT_HEIGHT].max() < CHARACTER * cell.height:
+        return None
+    own = 1 + int(stats[1:, cv2.CC_STAT_HEIGHT].argmax())
+    left, top, wide, high, _ = stats[own].tolist()
+    return y + top, y + top + high, labels[top : top + high, left : left + wide] == own
+
+
+def _brightness(cell: Cell, grey: Grey) -> float:
+    """Return how bright the paper of a cell is, 0 to 255."""
+    part = grey[int(cell.top) + 1 : int(cell.bottom), int(cell.left) + 1 : int(cell.right)]
+    return float(np.median(part)) if part.size else 0.0
 
 
 def _hold_several(cells: Sequence[Cell], ink: Mask) -> bool:

@@ -10,6 +10,7 @@ from pages import Sheet
 from formreader.document import FieldImage, Kind
 from formreader.form_draft_places import find_places
 from formreader.form_names import Draft
+from formreader.locate import _opened as opened
 from formreader.locate import locate
 from formreader.locate_boxes import Cell
 from formreader.locate_rows import Row
@@ -59,6 +60,9 @@ def test_boxes_for_a_digit_in_a_stack_are_rows(wide: float) -> None:
     assert [len(f.cells) for f in fields] == [4, 4, 4]
 
 
+PAPER = np.full((400, 400), 255, np.uint8)
+
+
 def rows(count: int, wide: float, gap: float = 0.0) -> list[Row]:
     high = 40.0
     tops = [50 + n * (high + gap) for n in range(count)]
@@ -79,8 +83,60 @@ def rows(count: int, wide: float, gap: float = 0.0) -> list[Row]:
 def test_a_table_has_three_rows_that_touch_and_cells_wider_than_boxes(
     made: list[Row], are_table: bool
 ) -> None:
-    kept, cells = split(made, [], np.zeros((400, 400), bool), 8.0)
+    kept, cells = split(made, [], np.zeros((400, 400), bool), PAPER, 8.0)
     assert (kept, len(cells)) == (([], 12) if are_table else (made, 0))
+
+
+@pytest.mark.parametrize(
+    ("tint", "columns", "are_table"),
+    [(200, 4, True), (200, 2, False), (245, 4, False)],
+    ids=["one-each", "half-of-them", "as-light"],
+)
+def test_boxes_under_a_tinted_heading_of_their_own_are_cells(
+    tint: int, columns: int, are_table: bool
+) -> None:
+    made = rows(4, 44)
+    grey = PAPER.copy()
+    grey[50:90] = tint
+    heads = [*made[0].cells[:columns]]
+    _, cells = split(made, heads, np.zeros((400, 400), bool), grey, 8.0)
+    assert bool(cells) == are_table
+
+
+@pytest.mark.parametrize(
+    ("counts", "are_table"), [("12345", True), ("22222", False), ("123", False)]
+)
+def test_rows_that_print_counts_in_their_first_box_are_a_table(
+    counts: str, are_table: bool
+) -> None:
+    made = rows(len(counts), 44)
+    ink = np.zeros((400, 400), np.uint8)
+    for text, row in zip(counts, made, strict=True):
+        left, base = int(row.cells[0].left) + 12, int(row.cells[0].top) + 30
+        cv2.putText(ink, text, (left, base), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 1, 2)
+    _, cells = split(made, [], ink > 0, PAPER, 8.0)
+    assert bool(cells) == are_table
+
+
+def test_digits_written_into_the_first_boxes_of_a_stack_do_not_count_its_rows() -> None:
+    made = rows(5, 44)
+    ink = np.zeros((400, 400), np.uint8)
+    for step, row in enumerate(made):
+        left, base = int(row.cells[0].left) + 12, int(row.cells[0].top) + 26 + 2 * (step % 3)
+        cv2.putText(ink, str(step), (left, base), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 1, 2)
+    assert split(made, [], ink > 0, PAPER, 8.0) == (made, [])
+
+
+def test_no_wall_is_put_into_the_wide_column_of_a_table() -> None:
+    sheet = Sheet(width_mm=110, height_mm=90)
+    for line in range(4):
+        x = 15.0
+        for wide in (7, 7, 7, 14, 7, 7):
+            sheet.box(x, 20 + 7 * line, wide, 7)
+            x += wide
+    page = opened(sheet.image, 200)
+    page.search()
+    assert sorted(len(row.cells) for row in page.rows) == [2] * 4 + [3] * 4
 
 
 def register(texts: list[list[str]]) -> Sheet:
