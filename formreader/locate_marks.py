@@ -18,6 +18,9 @@ BLURRED_MM, AS_TALL, PEN_MM = 0.7, 0.5, 0.3
 """How far around what is printed in a cell ink may be that print, in millimetres, and the height of
 other ink there, as a share of the number's, and its width in millimetres, from which it is writing.
 """
+WITHIN_MM, ALL_PRINT = 0.7, 0.85
+"""How far around the inner part of a printed character its ink may lie, in millimetres, and the
+share of the ink in a box that lies there from which it is print."""
 AROUND_MM, LESS_MM = 0.5, 0.5
 """How far off its place a copy may show a mark, and by how much less its sides may measure there
 than in the form, in millimetres."""
@@ -83,6 +86,39 @@ def holds_more(
     stats = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)[2][1:]
     pen = stats[:, 2] >= PEN_MM * pixels_per_mm  # what is left of a rule is thinner
     return bool((pen & (stats[:, 3] >= AS_TALL * number.height)).any())
+
+
+def over_print(field: FieldImage, captions: NDArray[np.float64]) -> bool:
+    """Tell whether a number is written over what is printed in its cell, (N, 4) edges.
+
+    A 7 that began in the letters of a label was accepted as 4.
+    """
+    edges = captions - np.tile((field.rect.x, field.rect.y), 2)
+    return any(
+        bool(field.ink[top:bottom, left:right].any())
+        for left, top, right, bottom in np.maximum(edges.round().astype(int), 0).tolist()
+    )
+
+
+def is_print(
+    field: FieldImage, boxes: Sequence[Rect], captions: NDArray[np.float64], pixels_per_mm: float
+) -> bool:
+    """Tell whether one of a row's `boxes` holds what the form has printed in it and no more.
+
+    `captions` (N, 4) are the edges of the inner parts of that. Of boxes with 2, 1 and 0 in them,
+    one of which is to be circled, 210 was accepted.
+    """
+    rim = WITHIN_MM * pixels_per_mm
+    printed = np.zeros_like(field.ink)
+    for edges in (captions - np.tile((field.rect.x, field.rect.y), 2)).tolist():
+        box = _grown((edges[0], edges[1], edges[2], edges[3]), rim)
+        printed[max(0, box.y) : max(0, box.bottom), max(0, box.x) : max(0, box.right)] = True
+    for box in boxes:
+        part = np.s_[max(0, box.y) : max(0, box.bottom), max(0, box.x) : max(0, box.right)]
+        ink = field.ink[part]
+        if ink.any() and printed[part][ink].mean() >= ALL_PRINT:
+            return True
+    return False
 
 
 def _grown(box: tuple[float, float, float, float], rim: float) -> Rect:

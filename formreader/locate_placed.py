@@ -103,7 +103,7 @@ def lay(page: OpenPage, places: list[Place]) -> list[Lie]:
 
 
 def _moved(page: OpenPage, lie: Lie) -> NDArray[np.float64]:
-    """Return by how much a single cell lies off its place, x and y in pixels of the picture."""
+    """Return by how much a field lies off its place, x and y in pixels of the picture."""
     return np.array([lie.cells[0].left, lie.cells[0].top]) / page.zoom - lie.place.rects[0][:2]
 
 
@@ -217,22 +217,13 @@ def _doubted(page: OpenPage, lie: Lie, cells: list[Cell], field: FieldImage) -> 
         doubtful |= row + near > 0 and col + near > 0 and bool(part.any())
     if place.spec.kind is Kind.CHECKBOX:
         doubtful |= lie.found < LEAST_FRAMED or walls.streaked(field.ink)
-    elif len(cells) == 1:
-        moved = np.tile(_moved(page, lie), 2)
-        doubtful |= _over_print(field, np.array(place.captions).reshape(-1, 4) + moved)
+    else:
+        captions = np.array(place.captions).reshape(-1, 4) + np.tile(_moved(page, lie), 2)
+        if len(cells) == 1:
+            doubtful |= marks.over_print(field, captions)
+        else:
+            doubtful |= marks.is_print(field, boxes, captions, page.full_mm)
     return replace(field, doubt=max(field.doubt, torn.DOUBT), pale=None) if doubtful else field
-
-
-def _over_print(field: FieldImage, captions: NDArray[np.float64]) -> bool:
-    """Tell whether a number is written over what is printed in its cell, (N, 4) edges.
-
-    A 7 that began in the letters of a label was accepted as 4.
-    """
-    edges = captions - np.tile((field.rect.x, field.rect.y), 2)
-    return any(
-        bool(field.ink[top:bottom, left:right].any())
-        for left, top, right, bottom in np.maximum(edges.round().astype(int), 0).tolist()
-    )
 
 
 def _share(rect: Rect, box: Rect) -> float:

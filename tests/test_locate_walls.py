@@ -135,6 +135,23 @@ def test_a_number_written_over_the_label_of_its_cell_is_doubted(
     assert (cut.field.doubt > 0.5) == doubted
 
 
+@pytest.mark.parametrize(("high", "doubted"), [(1.0, True), (1.7, False)])
+def test_characters_printed_in_boxes_are_no_number_until_digits_are_written_over_them(
+    high: float, doubted: bool
+) -> None:
+    page = np.full((160, 420), 255, np.uint8)
+    rects = tuple((60.0 + 60 * k, 40.0, 120.0 + 60 * k, 100.0) for k in range(3))
+    captions = tuple((left + 21, 61.0, left + 33, 77.0) for left, *_ in rects)
+    for text, (left, *_) in zip("210", rects, strict=True):
+        cv2.rectangle(page, (int(left), 40), (int(left) + 60, 100), 0, 2)
+        at = (int(left) + 17, 80 + round(12 * (high - 1)))
+        cv2.putText(page, text, at, cv2.FONT_HERSHEY_SIMPLEX, high, 0, 3)
+    place = Place(FieldSpec("row", Kind.COMB, 3), rects, captions=captions)
+    [cut] = at_places(page, 200, [place])
+    assert cut.field.ink.any()
+    assert (cut.field.doubt > 0.5) == doubted
+
+
 def test_a_mark_at_a_doubtful_place_goes_to_a_person() -> None:
     ink = np.ones((30, 30), bool)
     image = np.zeros((30, 30), np.uint8)
