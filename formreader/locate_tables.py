@@ -36,8 +36,9 @@ SEVERAL = 0.25
 HEAD, HEADED = 0.93, 0.7
 """Brightness of the cell of a heading at most, as a share of the cells under it, and share of a
 table's columns that have one to themselves: a heading over boxes for digits is one for all."""
-COUNTED = 4
-"""Rows from which print at one place in the first box of all is seen to count them."""
+COUNTED, HEADS, RIM = 4, 5, 0.1
+"""Rows and columns from which print at one place in the first box of all, or over all, is seen to
+count them, and the space over the boxes, in their heights, in which their own rule lies."""
 SAME_PLACE, SAME_SHAPE = 0.06, 0.75
 """How much that print differs in its edges, in heights of the boxes, and the correlation of two of
 it from which it is the same character, as in boxes with a century printed in them."""
@@ -197,20 +198,29 @@ def _headed(stack: Sequence[Row], seen: Sequence[Cell], grey: Grey, scale: float
 
 
 def _counted(stack: Sequence[Row], ink: Mask) -> bool:
-    """Tell whether print counts the rows in their first box: at one height, never the same.
+    """Tell whether print counts the rows in their first box, or the columns over the first row.
 
-    A row's number and three scores beside it were accepted as one number, 1985.
+    A row's number and three scores beside it were accepted as one number, 1985, and so were the
+    ten cells of each row of a grid whose columns have numbers.
     """
-    first = min(row.frame.left for row in stack)
-    cells = [row.cells[0] for row in stack if row.frame.left - first < 0.5 * row.cells[0].width]
-    cells = sorted(cells, key=lambda cell: cell.top)
-    found = [(cell, piece) for cell in cells if (piece := _tallest(cell, ink)) is not None]
-    if len(found) < COUNTED or len(found) < len(cells):
+    left = min(row.frame.left for row in stack)
+    first = [row.cells[0] for row in stack if row.frame.left - left < 0.5 * row.cells[0].width]
+    top = min(stack, key=lambda row: row.frame.top)
+    heads = [replace(c, top=c.top - c.height, bottom=c.top - RIM * c.height) for c in top.cells]
+    return _is_series(sorted(first, key=lambda cell: cell.top), COUNTED, ink) or _is_series(
+        heads, HEADS, ink
+    )
+
+
+def _is_series(cells: Sequence[Cell], least: int, ink: Mask) -> bool:
+    """Tell whether cells hold characters that stand as print does, `least` and never two alike."""
+    pieces = [(cell, piece) for cell in cells if (piece := _tallest(cell, ink)) is not None]
+    if len(pieces) < max(least, len(cells)):
         return False
-    ends = [((top - c.top) / c.height, (end - c.top) / c.height) for c, (top, end, _) in found]
+    ends = [((top - c.top) / c.height, (end - c.top) / c.height) for c, (top, end, _) in pieces]
     if float(np.ptp(np.array(ends), axis=0).max()) > SAME_PLACE:
         return False
-    shapes = [cv2.resize(part.astype(np.float32), (16, 16)).ravel() for _, (_, _, part) in found]
+    shapes = [cv2.resize(part.astype(np.float32), (16, 16)).ravel() for _, (_, _, part) in pieces]
     alike = [float(np.corrcoef(a, b)[0, 1]) > SAME_SHAPE for a, b in itertools.pairwise(shapes)]
     return not any(alike)
 

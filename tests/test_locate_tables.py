@@ -118,6 +118,23 @@ def test_rows_that_print_counts_in_their_first_box_are_a_table(
     assert bool(cells) == are_table
 
 
+@pytest.mark.parametrize(
+    ("heads", "are_table"), [("12345", True), ("DDMMY", False), ("1234 ", False)]
+)
+def test_boxes_whose_columns_are_counted_in_print_are_cells(heads: str, are_table: bool) -> None:
+    high, tops = 40.0, (90.0, 130.0, 170.0)
+    made = [
+        Row(Kind.COMB, tuple(Cell(50 + 44 * k, y, 92 + 44 * k, y + high) for k in range(5)))
+        for y in tops
+    ]
+    ink = np.zeros((400, 400), np.uint8)
+    for head, cell in zip(heads, made[0].cells, strict=True):
+        at = (int(cell.left) + 12, 80)
+        cv2.putText(ink, head, at, cv2.FONT_HERSHEY_SIMPLEX, 0.8, 1, 2)
+    _, cells = split(made, [], ink > 0, PAPER, 8.0)
+    assert bool(cells) == are_table
+
+
 def test_digits_written_into_the_first_boxes_of_a_stack_do_not_count_its_rows() -> None:
     made = rows(5, 44)
     ink = np.zeros((400, 400), np.uint8)
