@@ -18,9 +18,10 @@ BLURRED_MM, AS_TALL, PEN_MM = 0.7, 0.5, 0.3
 """How far around what is printed in a cell ink may be that print, in millimetres, and the height of
 other ink there, as a share of the number's, and its width in millimetres, from which it is writing.
 """
-WITHIN_MM, ALL_PRINT = 0.7, 0.85
-"""How far around the inner part of a printed character its ink may lie, in millimetres, and the
-share of the ink in a box that lies there from which it is print."""
+WITHIN_MM, ALL_PRINT, FILLED_MM = 0.7, 0.85, 0.4
+"""How far around the inner part of a printed character its ink may lie, in millimetres, the share
+of the ink in a box that lies there from which it is print, and by how much more than that part it
+measures: 1s written over the pale letters of DD MM YYYY lie within them."""
 AROUND_MM, LESS_MM = 0.5, 0.5
 """How far off its place a copy may show a mark, and by how much less its sides may measure there
 than in the form, in millimetres."""
@@ -103,22 +104,37 @@ def over_print(field: FieldImage, captions: NDArray[np.float64]) -> bool:
 def is_print(
     field: FieldImage, boxes: Sequence[Rect], captions: NDArray[np.float64], pixels_per_mm: float
 ) -> bool:
-    """Tell whether one of a row's `boxes` holds what the form has printed in it and no more.
+    """Tell whether most of a row's `boxes` with ink hold what the form has printed in them.
 
     `captions` (N, 4) are the edges of the inner parts of that. Of boxes with 2, 1 and 0 in them,
     one of which is to be circled, 210 was accepted.
     """
-    rim = WITHIN_MM * pixels_per_mm
-    printed = np.zeros_like(field.ink)
-    for edges in (captions - np.tile((field.rect.x, field.rect.y), 2)).tolist():
-        box = _grown((edges[0], edges[1], edges[2], edges[3]), rim)
-        printed[max(0, box.y) : max(0, box.bottom), max(0, box.x) : max(0, box.right)] = True
+    edges = captions - np.tile((field.rect.x, field.rect.y), 2)
+    middle = (edges[:, :2] + edges[:, 2:]) / 2
+    held = []
     for box in boxes:
-        part = np.s_[max(0, box.y) : max(0, box.bottom), max(0, box.x) : max(0, box.right)]
-        ink = field.ink[part]
-        if ink.any() and printed[part][ink].mean() >= ALL_PRINT:
-            return True
-    return False
+        left, top, right, bottom = np.maximum((box.x, box.y, box.right, box.bottom), 0).tolist()
+        rows, cols = np.nonzero(field.ink[top:bottom, left:right])
+        if rows.size:
+            inside = ((middle > (left, top)) & (middle < (right, bottom))).all(axis=1)
+            held.append(_is_shown(edges[inside], cols + left, rows + top, pixels_per_mm))
+    return 2 * sum(held) > len(held)
+
+
+def _is_shown(
+    printed: NDArray[np.float64],
+    cols: NDArray[np.intp],
+    rows: NDArray[np.intp],
+    pixels_per_mm: float,
+) -> bool:
+    """Tell whether ink is what is `printed`, (N, 4) edges, and no more or less of it."""
+    if not len(printed):
+        return False
+    first, last = printed[:, :2].min(axis=0), printed[:, 2:].max(axis=0)
+    ink = np.stack((cols, rows), axis=1)
+    rim, filled = WITHIN_MM * pixels_per_mm, FILLED_MM * pixels_per_mm
+    near = ((ink >= first - rim) & (ink <= last + rim)).all(axis=1)
+    return bool(near.mean() >= ALL_PRINT and (np.ptp(ink, axis=0) >= last - first + filled).all())
 
 
 def _grown(box: tuple[float, float, float, float], rim: float) -> Rect:
