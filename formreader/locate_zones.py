@@ -149,7 +149,7 @@ def upright_zone(rules: Rules, cells: list[Cell], scale: float) -> Mask:
                 slice(max(0, int(cell.top) - reach), int(cell.bottom) + reach + 1),
                 slice(max(0, int(x) - reach), int(x) + reach + 1),
             )
-            along = near[int(cell.top) : int(cell.bottom), part[1]]
-            is_long = bool(along.any(axis=1).mean() >= ALL_LONG)
+            along = near[max(0, int(cell.top)) : int(cell.bottom), part[1]].any(axis=1)
+            is_long = bool(along.size and along.mean() >= ALL_LONG)  # a cell may lie off the page
             zone[part] |= rules.up[part] & near[part] if is_long else rules.up[part]
     return zone
