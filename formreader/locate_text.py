@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +36,9 @@ taken for a piece of a rule. With 0.3 eight of 161 numbers in a table, all 1s, h
 TICK_BOXES, TICK_BOX_MM = 4, 8.0
 """Lone square boxes of one size from which they are boxes to tick, and the greatest side of one in
 millimetres."""
+ALIKE, WIDE_SHARE, FEWEST_WIDE = 0.15, 0.1, 3
+"""By how much the sides of cells of one size differ, as a share, and how many of those written in
+hold several digits at least, as a share and by count (chosen), if they are no boxes of one each."""
 
 
 Placed = tuple[Group, int, bool]
@@ -169,7 +174,9 @@ def find_written(
         elif anywhere:
             hidden.append(place)
     written = []
-    for group, home, ruled in _joined(kept):
+    joined = _joined(kept)
+    alone |= _of_numbers(joined, cells)
+    for group, home, ruled in joined:
         if not _number_like(group, scale, home >= 0):
             continue
         kind = _kind(home, ruled)
@@ -186,6 +193,23 @@ def find_written(
         for group, home, ruled in hidden
         if _number_like(group, scale, home >= 0)
     ]
+
+
+def _of_numbers(placed: Sequence[Placed], cells: list[Cell]) -> NDArray[np.bool_]:
+    """Tell which cells are for whole numbers, as others of their size hold several digits.
+
+    A number's boxes hold one each: of a score sheet with a 10 here and there, 103 numbers of one
+    digit went to a person.
+    """
+    filled = {home for _, home, _ in placed if home >= 0}
+    several = {home for group, home, _ in placed if home >= 0 and len(group.tall) > 1}
+    sizes = np.array([(cell.width, cell.height) for cell in cells], np.float64).reshape(-1, 2)
+    found = np.zeros(len(cells), bool)
+    for home in filled - several:
+        alike = (np.abs(sizes - sizes[home]) < ALIKE * sizes[home]).all(axis=1)
+        same = set(np.flatnonzero(alike).tolist()) & filled
+        found[home] = len(same & several) >= max(FEWEST_WIDE, WIDE_SHARE * len(same))
+    return found
 
 
 def _kind(home: int, ruled: bool) -> Kind:
@@ -231,7 +255,7 @@ def _tick_boxes(cells: list[Cell], tabled: NDArray[np.bool_], scale: float) -> s
 def _is_alike(cell: Cell, other: Cell) -> bool:
     """Tell whether two cells are of one size."""
     wide, high = abs(other.width - cell.width), abs(other.height - cell.height)
-    return wide < 0.15 * cell.width and high < 0.15 * cell.height
+    return wide < ALIKE * cell.width and high < ALIKE * cell.height
 
 
 def _stray(box: NDArray[np.int64], cells: list[Cell], home: int) -> bool:

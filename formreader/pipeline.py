@@ -25,7 +25,6 @@ from formreader.document import (
     Page,
     PageResult,
     Reading,
-    Reason,
     Rect,
     Registration,
     Status,
@@ -44,7 +43,7 @@ from formreader.pipeline_pencil import trusted_in_pencil
 from formreader.pipeline_pieces import without_pieces
 from formreader.pipeline_printed import without_printed_strokes
 from formreader.pipeline_rows import printed_numbers, without_row_numbers
-from formreader.pipeline_strokes import as_date, doubted_strokes, slashes_of_columns
+from formreader.pipeline_strokes import judge_strokes, slashes_of_columns
 from formreader.pipeline_ticks import tick
 from formreader.pipeline_turn import right_way_up
 
@@ -207,12 +206,7 @@ class Reader:
         candidates, spelt = propose(cut, scores, self.readers.strips)
         cut = by_shape(cut, candidates, self.readers.detector)
         reading = self.decide(cut, candidates, spelt)
-        reason = None if cut.field.cells else doubted_strokes(cut, reading)
-        if reason is None:
-            return cut.field, reading
-        if reason in (Reason.SLASH_OR_ONE, Reason.LONG_STROKE):
-            reading = as_date(reading, cut.field.spec.fits)
-        return cut.field, validate.stopped(reading, reason)
+        return cut.field, reading if cut.field.cells else judge_strokes(cut, reading)
 
     def decide(
         self,

@@ -38,10 +38,49 @@ at least, in those of the number's other digits. Of 331 slashes by hand that wer
 such strokes, five of six that were accepted; of 231 1s in numbers accepted rightly five are.
 Measured by all of its ink, a stroke of a thick pen in few pixels was bent: 30 of the 331."""
 
+SLASHED, PARTS = 1.0, ((2, 5), (4, 7))
+"""How likely a number is a date where both strokes look like slashes, and their places among its
+characters if nothing else it may be: of 3/12/13 no reader would know what 31213 means. All of 68
+such dates of unseen forms were right that nothing else spoke against."""
 SLASHES = {Reason.LONG_STROKE, Reason.SLASH_OR_ONE}
 FEWEST, IN_COLUMN = 3, 0.5
 """Numbers of a column with a slash from which its others may have one, and share of the narrower of
 two that lies over or under the other where they are of one column."""
+
+
+def judge_strokes(cut: Cut, reading: Reading) -> Reading:
+    """Stop a number in free writing one stroke of which is doubtful, and take a date's slashes out.
+
+    A date both slashes of which look like slashes is doubted for nothing else than other numbers.
+    """
+    reason = doubted_strokes(cut, reading)
+    if reason not in SLASHES:
+        return stopped(reading, reason) if reason else reading
+    fits = cut.field.spec.fits
+    if is_slashed(cut, reading):
+        date = as_date(reading, fits, SLASHED)
+        if date.text != reading.text:
+            return date
+    return stopped(as_date(reading, fits), reason)
+
+
+def is_slashed(cut: Cut, reading: Reading) -> bool:
+    """Tell whether a number is a day, a month and a year with two strokes like slashes between."""
+    ways = list(date_slashes(reading.text))
+    if len(ways) != 1 or ways[0] not in PARTS:
+        return False
+    ink, usual = _ink(cut.field), usual_height(reading.characters)
+    between = [reading.characters[at].rect for at in ways[0]]
+    corner = cut.field.rect
+    return all(
+        rect.height > TALLER * usual or slash_like(ink, rect.moved(-corner.x, -corner.y), usual)
+        for rect in between
+    )
+
+
+def _ink(field: FieldImage) -> Mask:
+    """Return where a field has ink."""
+    return field.ink if field.flat else darkness_of(field.image)[0] > INK_LEVEL
 
 
 def doubted_strokes(cut: Cut, reading: Reading) -> Reason | None:
@@ -52,7 +91,7 @@ def doubted_strokes(cut: Cut, reading: Reading) -> Reason | None:
     """
     field = cut.field
     digits = [c.rect.moved(-field.rect.x, -field.rect.y) for c in reading.characters]
-    ink = field.ink if field.flat else darkness_of(field.image)[0] > INK_LEVEL
+    ink = _ink(field)
     if struck_through(ink, digits):
         return Reason.STRUCK_OUT
     if field.flat and cut_at_side(field.ink, cut.lattice.height):
@@ -73,22 +112,31 @@ def slashes_of_columns(fields: Sequence[FieldImage], readings: Sequence[Reading]
     One slash of a column may be as upright and as low as a 1: among other dates of a drawn list
     21/03 was accepted as 21103. Rectangles lie upright.
     """
+    dates = [_was_slashed(reading) for reading in readings]
     asked = [
         at
         for at, (field, reading) in enumerate(zip(fields, readings, strict=True))
-        if "1" in reading.text[1:-1] and not field.cells and not field.spec.vouched
+        if ("1" in reading.text[1:-1] or dates[at]) and not field.cells and not field.spec.vouched
     ]
     edges = [(readings[at].rect.x, readings[at].rect.right) for at in asked]
     left, right = np.array(edges, np.float64).reshape(-1, 2).T
     shared = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
     alike = shared > IN_COLUMN * np.minimum((right - left)[:, None], right - left)
-    slashed = np.array([bool({*readings[at].reasons} & SLASHES) for at in asked], bool)
+    slashed = np.array([dates[at] or bool({*readings[at].reasons} & SLASHES) for at in asked], bool)
     found = list(readings)
     for at, column in zip(asked, alike, strict=True):
         told = np.count_nonzero(slashed & column)
-        if told >= FEWEST and 2 * told >= np.count_nonzero(column):
+        if told >= FEWEST and 2 * told >= np.count_nonzero(column) and not dates[at]:
             found[at] = stopped(readings[at], Reason.LONG_STROKE)
     return found
+
+
+def _was_slashed(reading: Reading) -> bool:
+    """Tell whether slashes were taken out of a reading, which offers itself with 1s for them."""
+    return any(
+        len(other) == len(reading.text) + 2 and spells_date(other)
+        for other, _ in reading.alternatives[:1]
+    )
 
 
 def slash_like(ink: Mask, rect: Rect, usual: float) -> bool:
@@ -138,8 +186,8 @@ def usual_height(characters: Sequence[Character]) -> float:
     return float(np.median(others or [c.rect.height for c in characters] or [0]))
 
 
-def as_date(reading: Reading, fits: Callable[[str], bool] | None) -> Reading:
-    """Take the slashes of a date out of a number that spells one, for a person to look at.
+def as_date(reading: Reading, fits: Callable[[str], bool] | None, likely: float = DATE) -> Reading:
+    """Take the slashes out of a number that spells a date and is one as `likely` as said.
 
     A short number stays as it was read, with the date offered, and so does one that is a date of
     eight digits as it stands; one that spells a date in several ways, or none that `fits` the
@@ -152,13 +200,13 @@ def as_date(reading: Reading, fits: Callable[[str], bool] | None) -> Reading:
     if fits and not fits(text):
         return reading
     others = [other for other in reading.alternatives if other[0] != text]
-    less = (1 - DATE) * reading.confidence
+    less = (1 - likely) * reading.confidence
     if len(reading.text) < SURE_DATE or is_date(reading.text):
         return replace(reading, alternatives=((text, less), *others)[:3])
     return replace(
         reading,
         text=text,
-        confidence=DATE * reading.confidence,
+        confidence=likely * reading.confidence,
         characters=tuple(c for at, c in enumerate(reading.characters) if at not in ways[0]),
         alternatives=((reading.text, less), *others)[:3],
     )

@@ -25,6 +25,7 @@ from formreader.pipeline_printed import without_printed_strokes
 from formreader.pipeline_strokes import (
     as_date,
     doubted_strokes,
+    judge_strokes,
     not_a_one,
     outgrown,
     slashes_of_columns,
@@ -126,6 +127,67 @@ def test_the_reason_names_what_the_stroke_may_be() -> None:
     assert not_a_one("281912013", ()) is Reason.SLASH_OR_ONE
     assert not_a_one("120180", characters("120180", [30, 30, 30, 42, 30, 30])) is Reason.LONG_STROKE
     assert not_a_one("4711", characters("4711", [30, 30, 30, 31])) is None
+
+
+def written_date(text: str, leans: list[int]) -> tuple[Cut, Reading]:
+    """Draw a reading's 1s as tall strokes that lean so many pixels each, all else as rings."""
+    image = np.full((70, 40 * len(text) + 30), 230, np.uint8)
+    strokes, read = iter(leans), []
+    for at, symbol in enumerate(text):
+        x = 20 + 40 * at
+        if symbol == "1":
+            lean = next(strokes)
+            cv2.line(image, (x + 13 - lean // 2, 60), (x + 13 - lean // 2 + lean, 9), 40, 3)
+            read.append(Character("1", 0.99, (), Rect(x, 7, 27, 55)))
+        else:
+            cv2.ellipse(image, (x + 13, 35), (12, 22), 0, 0, 360, 40, 3)
+            read.append(Character(symbol, 0.99, (), Rect(x - 1, 11, 28, 48)))
+    rect = Rect(0, 0, image.shape[1], 70)
+    field = FieldImage(FieldSpec("day", Kind.CELL), rect, image, image < 120)
+    reading = Reading("day", text, 0.999, Status.ACCEPTED, (), tuple(read), rect)
+    return Cut(field, Lattice((), np.zeros(1), 48.0, 190.0)), reading
+
+
+@pytest.mark.parametrize(
+    ("text", "leans", "shown", "accepted"),
+    [
+        ("05103120", [20, 20], "050320", True),  # 05/03/20
+        ("0510312007", [20, 20], "05032007", True),
+        ("2007105103", [20, 20], "20070503", True),
+        ("05103120", [20, 0], "050320", False),  # one of them is upright
+        ("51312007", [20, 20], "532007", False),  # 5/3/2007, or 53/20/07
+        ("513120", [20, 20], "513120", False),  # short: stays as it was read
+        ("50310", [20], "50310", False),
+    ],
+)
+def test_a_date_is_accepted_without_its_slashes_where_both_look_like_slashes(
+    text: str, leans: list[int], shown: str, accepted: bool
+) -> None:
+    read = judge_strokes(*written_date(text, leans))
+    assert read.text == shown
+    assert (read.status is Status.ACCEPTED) is accepted
+    assert bool(read.reasons) is not accepted
+
+
+def test_a_date_that_is_doubted_for_something_else_stays_doubted() -> None:
+    cut, reading = written_date("05103120", [20, 20])
+    doubted = replace(reading, status=Status.REVIEW, reasons=(Reason.READERS_DISAGREE,))
+    read = judge_strokes(cut, doubted)
+    assert read.text == "050320"
+    assert read.reasons == (Reason.READERS_DISAGREE,)
+
+
+def test_dates_whose_slashes_were_taken_out_tell_those_of_their_column() -> None:
+    cut, reading = written_date("05103120", [20, 20])
+    date = judge_strokes(cut, reading)
+    fields, readings = [], []
+    for row in range(4):
+        rect = date.rect.moved(0, 100 * row)
+        fields.append(replace(cut.field, rect=rect))
+        readings.append(replace(date, rect=rect))
+    readings[3] = replace(readings[3], text="51320", alternatives=())
+    read = slashes_of_columns(fields, readings)
+    assert [r.status for r in read] == [Status.ACCEPTED] * 3 + [Status.REVIEW]
 
 
 @pytest.mark.parametrize("struck", [True, False])
