@@ -36,7 +36,7 @@ taken for a piece of a rule. With 0.3 eight of 161 numbers in a table, all 1s, h
 TICK_BOXES, TICK_BOX_MM = 4, 8.0
 """Lone square boxes of one size from which they are boxes to tick, and the greatest side of one in
 millimetres."""
-ALIKE, WIDE_SHARE, FEWEST_WIDE = 0.15, 0.1, 3
+ALIKE, WIDE_SHARE, FEWEST_WIDE = 0.15, 0.1, 5
 """By how much the sides of cells of one size differ, as a share, and how many of those written in
 hold several digits at least, as a share and by count (chosen), if they are no boxes of one each."""
 
@@ -175,7 +175,7 @@ def find_written(
             hidden.append(place)
     written = []
     joined = _joined(kept)
-    alone |= _of_numbers(joined, cells)
+    alone |= _of_numbers(joined, cells, known)
     for group, home, ruled in joined:
         if not _number_like(group, scale, home >= 0):
             continue
@@ -195,14 +195,22 @@ def find_written(
     ]
 
 
-def _of_numbers(placed: Sequence[Placed], cells: list[Cell]) -> NDArray[np.bool_]:
+def _of_numbers(
+    placed: Sequence[Placed], cells: list[Cell], known: doubts.Print
+) -> NDArray[np.bool_]:
     """Tell which cells are for whole numbers, as others of their size hold several digits.
 
     A number's boxes hold one each: of a score sheet with a 10 here and there, 103 numbers of one
-    digit went to a person.
+    digit went to a person. Printed headings say nothing of the cells under them.
     """
     filled = {home for _, home, _ in placed if home >= 0}
-    several = {home for group, home, _ in placed if home >= 0 and len(group.tall) > 1}
+    several = {
+        home
+        for group, home, _ in placed
+        if home >= 0
+        and len(group.tall) > 1
+        and doubts.judged(group, Kind.CELL, known).doubt < doubts.LONE_BOX_DOUBT
+    }
     sizes = np.array([(cell.width, cell.height) for cell in cells], np.float64).reshape(-1, 2)
     found = np.zeros(len(cells), bool)
     for home in filled - several:

@@ -43,8 +43,8 @@ from formreader.pipeline_pencil import trusted_in_pencil
 from formreader.pipeline_pieces import without_pieces
 from formreader.pipeline_printed import without_printed_strokes
 from formreader.pipeline_rows import printed_numbers, without_row_numbers
-from formreader.pipeline_strokes import judge_strokes, slashes_of_columns
-from formreader.pipeline_ticks import tick
+from formreader.pipeline_strokes import judge_strokes, slashes_in_line
+from formreader.pipeline_ticks import read_mark
 from formreader.pipeline_turn import right_way_up
 
 FORMS = ("auto", "field", "cheque")
@@ -153,7 +153,7 @@ class Reader:
             read = [self.read_cut(cut, next(scores)) for cut in page_cuts]
             fields = [field for field, _ in read if not field.is_print]
             readings = [reading for field, reading in read if not field.is_print]
-            readings = slashes_of_columns(fields, trusted_in_pencil(fields, readings))
+            readings = slashes_in_line(fields, trusted_in_pencil(fields, readings))
             if form:
                 readings = held_against(form, readings, fields, self.options.max_error)
             else:
@@ -199,11 +199,11 @@ class Reader:
 
         The field comes with the doubt that the shapes of its characters leave.
         """
-        if cut.field.spec.kind is Kind.CHECKBOX:
-            return cut.field, tick(cut.field)
         if cut.field.spec.kind is Kind.BARCODE:
             return cut.field, read_code(cut.field)
         candidates, spelt = propose(cut, scores, self.readers.strips)
+        if cut.field.spec.kind is Kind.CHECKBOX:
+            return cut.field, read_mark(cut.field, candidates)
         cut = by_shape(cut, candidates, self.readers.detector)
         reading = self.decide(cut, candidates, spelt)
         return cut.field, reading if cut.field.cells else judge_strokes(cut, reading)

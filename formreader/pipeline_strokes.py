@@ -43,9 +43,9 @@ SLASHED, PARTS = 1.0, ((2, 5), (4, 7))
 characters if nothing else it may be: of 3/12/13 no reader would know what 31213 means. All of 68
 such dates of unseen forms were right that nothing else spoke against."""
 SLASHES = {Reason.LONG_STROKE, Reason.SLASH_OR_ONE}
-FEWEST, IN_COLUMN = 3, 0.5
-"""Numbers of a column with a slash from which its others may have one, and share of the narrower of
-two that lies over or under the other where they are of one column."""
+FEWEST, IN_LINE = 3, 0.5
+"""Numbers of a column or a row with a slash from which its others may have one, and share of the
+shorter of two that lies beside the other where they are of one."""
 
 
 def judge_strokes(cut: Cut, reading: Reading) -> Reading:
@@ -67,7 +67,7 @@ def judge_strokes(cut: Cut, reading: Reading) -> Reading:
 def is_slashed(cut: Cut, reading: Reading) -> bool:
     """Tell whether a number is a day, a month and a year with two strokes like slashes between."""
     ways = list(date_slashes(reading.text))
-    if len(ways) != 1 or ways[0] not in PARTS:
+    if len(ways) != 1 or ways[0] not in PARTS or len(reading.characters) != len(reading.text):
         return False
     ink, usual = _ink(cut.field), usual_height(reading.characters)
     between = [reading.characters[at].rect for at in ways[0]]
@@ -106,11 +106,12 @@ def doubted_strokes(cut: Cut, reading: Reading) -> Reason | None:
     return not_a_one(reading.text, reading.characters)
 
 
-def slashes_of_columns(fields: Sequence[FieldImage], readings: Sequence[Reading]) -> list[Reading]:
-    """Doubt the 1s between digits where most of those right over and under them may be slashes.
+def slashes_in_line(fields: Sequence[FieldImage], readings: Sequence[Reading]) -> list[Reading]:
+    """Doubt the 1s between digits where most of those of a column or a row may be slashes.
 
     One slash of a column may be as upright and as low as a 1: among other dates of a drawn list
-    21/03 was accepted as 21103. Rectangles lie upright.
+    21/03 was accepted as 21103, among blood pressures of a row 145/91 as 145191. Rectangles lie
+    upright.
     """
     dates = [_was_slashed(reading) for reading in readings]
     asked = [
@@ -118,17 +119,22 @@ def slashes_of_columns(fields: Sequence[FieldImage], readings: Sequence[Reading]
         for at, (field, reading) in enumerate(zip(fields, readings, strict=True))
         if ("1" in reading.text[1:-1] or dates[at]) and not field.cells and not field.spec.vouched
     ]
-    edges = [(readings[at].rect.x, readings[at].rect.right) for at in asked]
-    left, right = np.array(edges, np.float64).reshape(-1, 2).T
-    shared = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
-    alike = shared > IN_COLUMN * np.minimum((right - left)[:, None], right - left)
+    rects = [readings[at].rect for at in asked]
     slashed = np.array([dates[at] or bool({*readings[at].reasons} & SLASHES) for at in asked], bool)
     found = list(readings)
-    for at, column in zip(asked, alike, strict=True):
-        told = np.count_nonzero(slashed & column)
-        if told >= FEWEST and 2 * told >= np.count_nonzero(column) and not dates[at]:
-            found[at] = stopped(readings[at], Reason.LONG_STROKE)
+    for edges in ([(r.x, r.right) for r in rects], [(r.y, r.bottom) for r in rects]):
+        for at, line in zip(asked, _in_line(edges), strict=True):
+            told = np.count_nonzero(slashed & line)
+            if told >= FEWEST and 2 * told >= np.count_nonzero(line) and not dates[at]:
+                found[at] = stopped(readings[at], Reason.LONG_STROKE)
     return found
+
+
+def _in_line(edges: Sequence[tuple[int, int]]) -> Mask:
+    """Tell which numbers, by their first and last edges (N, 2), stand in line: (N, N)."""
+    first, last = np.array(edges, np.float64).reshape(-1, 2).T
+    shared = np.minimum(last[:, None], last) - np.maximum(first[:, None], first)
+    return np.asarray(shared > IN_LINE * np.minimum((last - first)[:, None], last - first))
 
 
 def _was_slashed(reading: Reading) -> bool:

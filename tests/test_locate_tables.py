@@ -13,8 +13,11 @@ from formreader.form_names import Draft
 from formreader.locate import _opened as opened
 from formreader.locate import locate
 from formreader.locate_boxes import Cell
+from formreader.locate_doubts import Print
+from formreader.locate_groups import Group
 from formreader.locate_rows import Row
 from formreader.locate_tables import split
+from formreader.locate_text import _of_numbers
 
 TEXTS = [["09", "15", "30"], ["6", "45", "19"], ["07", "83", "52"], ["60", "12", "11"]]
 
@@ -217,6 +220,21 @@ def test_digits_alone_in_two_cells_side_by_side_may_be_one_number() -> None:
     shown = [f.penned for f in digits if f.rect.y > sheet.px(0, 26)[1] and f.penned is not None]
     assert len(shown) == 1
     assert shown[0] > 0.5
+
+
+@pytest.mark.parametrize(("wide", "are_numbers"), [(5, True), (4, False)])
+def test_digits_side_by_side_are_numbers_where_cells_of_their_size_hold_several(
+    wide: int, are_numbers: bool
+) -> None:
+    cells = [Cell(50.0 * k, 0.0, 50.0 * k + 50, 46.0) for k in range(12)]
+    cells.append(Cell(600.0, 0.0, 720.0, 46.0))  # of another size: nothing tells of it
+    placed = []
+    for at, cell in enumerate(cells):
+        digits = 2 if at < wide else 1
+        boxes = [[int(cell.left) + 6 + 20 * d, 10 + 3 * d, 14, 24, 130] for d in range(digits)]
+        placed.append((Group(np.array(boxes)), at, False))
+    found = _of_numbers(placed, cells, Print(np.zeros(0), {}, set(), [], []))
+    assert found.tolist() == [False] * wide + [are_numbers] * (12 - wide) + [False]
 
 
 def at_cell(sheet: Sheet, column: int) -> tuple[int, int]:

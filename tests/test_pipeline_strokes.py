@@ -28,7 +28,7 @@ from formreader.pipeline_strokes import (
     judge_strokes,
     not_a_one,
     outgrown,
-    slashes_of_columns,
+    slashes_in_line,
     spells_date,
 )
 from formreader.segment import Lattice
@@ -177,6 +177,12 @@ def test_a_date_that_is_doubted_for_something_else_stays_doubted() -> None:
     assert read.reasons == (Reason.READERS_DISAGREE,)
 
 
+def test_a_date_whose_characters_were_not_found_is_shown_to_a_person() -> None:
+    cut, reading = written_date("05103120", [20, 20])
+    read = judge_strokes(cut, replace(reading, characters=()))
+    assert (read.status, read.text) == (Status.REVIEW, "050320")
+
+
 def test_dates_whose_slashes_were_taken_out_tell_those_of_their_column() -> None:
     cut, reading = written_date("05103120", [20, 20])
     date = judge_strokes(cut, reading)
@@ -186,7 +192,7 @@ def test_dates_whose_slashes_were_taken_out_tell_those_of_their_column() -> None
         fields.append(replace(cut.field, rect=rect))
         readings.append(replace(date, rect=rect))
     readings[3] = replace(readings[3], text="51320", alternatives=())
-    read = slashes_of_columns(fields, readings)
+    read = slashes_in_line(fields, readings)
     assert [r.status for r in read] == [Status.ACCEPTED] * 3 + [Status.REVIEW]
 
 
@@ -306,6 +312,17 @@ def column(told: list[bool], lefts: list[int]) -> tuple[list[FieldImage], list[R
 def test_where_most_1s_of_a_column_may_be_slashes_the_last_is_no_sure_1(
     told: list[bool], lefts: list[int], doubted: bool
 ) -> None:
-    read = slashes_of_columns(*column(told, lefts))
+    read = slashes_in_line(*column(told, lefts))
     assert (read[-1].status is Status.REVIEW) is doubted
     assert all(len(r.reasons) <= 1 for r in read)
+
+
+@pytest.mark.parametrize(("apart", "doubted"), [(0, True), (35, False)])
+def test_slashes_of_a_row_tell_the_others_that_stand_in_line(apart: int, doubted: bool) -> None:
+    fields, readings = column([True, True, True, False], [0, 110, 220, 330])
+    tops = [0, 4, -4, apart]
+    rects = [Rect(r.rect.x, 100 + top, 100, 40) for r, top in zip(readings, tops, strict=True)]
+    fields = [replace(f, rect=rect) for f, rect in zip(fields, rects, strict=True)]
+    readings = [replace(r, rect=rect) for r, rect in zip(readings, rects, strict=True)]
+    read = slashes_in_line(fields, readings)
+    assert (read[-1].status is Status.REVIEW) is doubted

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from formreader.document import FieldImage, FieldSpec, Kind, Reason, Rect, Status
-from formreader.pipeline_ticks import check_ticks, tick
+from formreader.document import Candidate, FieldImage, FieldSpec, Kind, Reason, Rect, Status
+from formreader.pipeline_ticks import check_ticks, read_mark, tick
 
 SIDE = 60
 
@@ -68,3 +68,24 @@ def test_filled_boxes_are_marks_where_all_marks_are_filled_in() -> None:
         ("", Status.BLANK),
         ("1", Status.ACCEPTED),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "chance", "accepted"),
+    [
+        ("6", 0.99, False),
+        ("6", 0.5, True),  # hardly a digit
+        ("1", 0.99, True),  # a plain stroke
+        ("13", 0.99, True),  # a cross in two pieces
+        ("", 1.0, True),
+    ],
+)
+def test_a_digit_in_a_checkbox_is_no_mark(text: str, chance: float, accepted: bool) -> None:
+    reading = read_mark(cross(), [Candidate(text, float(np.log(chance)), ())])
+    assert (reading.status is Status.ACCEPTED) is accepted
+    assert (Reason.MISFIT in reading.reasons) is not accepted
+
+
+def test_an_empty_checkbox_stays_blank_whatever_the_digit_reader_says() -> None:
+    assert read_mark(box("empty"), [Candidate("6", 0.0, ())]).status is Status.BLANK
+    assert read_mark(cross(), []).status is Status.ACCEPTED
