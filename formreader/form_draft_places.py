@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -11,7 +12,7 @@ import numpy as np
 from formreader import binarize, locate
 from formreader.document import Grey
 from formreader.form_draft_columns import places_in_columns
-from formreader.form_draft_labels import free_parts, holds_print
+from formreader.form_draft_labels import MARK_MM, free_parts, holds_print, marks_in
 from formreader.form_names import Draft
 from formreader.locate import Cell, Row
 from formreader.rules import Level
@@ -27,6 +28,9 @@ drawn register were accepted as ticks."""
 FEWEST_BOXES, NO_HINT, CHARACTER = 2, 0.5, 0.3
 """Empty boxes of a row from which print in others is no hint, its darkness at least, as a share of
 the page's ink, and its height, as a share of the box's."""
+COLUMN_MM, FEWEST_FILLED = 0.5, 4
+"""How far the sides of a column's cells differ, in millimetres, and cells filled by print from
+which it is a column of print (chosen)."""
 LINE_MM = 12.0
 """Shortest line to write on, in millimetres."""
 ABOVE_MM = 5.5
@@ -63,10 +67,13 @@ def find_places(image: Grey, dpi: float) -> list[Draft]:
     found = [Draft(str(row.kind), tuple(in_mm(c, scale) for c in row.cells)) for row in rows]
     boxes = [row.frame for row in rows]
     taken = list(boxes)
-    for cell, tabled in zip(cells, locate.in_grid(cells, scale), strict=True):
-        if any(meets(cell, other) for other in taken):
+    parts = [free_parts(ink, cell, cells, scale) for cell in cells]
+    filled = among_printed(cells, parts, ink, scale)
+    grid = locate.in_grid(cells, scale)
+    for cell, tabled, free_ones in zip(cells, grid, parts, strict=True):
+        if any(meets(cell, other) for other in taken) or cell in filled:
             continue
-        for free in free_parts(ink, cell, cells, scale):
+        for free in free_ones:
             kind = kind_of(free, scale, bool(tabled))
             if kind and not (kind == "checkbox" and among_letters(ink, cell, scale)):
                 found.append(Draft(kind, (in_mm(free, scale),)))
@@ -92,6 +99,27 @@ def find_places(image: Grey, dpi: float) -> list[Draft]:
         if not any(meets(line, other) for other in known):
             found.append(Draft("line", (in_mm(line, scale),)))
             taken.append(line)
+    return found
+
+
+def among_printed(
+    cells: Sequence[Cell], parts: Sequence[Sequence[Cell]], ink: np.ndarray, scale: float
+) -> list[Cell]:
+    """Return the cells with a mark in the middle, of columns that print fills for the most part.
+
+    A printed 77 was taken for a mark that parts two numbers, and accepted as read: the others of
+    its column, wider, left no place to write. `parts` are the places that each cell leaves.
+    """
+    marked = [any(max(m[2:]) >= MARK_MM * scale for m in marks_in(ink, c, scale)) for c in cells]
+    full = np.array([mark and not free for mark, free in zip(marked, parts, strict=True)], bool)
+    sides = np.array([(cell.left, cell.right) for cell in cells], np.float64).reshape(-1, 2)
+    found = []
+    for at, cell in enumerate(cells):
+        if not marked[at] or list(parts[at]) != [cell]:  # or the place is beside a label
+            continue
+        column = (np.abs(sides - sides[at]) < COLUMN_MM * scale).all(axis=1)
+        if (full & column).sum() >= max(FEWEST_FILLED, column.sum() / 2):
+            found.append(cell)
     return found
 
 

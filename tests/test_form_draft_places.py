@@ -157,3 +157,17 @@ def test_headings_in_the_middle_tell_columns_and_others_where_these_begin() -> N
     assert middle.tolist() == [0, 50, 70, 90]
     begun = column_edges([(10, 20), (40, 50), (70, 78)], 120, 1.0)
     assert begun.tolist() == [8.5, 38.5, 68.5, 120]
+
+
+@pytest.mark.parametrize("filled", [True, False])
+def test_a_mark_in_a_column_of_print_leaves_no_place(filled: bool) -> None:
+    sheet = Sheet(width_mm=110, height_mm=90)
+    for x in (20, 50, 80):
+        sheet.line(x, 20, x, 74)
+    for row in range(7):
+        sheet.line(20, 20 + 9 * row, 80, 20 + 9 * row)
+        if row < 6 and (filled or row == 2):
+            sheet.label("II" if row == 2 else "Carrots", 33 if row == 2 else 26, 26 + 9 * row)
+    assert bool(over(sheet, 25, 42)) is not filled
+    for row in range(6):
+        assert over(sheet, 65, 24.5 + 9 * row)
