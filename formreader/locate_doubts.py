@@ -119,10 +119,10 @@ def judged(group: Group, kind: Kind, known: Print) -> Written:
     free = kind is Kind.FREE  # where the dates of stamps stand unevenly too
     place = Written(group, kind, min(1.0, level), level if free else base, base)
     short = len(group.tall) < LEAST_CHARACTERS[kind]
-    if short or prints.bracketed(group) or prints.ordinal(group):
+    if prints.bracketed(group) or prints.ordinal(group) or (short and len(group.tall) < 2):
         return place.doubted(LONE_BOX_DOUBT)
     alike = known.alike.get(id(group), 0.0) >= prints.MAYBE
-    if alike or prints.as_small_as_print(group, known.heights):
+    if short or alike or prints.as_small_as_print(group, known.heights):
         return replace(place.doubted(LONE_BOX_DOUBT), penned=base)
     return place
 
@@ -134,10 +134,9 @@ def known_place(group: Group, kind: Kind) -> Written:
 
 def hidden(group: Group, kind: Kind) -> Written:
     """Take a group for print, unless its shapes are a hand's."""
-    if len(group.tall) < 2:
+    left = FREE_DOUBT if kind is Kind.FREE else RULED_DOUBT
+    if len(group.tall) < 2 and kind is not Kind.CELL:
         left = LONE_BOX_DOUBT
-    else:
-        left = FREE_DOUBT if kind is Kind.FREE else RULED_DOUBT
     return Written(group, kind, PRINT, PRINT, left)
 
 

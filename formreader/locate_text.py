@@ -176,20 +176,26 @@ def find_written(
     written = []
     joined = _joined(kept)
     alone |= _of_numbers(joined, cells, known)
+
+    def in_its_cell(place: Written, home: int) -> Written:
+        if len(place.group.tall) > 1 or home < 0:
+            return place
+        return doubts.lone(place, cells[home], bool(alone[home]), known, scale)
+
     for group, home, ruled in joined:
         if not _number_like(group, scale, home >= 0):
             continue
         kind = _kind(home, ruled)
         found = doubts.judged(group, kind, known) if anywhere else doubts.known_place(group, kind)
-        if anywhere and len(group.tall) < 2 and home >= 0:
-            found = doubts.lone(found, cells[home], bool(alone[home]), known, scale)
+        if anywhere:
+            found = in_its_cell(found, home)
         if doubts.holds_tick(group, levels):
             found = found.doubted(doubts.LONE_BOX_DOUBT)
         if anywhere and ruled and doubts.on_two_lines(group, levels, scale):
             found = found.doubted(doubts.LONE_BOX_DOUBT)
         written.append(found)
     return written + [
-        doubts.hidden(group, _kind(home, ruled))
+        in_its_cell(doubts.hidden(group, _kind(home, ruled)), home)
         for group, home, ruled in hidden
         if _number_like(group, scale, home >= 0)
     ]

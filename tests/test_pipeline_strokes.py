@@ -317,6 +317,32 @@ def test_where_most_1s_of_a_column_may_be_slashes_the_last_is_no_sure_1(
     assert all(len(r.reasons) <= 1 for r in read)
 
 
+@pytest.mark.parametrize(
+    ("texts", "doubted"),
+    [
+        (["1317", "2518", "1415", "2817"], 4),
+        (["1317", "2518", "715", "2817"], 4),  # counted from the end
+        (["13107", "25112", "14105", "2817"], 4),
+        (["1317", "2518", "1415"], 0),  # too few
+        (["1317", "2518", "1415", "2817", "305", "662"], 0),  # others have none
+        (["2117", "2118", "2115", "2117"], 0),  # numbers that begin alike
+        (["01071987", "23011965", "14111992", "02012014"], 0),  # dates without slashes
+    ],
+)
+def test_where_nearly_all_of_a_row_have_a_1_at_one_place_it_may_be_a_slash(
+    texts: list[str], doubted: int
+) -> None:
+    fields, readings = column([False] * len(texts), [110 * at for at in range(len(texts))])
+    rects = [Rect(field.rect.x, 100, 100, 40) for field in fields]
+    fields = [replace(f, rect=rect) for f, rect in zip(fields, rects, strict=True)]
+    readings = [
+        replace(reading, rect=rect, text=text)
+        for reading, rect, text in zip(readings, rects, texts, strict=True)
+    ]
+    read = slashes_in_line(fields, readings)
+    assert sum(r.status is Status.REVIEW for r in read) == doubted
+
+
 @pytest.mark.parametrize(("apart", "doubted"), [(0, True), (35, False)])
 def test_slashes_of_a_row_tell_the_others_that_stand_in_line(apart: int, doubted: bool) -> None:
     fields, readings = column([True, True, True, False], [0, 110, 220, 330])
