@@ -171,3 +171,17 @@ def test_a_mark_in_a_column_of_print_leaves_no_place(filled: bool) -> None:
     assert bool(over(sheet, 25, 42)) is not filled
     for row in range(6):
         assert over(sheet, 65, 24.5 + 9 * row)
+
+
+@pytest.mark.parametrize(("comma", "whole"), [(68.0, True), (40.0, False), (None, False)])
+def test_the_two_cents_after_a_printed_comma_are_one_place_with_the_amount(
+    comma: float | None, whole: bool
+) -> None:
+    sheet = Sheet(width_mm=120, height_mm=50)
+    sheet.box(20, 20, 62, 10)
+    sheet.line(75, 20, 75, 30)
+    if comma is not None:
+        bar(sheet, comma - 0.8, 27, 0.8, 1.6)
+    [place] = over(sheet, 50, 25)
+    assert place.box[0] + place.box[2] == pytest.approx(82 if whole else 75, abs=0.5)
+    assert len(over(sheet, 78, 25)) <= 1
