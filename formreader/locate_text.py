@@ -13,6 +13,7 @@ from formreader.document import Grey, Kind
 from formreader.locate_boxes import Cell
 from formreader.locate_doubts import ABOVE_RULE, UNDER_RULE, Written, inside
 from formreader.locate_groups import LARGEST_MM, ON_LINE, Group, groups
+from formreader.locate_lone import among_numbers
 from formreader.locate_tables import by_themselves, in_grid
 from formreader.rules import Level
 
@@ -194,6 +195,17 @@ def find_written(
         if anywhere and ruled and doubts.on_two_lines(group, levels, scale):
             found = found.doubted(doubts.LONE_BOX_DOUBT)
         written.append(found)
+    if anywhere:
+        single = [
+            group
+            for group, home, ruled in placed
+            if home < 0 and not ruled and id(group) not in known.printed
+            if len(group.tall) < 2 and not _stray(group.tall[0], cells, -1)
+            if _number_like(group, scale) and not prints.in_line(group, -1, known.lines)
+        ]
+        numbers = [place.group for place in written]
+        among = among_numbers(single, numbers, [group for group, _, _ in hidden])
+        hidden += [(group, -1, False) for group in among]
     return written + [
         in_its_cell(doubts.hidden(group, _kind(home, ruled)), home)
         for group, home, ruled in hidden
