@@ -26,6 +26,10 @@ COVERED = 0.935
 """Share of such a line that is ink. Of 89 numbers with one or two level lines through them 87 had
 more, of 62 with a slanting one 38; of 2,134 others read rightly 9, most of two digits with bars
 that meet; of 234 real amounts 1."""
+APART, FEWEST = 0.15, 2
+"""Gap between a struck-out number and the one written after it, in heights of a digit, at least,
+and digits that a line strikes out. Of 5 right numbers of 507 whose first digits have such a line,
+as bars that meet, none has that gap, of 16 struck out and written again 13."""
 LONGEST = 480
 """Greatest length in pixels to which a number is brought."""
 CUT = 0.35
@@ -54,6 +58,20 @@ def struck_through(ink: Mask, digits: Sequence[Rect]) -> bool:
     along = np.linspace(0, 1, wide)
     rows = np.rint(np.outer(first[inside], 1 - along) + np.outer(last[inside], along))
     return bool(marked[rows.astype(np.int64), np.arange(wide)].mean(axis=1).max() > COVERED)
+
+
+def struck_first(ink: Mask, digits: Sequence[Rect]) -> int:
+    """Return how many of a number's first digits are struck out, the others written after them.
+
+    `ink` bool (H, W) is the field's, `digits` from left to right in its pixels; 0 where none are.
+    97 struck out and 90 after it were accepted as 9790.
+    """
+    high = float(np.median([rect.height for rect in digits] or [0]))
+    for count in range(len(digits) - 1, FEWEST - 1, -1):
+        gap = digits[count].x - max(rect.right for rect in digits[:count])
+        if gap > APART * high and struck_through(ink, digits[:count]):
+            return count
+    return 0
 
 
 def cut_at_side(ink: Mask, height: float) -> bool:

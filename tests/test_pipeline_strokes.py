@@ -213,6 +213,37 @@ def test_a_line_through_a_number_that_was_taken_for_a_rule_still_strikes_it_out(
     assert (doubted_strokes(cut, reading) is Reason.STRUCK_OUT) is struck
 
 
+@pytest.mark.parametrize(
+    ("line", "apart", "read"),
+    [
+        ((8, 82), 25, "00"),
+        ((8, 82), 2, "0000"),  # a line like the bars of digits that meet
+        ((8, 30), 25, "0000"),
+        (None, 25, "0000"),
+    ],
+    ids=["struck-out", "touching", "one-struck-out", "none"],
+)
+def test_what_is_written_after_struck_out_digits_is_the_value_to_confirm(
+    line: tuple[int, int] | None, apart: int, read: str
+) -> None:
+    image = np.full((60, 220), 230, np.uint8)
+    lefts = [10, 50, 78 + apart, 118 + apart]
+    for x in lefts:
+        cv2.ellipse(image, (x + 13, 30), (12, 20), 0, 0, 360, 40, 3)
+    if line:
+        cv2.line(image, (line[0], 31), (line[1], 29), 40, 3)
+    field = FieldImage(FieldSpec("cell", Kind.CELL), Rect(5, 7, 220, 60), image, image < 120)
+    characters = tuple(Character("0", 0.99, (), Rect(x + 5, 15, 28, 44)) for x in lefts)
+    reading = Reading("cell", "0000", 0.999, Status.ACCEPTED, (), characters, field.rect)
+    judged = judge_strokes(Cut(field, Lattice((), np.zeros(1), 44.0, 190.0)), reading)
+    assert judged.text == read
+    if read != "0000":
+        assert (judged.status, judged.reasons) == (Status.REVIEW, (Reason.STRUCK_OUT,))
+        assert judged.characters == characters[2:]
+        assert judged.alternatives[0][0] == "0000"
+        assert judged.confidence < 0.8
+
+
 def row_of_four(
     middle: list[tuple[int, int]], grey: int = 40, thick: int = 3
 ) -> tuple[FieldImage, Reading]:
