@@ -23,6 +23,9 @@ LEAST_CHARACTERS = {Kind.CELL: 1, Kind.LINE: 2, Kind.FREE: 3}
 """Characters from which a number may be sure of itself; fewer may be a piece of print."""
 FREE_DOUBT = 0.3
 """The same for a number on plain paper, where labels and headings stand too."""
+CLOSE = 0.45
+"""Gap between two digits on plain paper, in their heights, up to which they are surely one number:
+of a table without its rules 7 and 5 of two cells were accepted as 75."""
 TICKED_RULE = 2.0
 """Greatest length of a comb's rule, as a share of what was found written on it."""
 LONE_BOX_DOUBT = 0.55
@@ -119,12 +122,19 @@ def judged(group: Group, kind: Kind, known: Print) -> Written:
     free = kind is Kind.FREE  # where the dates of stamps stand unevenly too
     place = Written(group, kind, min(1.0, level), level if free else base, base)
     short = len(group.tall) < LEAST_CHARACTERS[kind]
-    if prints.bracketed(group) or prints.ordinal(group) or (short and len(group.tall) < 2):
+    if prints.bracketed(group) or prints.ordinal(group) or (short and not _close(group)):
         return place.doubted(LONE_BOX_DOUBT)
     alike = known.alike.get(id(group), 0.0) >= prints.MAYBE
     if short or alike or prints.as_small_as_print(group, known.heights):
         return replace(place.doubted(LONE_BOX_DOUBT), penned=base)
     return place
+
+
+def _close(group: Group) -> bool:
+    """Tell whether several characters stand as close as those of one number."""
+    ends = group.tall[:, 0] + group.tall[:, 2]
+    gaps = group.tall[1:, 0] - ends[:-1]
+    return bool(gaps.size and gaps.max() <= CLOSE * group.height)
 
 
 def known_place(group: Group, kind: Kind) -> Written:

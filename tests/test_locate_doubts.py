@@ -22,8 +22,8 @@ from formreader.locate_text import find_written
 NOTHING = Print(np.zeros(0), {}, set(), [], [])
 
 
-def digits(count: int, left: int = 50) -> Group:
-    return Group(np.array([[left + 16 * at, 30 + at % 2, 12, 20, 90] for at in range(count)]))
+def digits(count: int, pitch: int = 16) -> Group:
+    return Group(np.array([[50 + pitch * at, 30 + at % 2, 12, 20, 90] for at in range(count)]))
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,11 @@ def test_two_digits_on_plain_paper_are_a_number_if_their_shapes_are_a_hands(
     place = judged(digits(count), kind, NOTHING)
     assert place.penned == left
     assert place.doubt >= LONE_BOX_DOUBT or kind is not Kind.FREE
+
+
+def test_two_digits_far_apart_on_plain_paper_may_be_those_of_two_cells() -> None:
+    assert judged(digits(2, 22), Kind.FREE, NOTHING).penned == LONE_BOX_DOUBT
+    assert judged(digits(2, 20), Kind.FREE, NOTHING).penned == FREE_DOUBT
 
 
 @pytest.mark.parametrize(
