@@ -77,8 +77,7 @@ def beside(group: Group, ink: Mask, up: Mask, in_cell: bool, is_known: bool = Fa
     """
     reach = round((BESIDE if len(group.tall) > 1 else BESIDE_ONE) * group.height)
     far = reach + (0 if in_cell else round(group.height))
-    rows = slice(group.top, group.bottom)
-    left = slice(max(0, group.left - far), group.left)
+    rows, left = slice(group.top, group.bottom), slice(max(0, group.left - far), group.left)
     for columns in (left, slice(group.right, group.right + far)):
         outward = slice(None, None, -1 if columns is left else 1)
         part = np.ascontiguousarray(ink[rows, columns][:, outward]).view(np.uint8)
@@ -202,8 +201,7 @@ def crossed(group: Group, up: Mask) -> bool:
     20815063389785 was accepted, the numbers standing on the line at which the wall ended.
     """
     reach = round(OVER * group.height)
-    first, last = group.tall[0], group.tall[-1]
-    between = slice(first[0] + first[2], last[0])
+    between = slice(group.tall[0, 0] + group.tall[0, 2], group.tall[-1, 0])
     for over, under in ((1, 1), (2, 0), (0, 2)):
         rows = slice(max(0, group.top - over * reach), group.bottom + under * reach)
         part = up[rows, between]
@@ -225,8 +223,7 @@ def as_tall_as_half(ink: Mask) -> bool:
     spots = stats[stats[:, 4] > SPOT * height**2]
     if not len(spots):
         return False
-    wide = np.ptp(np.r_[spots[:, 0], spots[:, 0] + spots[:, 2]])
-    tall = np.ptp(np.r_[spots[:, 1], spots[:, 1] + spots[:, 3]])
+    wide, tall = (np.ptp(np.r_[spots[:, at], spots[:, at] + spots[:, at + 2]]) for at in (0, 1))
     return bool(tall > 0.5 * height and wide > 0.15 * height)
 
 
