@@ -219,7 +219,8 @@ def _of_numbers(
     """Tell which cells are for whole numbers, as others of their size hold several digits.
 
     A number's boxes hold one each: of a score sheet with a 10 here and there, 103 numbers of one
-    digit went to a person. Printed headings say nothing of the cells under them.
+    digit went to a person. Printed headings say nothing of the cells under them, and a number with
+    one digit to a cell stands in columns that hold no other.
     """
     filled = {home for _, home, _ in placed if home >= 0}
     several = {
@@ -234,7 +235,10 @@ def _of_numbers(
     for home in filled - several:
         alike = (np.abs(sizes - sizes[home]) < ALIKE * sizes[home]).all(axis=1)
         same = set(np.flatnonzero(alike).tolist()) & filled
-        found[home] = len(same & several) >= max(FEWEST_WIDE, WIDE_SHARE * len(same))
+        column = any(
+            abs(cells[at].left - cells[home].left) < ALIKE * sizes[home, 0] for at in same & several
+        )
+        found[home] = column and len(same & several) >= max(FEWEST_WIDE, WIDE_SHARE * len(same))
     return found
 
 

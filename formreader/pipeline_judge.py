@@ -11,6 +11,7 @@ import numpy as np
 
 from formreader import calibrate, segment, validate
 from formreader.document import Candidate, FieldImage, FieldSpec, Glyph, Reading, Reason, Status
+from formreader.pipeline_struck import AGAIN
 
 TINY = 3.0
 """Height in pixels from which strokes too small to cut into digits still are not dust."""
@@ -195,4 +196,5 @@ def is_number(field: FieldImage, reading: Reading) -> bool:
     either is left out: a page of text would give a hundred rows to review.
     """
     like_print = max(field.doubt, field.print_like) > LEFT_OUT
-    return bool(field.cells) or not like_print or reading.confidence > PRINT
+    least = PRINT * (AGAIN if Reason.STRUCK_OUT in reading.reasons else 1.0)
+    return bool(field.cells) or not like_print or reading.confidence > least

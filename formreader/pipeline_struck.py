@@ -30,6 +30,8 @@ APART, FEWEST = 0.15, 2
 """Gap between a struck-out number and the one written after it, in heights of a digit, at least,
 and digits that a line strikes out. Of 5 right numbers of 507 whose first digits have such a line,
 as bars that meet, none has that gap, of 16 struck out and written again 13."""
+AGAIN = 0.75
+"""How likely what follows struck-out digits is the value: of 16 such numbers of unseen forms 12."""
 LONGEST = 480
 """Greatest length in pixels to which a number is brought."""
 CUT = 0.35

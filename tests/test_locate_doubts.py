@@ -47,6 +47,7 @@ def test_two_digits_on_plain_paper_are_a_number_if_their_shapes_are_a_hands(
 def test_two_digits_far_apart_on_plain_paper_may_be_those_of_two_cells() -> None:
     assert judged(digits(2, 22), Kind.FREE, NOTHING).penned == LONE_BOX_DOUBT
     assert judged(digits(2, 20), Kind.FREE, NOTHING).penned == FREE_DOUBT
+    assert hidden(digits(2, 22), Kind.FREE).penned == LONE_BOX_DOUBT
 
 
 @pytest.mark.parametrize(

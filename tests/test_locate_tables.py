@@ -223,18 +223,21 @@ def test_digits_alone_in_two_cells_side_by_side_may_be_one_number() -> None:
 
 
 @pytest.mark.parametrize(("wide", "are_numbers"), [(5, True), (4, False)])
-def test_digits_side_by_side_are_numbers_where_cells_of_their_size_hold_several(
+def test_digits_side_by_side_are_numbers_where_cells_of_their_column_hold_several(
     wide: int, are_numbers: bool
 ) -> None:
-    cells = [Cell(50.0 * k, 0.0, 50.0 * k + 50, 46.0) for k in range(12)]
-    cells.append(Cell(600.0, 0.0, 720.0, 46.0))  # of another size: nothing tells of it
+    """Not in columns that hold no other: the digits of one number are written into them."""
+    over = [Cell(50.0 * k, 0.0, 50.0 * k + 50, 46.0) for k in range(wide)]
+    under = [Cell(50.0 * k, 46.0, 50.0 * k + 50, 92.0) for k in range(8)]
+    other = Cell(600.0, 0.0, 720.0, 46.0)  # of another size: nothing tells of it
     placed = []
-    for at, cell in enumerate(cells):
-        digits = 2 if at < wide else 1
-        boxes = [[int(cell.left) + 6 + 20 * d, 10 + 3 * d, 14, 24, 130] for d in range(digits)]
+    for at, cell in enumerate([*over, *under, other]):
+        x, y = int(cell.left) + 6, int(cell.top) + 10
+        boxes = [[x + 20 * d, y + 3 * d, 14, 24, 130] for d in range(2 if cell in over else 1)]
         placed.append((Group(np.array(boxes)), at, False))
-    found = _of_numbers(placed, cells, Print(np.zeros(0), {}, set(), [], []))
-    assert found.tolist() == [False] * wide + [are_numbers] * (12 - wide) + [False]
+    found = _of_numbers(placed, [*over, *under, other], Print(np.zeros(0), {}, set(), [], []))
+    told = [are_numbers] * wide + [False] * (8 - wide)
+    assert found.tolist() == [False] * wide + told + [False]
 
 
 def at_cell(sheet: Sheet, column: int) -> tuple[int, int]:

@@ -177,6 +177,17 @@ def test_a_date_that_is_doubted_for_something_else_stays_doubted() -> None:
     assert read.reasons == (Reason.READERS_DISAGREE,)
 
 
+@pytest.mark.parametrize("taller", [0, 30])
+def test_no_1s_are_left_out_because_they_are_tall_or_lean_as_all_of_a_number(taller: int) -> None:
+    cut, reading = written_date("05103120", [0, 0])
+    tall = [
+        replace(c, rect=replace(c.rect, height=c.rect.height + taller)) if c.text == "1" else c
+        for c in reading.characters
+    ]
+    assert judge_strokes(cut, replace(reading, characters=tuple(tall))).reasons
+    assert judge_strokes(*written_date("05103121", [20, 20, 20])).reasons
+
+
 def test_a_date_whose_characters_were_not_found_is_shown_to_a_person() -> None:
     cut, reading = written_date("05103120", [20, 20])
     read = judge_strokes(cut, replace(reading, characters=()))
