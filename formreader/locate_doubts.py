@@ -145,9 +145,7 @@ def known_place(group: Group, kind: Kind) -> Written:
 def hidden(group: Group, kind: Kind) -> Written:
     """Take a group for print, unless its shapes are a hand's."""
     left = FREE_DOUBT if kind is Kind.FREE else RULED_DOUBT
-    if (len(group.tall) < 2 and kind is not Kind.CELL) or (
-        kind is Kind.FREE and len(group.tall) < LEAST_CHARACTERS[kind] and not _close(group)
-    ):
+    if len(group.tall) < LEAST_CHARACTERS[kind] and not _close(group):
         left = LONE_BOX_DOUBT
     return Written(group, kind, PRINT, PRINT, left)
 

@@ -153,12 +153,7 @@ def find_written(
     """
     homes = _cells_of(boxes, cells)
     homes[(homes < 0) & _over_rules(boxes, levels)] = ON_LINE
-    ends = [(v.x0, v.x1, v.y.min(), v.y.max()) for v in levels]
-    spans = np.array(ends, np.float64).reshape(-1, 4)
-    placed = []
-    for group in groups(boxes, homes):
-        home = _home(group, cells)
-        placed.append((group, home, home < 0 and _on_rule(group, levels, spans)))
+    placed = _placed(boxes, homes, cells, levels)
     likely = [g for g, home, _ in placed if anywhere and _number_like(g, scale, home >= 0)]
     known = doubts.known_print(placed, likely, boxes, dark)
     kept: list[Placed] = []
@@ -196,20 +191,39 @@ def find_written(
             found = found.doubted(doubts.LONE_BOX_DOUBT)
         written.append(found)
     if anywhere:
-        single = [
-            group
-            for group, home, ruled in placed
-            if home < 0 and not ruled and id(group) not in known.printed
-            if len(group.tall) < 2 and not _stray(group.tall[0], cells, -1)
-            if _number_like(group, scale) and not prints.in_line(group, -1, known.lines)
-        ]
-        numbers = [place.group for place in written]
-        among = among_numbers(single, numbers, [group for group, _, _ in hidden])
+        numbers, others = [place.group for place in written], [group for group, _, _ in hidden]
+        among = among_numbers(_single(placed, cells, known, scale), numbers, others)
         hidden += [(group, -1, False) for group in among]
     return written + [
         in_its_cell(doubts.hidden(group, _kind(home, ruled)), home)
         for group, home, ruled in hidden
         if _number_like(group, scale, home >= 0)
+    ]
+
+
+def _placed(
+    boxes: NDArray[np.int64], homes: NDArray[np.int64], cells: list[Cell], levels: list[Level]
+) -> list[Placed]:
+    """Group character boxes, each by its own cell or line, and say where the groups stand."""
+    ends = [(v.x0, v.x1, v.y.min(), v.y.max()) for v in levels]
+    spans = np.array(ends, np.float64).reshape(-1, 4)
+    placed = []
+    for group in groups(boxes, homes):
+        home = _home(group, cells)
+        placed.append((group, home, home < 0 and _on_rule(group, levels, spans)))
+    return placed
+
+
+def _single(
+    placed: Sequence[Placed], cells: list[Cell], known: doubts.Print, scale: float
+) -> list[Group]:
+    """Return what may be digits by themselves on plain paper."""
+    return [
+        group
+        for group, home, ruled in placed
+        if home < 0 and not ruled and id(group) not in known.printed
+        if len(group.tall) < 2 and not _stray(group.tall[0], cells, -1)
+        if _number_like(group, scale) and not prints.in_line(group, -1, known.lines)
     ]
 
 
