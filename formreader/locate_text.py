@@ -28,6 +28,9 @@ STACKED = 1.2
 over one another, as the parts of a picture or a square code do."""
 SOLID = 0.72
 """Share of its box that a wide stroke figure may fill; more is a printed mark."""
+FEW_SOLID = 3
+"""Characters of a number in a cell from which one may be that full all the same: the loops of a
+digit run full in low scans, and one 8 so of 881814 left no row."""
 UNLIKE_HEIGHTS = 0.27
 """Greatest spread of the heights of digits in one number, as a share of their mean; words
 with heads and tails spread more."""
@@ -63,7 +66,7 @@ def _number_like(group: Group, scale: float, boxed: bool = False) -> bool:
     if tall[:, 2].sum() > (1.3 if boxed else 1.0) * STACKED * (group.right - group.left):
         return False
     solid = tall[:, 4] > SOLID * tall[:, 2] * tall[:, 3]
-    if np.any(solid & (tall[:, 2] > 0.5 * tall[:, 3])):
+    if (solid & (tall[:, 2] > 0.5 * tall[:, 3])).sum() > (boxed and len(tall) >= FEW_SOLID):
         return False
     usual = tall[:, 3][tall[:, 3] <= 1.5 * high]
     spread = float(np.std(usual) / np.mean(usual))

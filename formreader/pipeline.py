@@ -38,6 +38,7 @@ from formreader.pipeline_hand import by_shape, without_print
 from formreader.pipeline_judge import Cut as Cut
 from formreader.pipeline_judge import is_number as is_number
 from formreader.pipeline_judge import judge as judge
+from formreader.pipeline_labels import without_labels
 from formreader.pipeline_looks import looks_at as looks_at
 from formreader.pipeline_pencil import trusted_in_pencil
 from formreader.pipeline_pieces import without_pieces
@@ -176,7 +177,8 @@ class Reader:
 
         def find(registration: Registration) -> list[FieldImage]:
             located = locate.locate(register.upright(page, registration), page.dpi)
-            return without_print(located, self.readers.detector)
+            detector = self.readers.detector
+            return without_print(without_labels(located, detector), detector)
 
         registration = register.register(page)
         fields = find(registration)

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from formreader.classify import PrintDetector
 from formreader.document import Candidate, FieldImage, Float
@@ -69,7 +70,7 @@ def doubted(cut: Cut, doubt: float, pale: float | None) -> Cut:
 
 def without_print(fields: Sequence[FieldImage], detector: PrintDetector | None) -> list[FieldImage]:
     """Leave out what lies where print does, before it is read, unless its strokes are a hand's."""
-    shapes = [_strokes(field) if detector and field.is_print else None for field in fields]
+    shapes = [tall_strokes(field)[1] if detector and field.is_print else None for field in fields]
     asked = [mine for mine in shapes if mine is not None and len(mine)]
     if not detector or not asked:
         return [field for field in fields if not field.is_print]
@@ -82,13 +83,17 @@ def without_print(fields: Sequence[FieldImage], detector: PrintDetector | None) 
     ]
 
 
-def _strokes(field: FieldImage) -> Float:
-    """Return the tall strokes of a field, each as a glyph: float32 (N, 28, 28)."""
+def tall_strokes(field: FieldImage) -> tuple[NDArray[np.int64], Float]:
+    """Return the tall strokes of a field: their boxes int64 (N, 4) and glyphs float32 (N, 28, 28).
+
+    The boxes are x, y, width and height in pixels of the field.
+    """
     darkness, strokes = darkness_of(field.image)[0], strokes_of(field.ink)
     high = strokes.stats[1:, cv2.CC_STAT_HEIGHT]
+    tall = 1 + np.flatnonzero(high > TALL * high.max(initial=0))
+    boxes = strokes.stats[tall, :4].astype(np.int64)
     glyphs = [np.zeros((0, 28, 28), np.float32)]
-    for own in 1 + np.flatnonzero(high > TALL * high.max(initial=0)):
-        x, y, wide, tall = strokes.stats[own, :4].tolist()
-        part = np.s_[y : y + tall, x : x + wide]
+    for own, (x, y, w, h) in zip(tall.tolist(), boxes.tolist(), strict=True):
+        part = np.s_[y : y + h, x : x + w]
         glyphs.append(normalize_glyph(darkness[part] * (strokes.labels[part] == own))[None])
-    return np.concatenate(glyphs)
+    return boxes, np.concatenate(glyphs)

@@ -17,7 +17,7 @@ from formreader.locate_doubts import Print
 from formreader.locate_groups import Group
 from formreader.locate_rows import Row
 from formreader.locate_tables import split
-from formreader.locate_text import _of_numbers
+from formreader.locate_text import _number_like, _of_numbers
 
 TEXTS = [["09", "15", "30"], ["6", "45", "19"], ["07", "83", "52"], ["60", "12", "11"]]
 
@@ -348,3 +348,14 @@ def test_the_stem_of_a_9_is_no_wall_between_walls_that_go_on() -> None:
     ]
     assert field.rect.right > sheet.px(x + 12, 0)[0]
     assert field.rect.x < sheet.px(x + 7, 0)[0]
+
+
+@pytest.mark.parametrize(
+    ("full", "boxed", "like"),
+    [((4,), True, True), ((4,), False, False), ((1, 4), True, False), ((), False, True)],
+)
+def test_one_digit_whose_loops_ran_full_takes_no_number_out_of_its_cell(
+    full: tuple[int, ...], boxed: bool, like: bool
+) -> None:
+    boxes = [(30 * at, 0, 20, 30, 540 if at in full else 240) for at in range(6)]
+    assert _number_like(Group(np.array(boxes)), 8.0, boxed) is like

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -113,6 +114,8 @@ def field(doubt: float, cells: tuple[Rect, ...] = ()) -> FieldImage:
         (field(0.9), 0.3, False),
         (field(0.9), 0.6, True),
         (field(0.2), 0.3, True),
+        (replace(field(0.9), like_print=-3.0), 0.3, False),
+        (replace(field(0.9), like_print=-4.0), 0.3, True),
         (field(0.9, (Rect(0, 0, 60, 60),)), 0.0, True),
     ],
 )
