@@ -11,6 +11,12 @@ from numpy.typing import NDArray
 from formreader.document import Kind
 from formreader.locate_bands import NARROWEST_MM
 from formreader.locate_boxes import LARGEST_BOX_MM, LOWEST_MM, Cell, inside
+from formreader.locate_comb_groups import (
+    BEYOND_MM,
+    NARROWEST_PITCH_MM,
+    WIDEST_PITCH_MM,
+    in_groups,
+)
 from formreader.locate_rows import LEAST_TICKS, PITCH_SLACK, Row
 from formreader.locate_ticks import bare_ticks
 from formreader.rules import FAINTEST, Level, Rules
@@ -21,30 +27,18 @@ UNEVEN_END = 0.2
 """How far an end tick may stand off the pitch, as a share of it: one that was taken to stand a
 little beside its place stayed in the first box of a blank comb and was accepted as 1."""
 UNLIKE_ENDS = 0.7
-"""Least length of one end of a comb of three ticks as a share of the other end's."""
+"""Least length of one end as a share of the other of a comb of three ticks, or in a frame."""
+WALL = 1.6
+"""Length from which two ends alike are the sides of a frame around a comb, as a share of its other
+ticks: a box more at one end took in the last letter printed before the digits of an account."""
 SHORT_TICK_MM = 1.2
 """Length of a tick in millimetres below which feet of letters on a line look the same."""
 LEAST_SHORT_TICKS = 5
 """Ticks that make a comb when they are that short."""
 EVENEST = 0.45
 """Greatest swing of darkness along a comb's level rule; letters in a row have 0.6."""
-NARROWEST_PITCH_MM = 2.4
-"""Least distance of a comb's ticks, in millimetres; closer ones are a ruler or a code."""
-WIDEST_PITCH_MM = 12.5
-"""Greatest distance of a comb's ticks, in millimetres."""
 TICK_MM = 0.6
 """Shortest tick of a comb in millimetres."""
-PART_GAP_MM, PART_END_MM = 0.5, 0.9
-"""Least gap in the rule of a comb between two groups, and how near its ends their ticks stand, in
-millimetres; the combs of French forms, for dates and accounts, are printed like that."""
-ALIKE = 0.25
-"""How far a tick beside another group's is from as long as usual; strokes at a rule are longer."""
-LEAST_STEPS, TICKS_SEEN = 3, 0.7
-"""Steps from tick to tick from which the pitch of groups is known, and share of the ticks of each
-that must be seen."""
-BEYOND_MM = 1.5
-"""How far beyond the ends of its rule a comb's ticks are looked for, in millimetres: by a 1 in the
-first box the rule was seen 1 short, and the 1 was taken for its tick: 2345 accepted for 12345."""
 TABLE_GAP_MM = 0.95
 """Distance of two rows of boxes, in millimetres, up to which they share one rule."""
 
@@ -181,7 +175,7 @@ def _groups(level: Level, ticks: NDArray[np.float64], scale: float) -> list[list
     """Return the columns of the walls of each group of a comb; none where a rule is no comb."""
     if len(ticks) < LEAST_TICKS:
         return []
-    return _in_groups(level, ticks, scale) or _in_one(level, ticks, scale)
+    return in_groups(level, ticks, scale) or _in_one(level, ticks, scale)
 
 
 def _longer(level: Level, width: int, scale: float) -> Level:
@@ -203,98 +197,22 @@ def _in_one(level: Level, ticks: NDArray[np.float64], scale: float) -> list[list
     if len(comb) == LEAST_TICKS and ends.min() < UNLIKE_ENDS * ends.max():
         return []
     pitch = float(np.median(np.diff(comb[:, 0])))
-    marks = list(comb[:, 0])
-    for side in (-1, 1):
+    marks, walled = list(comb[:, 0]), _walled(comb)
+    for side in () if walled else (-1, 1):
         outer = marks[0] - pitch if side < 0 else marks[-1] + pitch
         nearest = float(ticks[np.abs(ticks[:, 0] - outer).argmin(), 0])
         if abs(nearest - outer) < UNEVEN_END * pitch:
             outer = nearest
         if level.x0 - 0.15 * pitch <= outer <= level.x1 + 0.15 * pitch:
             marks.insert(0 if side < 0 else len(marks), outer)
-    return [marks] if max(marks[0] - level.x0, level.x1 - marks[-1]) <= END_GAP * pitch else []
+    beyond = max(marks[0] - level.x0, level.x1 - marks[-1])
+    return [marks] if beyond <= (walled + END_GAP) * pitch else []
 
 
-def _in_groups(level: Level, ticks: NDArray[np.float64], scale: float) -> list[list[float]]:
-    """Return the columns of the walls of each group of a comb; none where it is in no groups.
-
-    Groups end in ticks, and all have one pitch. Their ticks may stand so close that the gap between
-    them is not seen in the rule.
-    """
-    x = ticks[:, 0]
-    steps = np.diff(x)
-    steps = steps[(steps >= NARROWEST_PITCH_MM * scale) & (steps <= WIDEST_PITCH_MM * scale)]
-    if steps.size < LEAST_STEPS:
-        return []
-    pitch = float(np.median(steps))
-    seen = _broken(level, x, scale)
-    close, near = _parted(ticks, pitch, scale), PART_END_MM * scale
-    others = [(a, b) for a, b in seen if not any(c < b + near and a - near < d for c, d in close)]
-    known = pitch, BEYOND_MM * scale
-    return _walls(level, x, close + others, *known) or _walls(level, x, seen, *known)
-
-
-def _broken(level: Level, x: NDArray[np.float64], scale: float) -> list[tuple[float, float]]:
-    """Return the gaps in a rule at both ends of which a tick stands."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], level.seen.view(np.int8), [0]])))
-    parts, near = level.x0 + edges.reshape(-1, 2), PART_END_MM * scale
-    return [
-        (float(a), float(b))
-        for a, b in zip(parts[:-1, 1], parts[1:, 0], strict=True)
-        if b - a >= PART_GAP_MM * scale
-        and (np.abs(x - a) < near).any()
-        and (np.abs(x - b) < near).any()
-    ]
-
-
-def _parted(ticks: NDArray[np.float64], pitch: float, scale: float) -> list[tuple[float, float]]:
-    """Return pairs of ticks that stand close and end two groups.
-
-    From each of them the others go on at the pitch, as they do not from a digit's stroke.
-    """
-    x, length = ticks.T
-    even = x[np.abs(length / np.median(length) - 1) < ALIKE]
-
-    def off(place: float) -> float:
-        return float(np.abs(x - place).min())
-
-    return [
-        (float(a), float(b))
-        for a, b in itertools.pairwise(even)
-        if PART_GAP_MM * scale <= b - a < NARROWEST_PITCH_MM * scale
-        and off(a - pitch) < min(PITCH_SLACK * pitch, off(b - pitch))
-        and off(b + pitch) < min(PITCH_SLACK * pitch, off(a + pitch))
-    ]
-
-
-def _walls(
-    level: Level,
-    x: NDArray[np.float64],
-    cuts: list[tuple[float, float]],
-    pitch: float,
-    reach: float,
-) -> list[list[float]]:
-    """Return the columns of the walls of each group between cuts; none where most lack a tick."""
-    if not cuts:
-        return []
-    before, after = np.array(sorted(cuts)).T
-    groups = []
-    for first, last in zip([level.x0, *after], [*before, level.x1], strict=True):
-        a, b = _end(x, first, pitch, reach), _end(x, last, -pitch, reach)
-        marks = np.linspace(a, b, max(1, round((b - a) / pitch)) + 1)
-        nearest = x[np.abs(marks[:, None] - x).argmin(axis=1)]
-        seen = np.abs(nearest - marks) < PITCH_SLACK * pitch
-        if abs(marks[1] - a - pitch) > PITCH_SLACK * pitch or seen.mean() < TICKS_SEEN:
-            return []
-        groups.append(np.where(seen, nearest, marks).tolist())
-    return groups
-
-
-def _end(x: NDArray[np.float64], end: float, inwards: float, reach: float) -> float:
-    """Return the tick near an end of a group from which the next one is best at its pitch."""
-    away = np.abs(x - end)
-    near = x[away <= max(reach, away.min())]
-    off = np.abs(near[:, None] + inwards - x).min(axis=1)
-    return float(near[off.argmin()])
+def _walled(comb: NDArray[np.float64]) -> bool:
+    """Tell whether the outer ticks are the sides of a frame around it."""
+    ends, others = comb[[0, -1], 1], comb[1:-1, 1]
+    return bool(ends.min() > max(WALL * np.median(others), UNLIKE_ENDS * ends.max()))
 
 
 def open_frames(rules: Rules, cells: list[Cell], rows: list[Row], scale: float) -> list[Cell]:

@@ -21,6 +21,9 @@ RULED = 0.7
 """Share of a place in a row that its level rules must cover to be taken for a box."""
 MOST_MISSING = 8
 """Boxes in a row that may be missing between two that were seen."""
+MOST_BETWEEN_TWO = 2
+"""The same between two boxes from which no pitch is known: of a comb of 20 boxes in a white field
+strokes of a 1 and of letters made two, far apart, and its number had no row."""
 LEAST_TICKS = 3
 """Ticks at equal distances that make a comb; two strokes on a line happen by chance."""
 SEPARATE_MM = 2.4
@@ -151,7 +154,7 @@ def _bridge(
     steps = [q.left - p.left for chain in (a, b) for p, q in itertools.pairwise(chain)]
     pitch = min(steps) if steps else 1.12 * wide
     missing = round((first.left - last.left) / pitch) - 1
-    if not 1 <= missing <= MOST_MISSING:
+    if not 1 <= missing <= (MOST_MISSING if steps else MOST_BETWEEN_TWO):
         return False
     step = (first.left - last.left) / (missing + 1)
     if abs(step - pitch) > PITCH_SLACK * pitch:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from formreader.document import Grey, Rect
+from formreader.document import FieldImage, Grey, Rect
+from formreader.form_names import Draft
 
 # Digits as polylines in a unit square, x to the right, y down: a plain writing hand.
 _STROKES = {
@@ -122,6 +123,23 @@ class Sheet:
         left, top = self.px(x, y)
         right, bottom = self.px(x + w, y + h)
         self.truth.append((Rect(left, top, right - left, bottom - top), text))
+
+
+def over(fields: list[FieldImage], sheet: Sheet, x_mm: float, y_mm: float) -> list[FieldImage]:
+    """Return the located fields that hold a point in millimetres."""
+    x, y = sheet.px(x_mm, y_mm)
+    return [
+        f for f in fields if f.rect.x <= x < f.rect.right and f.rect.y <= y < f.rect.bottom
+    ]  # fmt: skip
+
+
+def drafted(fields: list[Draft], x_mm: float, y_mm: float) -> list[Draft]:
+    """Return the drafted places that hold a point in millimetres."""
+    return [
+        f
+        for f in fields
+        if f.box[0] <= x_mm < f.box[0] + f.box[2] and f.box[1] <= y_mm < f.box[1] + f.box[3]
+    ]
 
 
 def rotated(image: Grey, degrees: float) -> Grey:

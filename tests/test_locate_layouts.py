@@ -5,18 +5,16 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from pages import Sheet
+from pages import Sheet, drafted, over
 
-from formreader.document import FieldImage, FieldSpec, Kind
+from formreader.document import FieldSpec, Kind
 from formreader.form_draft_places import find_places
-from formreader.form_names import Draft
 from formreader.locate import Place, at_places, locate
 from formreader.locate_boxes import Cell
 from formreader.locate_groups import Group
 from formreader.locate_print import bracketed
 from formreader.locate_zones import edge_zone, level_zone
 from formreader.rules import Level, Rules
-from formreader.rules_tinted import white_boxes
 
 
 class Even:
@@ -25,21 +23,6 @@ class Even:
     def uniform(self, low: float, high: float, size: int | None = None) -> object:
         middle = (low + high) / 2
         return middle if size is None else np.full(size, middle)
-
-
-def over(fields: list[FieldImage], sheet: Sheet, x_mm: float, y_mm: float) -> list[FieldImage]:
-    x, y = sheet.px(x_mm, y_mm)
-    return [
-        f for f in fields if f.rect.x <= x < f.rect.right and f.rect.y <= y < f.rect.bottom
-    ]  # fmt: skip
-
-
-def drafted(fields: list[Draft], x_mm: float, y_mm: float) -> list[Draft]:
-    return [
-        f
-        for f in fields
-        if f.box[0] <= x_mm < f.box[0] + f.box[2] and f.box[1] <= y_mm < f.box[1] + f.box[3]
-    ]
 
 
 def dots(sheet: Sheet, x0: float, x1: float, y: float, pitch: float = 0.9) -> None:
@@ -122,112 +105,6 @@ def test_a_number_that_stands_on_two_lines_goes_to_a_person() -> None:
     alone.number("3642024", 22, 19, 5.0, 5.5)
     [field] = [f for f in locate(alone.image, 200) if f.ink.any()]
     assert field.doubt < 0.5
-
-
-# Combs
-
-
-def teeth(
-    sheet: Sheet, text: str, x: float, y: float, ruled: bool, gap: float = 1.4, off: float = 0.0
-) -> None:
-    """Draw a comb in groups, parted by blanks in `text`; a digit in a box where one is given.
-
-    `gap` parts the groups, `off` is how far the first tick stands to the right, in mm.
-    """
-    first = x
-    for group in text.split(" "):
-        if ruled:
-            sheet.line(x, y, x + 5 * len(group), y)
-        for k in range(len(group) + 1):
-            at = x + 5 * k + (off if x == first and not k else 0)
-            sheet.line(at, y - 1.9, at, y)
-        sheet.number(group.replace("_", " "), x, y - 5.4, 5, 4.4)
-        x += 5 * len(group) + gap
-
-
-@pytest.mark.parametrize("ruled", [True, False], ids=["ruled", "ticks-alone"])
-def test_a_comb_in_groups_is_one_number(ruled: bool) -> None:
-    sheet = Sheet(width_mm=100, height_mm=50)
-    sheet.paragraph(8, 6, lines=3)
-    teeth(sheet, "__ __ ____", 20, 30, ruled)
-    [row] = drafted(find_places(sheet.image, 200), 24, 27)
-    assert row.kind == "comb"
-    assert len(row.cells) == 8
-    assert row.cells[2][0] - row.cells[1][2] == pytest.approx(1.4, abs=0.5)
-    teeth(sheet, "27 03 1984", 20, 42, ruled)
-    found = [f for f in locate(sheet.image, 200) if f.rect.y > sheet.px(0, 33)[1]]
-    assert [(len(f.cells), f.spec.kind) for f in found] == [(8, Kind.COMB)]
-
-
-@pytest.mark.parametrize(
-    ("text", "ruled", "gap", "off"),
-    [
-        pytest.param("_____", False, 1.4, 0.0, id="ticks-alone"),
-        pytest.param("__ __ ____", True, 0.7, 0.0, id="groups-nearly-touch"),
-        pytest.param("_____", True, 1.4, 0.9, id="first-tick-off-its-place"),
-    ],
-)
-def test_the_ticks_of_a_blank_comb_are_no_1s(
-    text: str, ruled: bool, gap: float, off: float
-) -> None:
-    sheet = Sheet(width_mm=100, height_mm=50)
-    sheet.paragraph(8, 6, lines=3)
-    teeth(sheet, text, 20, 32, ruled, gap, off)
-    [field] = [f for f in locate(sheet.image, 200) if f.rect.y > sheet.px(0, 20)[1]]
-    assert len(field.cells) == text.count("_")
-    assert not field.ink.any()
-
-
-@pytest.mark.parametrize(
-    ("text", "at", "off"),
-    [
-        pytest.param("12345", 0, 0.8, id="beside-the-first-tick"),
-        pytest.param("23451", 4, 4.2, id="beside-the-last-tick"),
-        pytest.param("23 14 2361", 7, 3.7, id="beside-the-last-tick-of-a-group"),
-        pytest.param("23 14 2367", 2, 0.6, id="beside-the-first-tick-of-a-group"),
-    ],
-)
-def test_a_1_beside_a_tick_is_not_taken_for_the_tick(text: str, at: int, off: float) -> None:
-    sheet = Sheet(width_mm=120, height_mm=50)
-    sheet.paragraph(8, 6, lines=3)
-    x, boxes = 20.0, []
-    for group in text.split(" "):
-        sheet.line(x, 35, x + 5 * len(group), 35)
-        for k in range(len(group) + 1):
-            sheet.line(x + 5 * k, 30, x + 5 * k, 35)
-        boxes += [(x + 5 * k, digit) for k, digit in enumerate(group)]
-        x += 5 * len(group) + 1.4
-    for place, (left, digit) in enumerate(boxes):
-        if place == at:
-            ends = sheet.px(left + off + 0.15, 30.2), sheet.px(left + off, 34.9)
-            cv2.line(sheet.image, *ends, 20, 4, cv2.LINE_AA)
-        else:
-            sheet.digit(digit, left + 0.8, 30.0, 3.2, 4.4)
-    combs = [f for f in locate(sheet.image, 200) if f.spec.kind is Kind.COMB]
-    cells = [(f, cell) for f in combs for cell in f.cells]
-    assert len(cells) == len(boxes)
-    field, cell = cells[at]
-    assert field.ink[cell.y : cell.bottom, max(0, cell.x) : cell.right].any()
-
-
-def test_the_stems_of_letters_are_no_comb() -> None:
-    sheet = Sheet(width_mm=100, height_mm=50)
-    for text, y in (("ILLINOIS HILL MILL", 12), ("willing to fulfil until", 22), ("N I T H", 32)):
-        sheet.label(text, 8, y, high=2.6)
-    assert not [f for f in find_places(sheet.image, 200) if f.kind == "comb"]
-
-
-@pytest.mark.parametrize("after", [True, False], ids=["after", "before"])
-def test_a_box_that_ends_at_a_black_block_is_one_of_its_row(after: bool) -> None:
-    sheet = Sheet(width_mm=100, height_mm=40)
-    for x, digit in zip((30, 38, 46, 54), "2645", strict=True):
-        sheet.box(x, 12, 8, 10)
-        sheet.digit(digit, x + 2.4, 14.4, 3.0, 4.6)
-    left, top = sheet.px(62 if after else 16, 11.8)
-    right, bottom = sheet.px(76 if after else 30, 22.2)
-    sheet.image[top:bottom, left - 6 : right + 6] = 15
-    [row] = [f for f in locate(sheet.image, 200) if len(f.cells) > 1]
-    assert len(row.cells) == 4
 
 
 # Cells
@@ -344,57 +221,6 @@ def test_boxes_with_pale_or_with_hints_everywhere_are_written_in() -> None:
 def test_figures_in_small_brackets_are_shown_to_a_person() -> None:
     one = Group(np.array([[0, 0, 5, 17, 50], [9, 0, 8, 14, 60], [18, 1, 5, 17, 50]]))
     assert bracketed(one)
-
-
-# Tints
-
-
-def tinted(dark: int = 210) -> Sheet:
-    sheet = Sheet(width_mm=120, height_mm=80)
-    left, top = sheet.px(5, 5)
-    right, bottom = sheet.px(115, 60)
-    sheet.image[top:bottom, left:right] = dark
-    return sheet
-
-
-def white(sheet: Sheet, x: float, y: float, w: float, h: float) -> None:
-    left, top = sheet.px(x, y)
-    right, bottom = sheet.px(x + w, y + h)
-    sheet.image[top:bottom, left:right] = 255
-
-
-def test_white_boxes_in_a_tint_are_boxes_without_a_printed_line() -> None:
-    sheet = tinted()
-    for i in range(4):
-        white(sheet, 20 + 7 * i, 15, 6, 8)
-    white(sheet, 60, 15, 40, 8)
-    sheet.number("4827", 19.5, 16.4, 7, 5)
-    sheet.number("59121", 64, 16.4, 4.4, 5)
-    fields = locate(sheet.image, 200)
-    [row] = over(fields, sheet, 33, 19)
-    assert len(row.cells) == 4
-    [cell] = over(fields, sheet, 75, 19)
-    assert cell.spec.kind is Kind.CELL
-
-
-def test_white_boxes_in_a_tint_are_drafted() -> None:
-    sheet = tinted()
-    for i in range(4):
-        white(sheet, 20 + 7 * i, 15, 6, 8)
-    white(sheet, 60, 15, 40, 8)
-    found = find_places(sheet.image, 200)
-    [row] = drafted(found, 33, 19)
-    assert len(row.cells) == 4
-    [cell] = drafted(found, 75, 19)
-    assert cell.box == pytest.approx((60, 15, 40, 8), abs=0.5)
-
-
-def test_grey_paper_and_the_edge_of_a_shadow_make_no_boxes() -> None:
-    sheet = Sheet(width_mm=120, height_mm=80)
-    shade = np.linspace(0.75, 1.0, sheet.image.shape[1])
-    shade[400:600] *= 0.8
-    sheet.image[:] = (sheet.image * shade).astype(np.uint8)
-    assert not len(white_boxes(sheet.image, 200 / 25.4))
 
 
 @pytest.mark.parametrize("cells", [0, 1])
