@@ -20,16 +20,15 @@ from formreader.document import (
     Rect,
     Status,
 )
+from formreader.pipeline_dates import as_date, spells_date
 from formreader.pipeline_judge import Cut
 from formreader.pipeline_printed import without_printed_strokes
 from formreader.pipeline_strokes import (
-    as_date,
     doubted_strokes,
     judge_strokes,
     not_a_one,
     outgrown,
     slashes_in_line,
-    spells_date,
 )
 from formreader.segment import Lattice
 
@@ -156,17 +155,36 @@ def written_date(text: str, leans: list[int]) -> tuple[Cut, Reading]:
         ("2007105103", [20, 20], "20070503", True),
         ("05103120", [20, 0], "050320", False),  # one of them is upright
         ("51312007", [20, 20], "532007", False),  # 5/3/2007, or 53/20/07
-        ("513120", [20, 20], "513120", False),  # short: stays as it was read
-        ("50310", [20], "50310", False),
+        ("513120", [20, 20], "5320", False),  # what is left is no date that all read alike
+        ("513120", [20, 0], "53120", False),
+        ("513120", [0, 0], "513120", False),
+        ("50310", [20], "5030", False),
+        ("50310", [0], "50310", True),
+        ("1503", [20], "1503", True),  # a number does not begin with a slash
     ],
 )
-def test_a_date_is_accepted_without_its_slashes_where_both_look_like_slashes(
+def test_strokes_like_slashes_are_left_out_and_a_plain_date_is_accepted_so(
     text: str, leans: list[int], shown: str, accepted: bool
 ) -> None:
     read = judge_strokes(*written_date(text, leans))
     assert read.text == shown
     assert (read.status is Status.ACCEPTED) is accepted
     assert bool(read.reasons) is not accepted
+
+
+def test_a_number_whose_slash_was_taken_out_offers_itself_with_a_1() -> None:
+    read = judge_strokes(*written_date("50310", [20]))
+    assert (read.reasons, read.alternatives[0][0]) == ((Reason.LONG_STROKE,), "50310")
+    assert "".join(c.text for c in read.characters) == read.text
+
+
+def test_a_slash_as_high_as_the_digits_stays_in_the_number() -> None:
+    cut, reading = written_date("50310", [20])
+    low = tuple(
+        replace(c, rect=replace(c.rect, y=11, height=52)) if c.text == "1" else c
+        for c in reading.characters
+    )
+    assert judge_strokes(cut, replace(reading, characters=low)).text == "50310"
 
 
 def test_a_date_that_is_doubted_for_something_else_stays_doubted() -> None:
