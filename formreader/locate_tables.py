@@ -58,29 +58,35 @@ def split(
     cells: list[Cell] = []
     for stack in _stacks(rows, scale):
         mine = [cell for row in stack for cell in row.cells]
-        if len(stack) >= LEAST_ROWS and (
-            _wide(mine)
-            or _hold_several(mine, ink)
-            or _headed(stack, seen, grey, scale)
-            or _counted(stack, ink)
-        ):
+        if len(stack) < LEAST_ROWS:
+            of_table = _hold_several(mine, ink, 1.0) and bool(in_grid(mine, scale, seen).all())
+        else:
+            of_table = (
+                _wide(mine)
+                or _hold_several(mine, ink)
+                or _headed(stack, seen, grey, scale)
+                or _counted(stack, ink)
+            )
+        if of_table:
             cells += _as_seen(stack, seen, scale)
         else:
             kept += stack
     return sorted(kept, key=rows.index), cells
 
 
-def in_grid(cells: Sequence[Cell], scale: float) -> NDArray[np.bool_]:
+def in_grid(cells: Sequence[Cell], scale: float, others: Sequence[Cell] = ()) -> NDArray[np.bool_]:
     """Tell which cells share walls with others beside and above or below them: bool (N,).
+
+    The `others` are looked for there, too.
 
     Boxes to tick stand by themselves. Of 364 numbers of a drawn register, in cells of 7 mm, 335
     had no row, and by its draft all were ticks.
     """
-    left, top, right, bottom = _edges(cells)
+    left, top, right, bottom = _edges([*cells, *others])
     near = TOUCHING_MM * scale
     above = _touch(bottom, top, left, right, near)
     beside = _touch(right, left, top, bottom, near)
-    return _any_way(beside) & _any_way(above)
+    return (_any_way(beside) & _any_way(above))[: len(cells)]
 
 
 def in_columns(cells: Sequence[Cell], scale: float) -> list[Cell]:
@@ -245,11 +251,11 @@ def _brightness(cell: Cell, grey: Grey) -> float:
     return float(np.median(part)) if part.size else 0.0
 
 
-def _hold_several(cells: Sequence[Cell], ink: Mask) -> bool:
-    """Tell whether more than a few of the filled cells hold characters side by side."""
+def _hold_several(cells: Sequence[Cell], ink: Mask, share: float = SEVERAL) -> bool:
+    """Tell whether a `share` of the filled cells hold characters side by side."""
     counts = [_characters(cell, ink) for cell in cells]
     filled = sum(count > 0 for count in counts)
-    return filled > 0 and sum(count > 1 for count in counts) >= SEVERAL * filled
+    return filled > 0 and sum(count > 1 for count in counts) >= share * filled
 
 
 def _characters(cell: Cell, ink: Mask) -> int:

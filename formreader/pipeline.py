@@ -34,7 +34,7 @@ from formreader.forms import FormDef
 from formreader.ink import darkness_of, use_one_thread, written
 from formreader.pipeline_codes import read_code
 from formreader.pipeline_form import Forms, check_places, held_against
-from formreader.pipeline_hand import by_shape, without_print
+from formreader.pipeline_hand import as_its_column, by_shape, without_print
 from formreader.pipeline_judge import Cut as Cut
 from formreader.pipeline_judge import is_number as is_number
 from formreader.pipeline_judge import judge as judge
@@ -152,8 +152,9 @@ class Reader:
         results = []
         for page, page_cuts, (form, _, registration) in zip(pages, cuts, found, strict=True):
             read = [self.read_cut(cut, next(scores)) for cut in page_cuts]
-            fields = [field for field, _ in read if not field.is_print]
-            readings = [reading for field, reading in read if not field.is_print]
+            looked_at = as_its_column([field for field, _ in read])
+            fields = [field for field in looked_at if not field.is_print]
+            readings = [r for f, (_, r) in zip(looked_at, read, strict=True) if not f.is_print]
             readings = slashes_in_line(fields, trusted_in_pencil(fields, readings))
             if form:
                 readings = held_against(form, readings, fields, self.options.max_error)

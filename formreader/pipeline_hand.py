@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formreader.classify import PrintDetector
-from formreader.document import Candidate, FieldImage, Float
+from formreader.document import Candidate, FieldImage, Float, Kind
 from formreader.ink import darkness_of, normalize_glyph, strokes_of
 from formreader.pipeline_judge import Cut
 
@@ -32,6 +32,9 @@ PRINT_DOUBT = 0.501
 """Least doubt of these: a person looks."""
 PALE_DOUBT = 0.55
 """What is left of the doubt of pale writing: it may be what shows through from the back."""
+FEWEST, TIMES = 3, 3
+"""Numbers of a column by hand at least, and times those like print in it, by which the latter are
+written, too (chosen): of 2,406 numbers on 35 drawn pages 38 had no row, half of them for this."""
 TALL = 0.5
 """Height of the strokes that are looked at before a place is read, in heights of its tallest."""
 
@@ -61,6 +64,31 @@ def by_shape(cut: Cut, candidates: Sequence[Candidate], detector: PrintDetector 
         pale = None if field.pale is None else max(field.pale, PRINT_DOUBT)
         return doubted(cut, max(field.doubt, PRINT_DOUBT), pale)
     return cut
+
+
+def as_its_column(fields: Sequence[FieldImage]) -> list[FieldImage]:
+    """Leave what lies as print does to a person where its column of a table is written.
+
+    Rectangles lie upright.
+    """
+    cells = [field for field in fields if field.spec.kind is Kind.CELL and not field.cells]
+    left, right, doubt = (
+        np.array([(f.rect.x, f.rect.right, f.doubt) for f in cells]).reshape(-1, 3).T
+    )
+    printed = np.array([field.is_print for field in cells], bool)
+
+    def is_written(field: FieldImage) -> bool:
+        shared = np.minimum(right, field.rect.right) - np.maximum(left, field.rect.x)
+        column = shared > 0.5 * np.minimum(right - left, field.rect.width)
+        hands = int((column & (doubt < PRINT_DOUBT)).sum())
+        return hands >= max(FEWEST, TIMES * int((column & printed).sum()))
+
+    return [
+        replace(field, doubt=PALE_DOUBT)
+        if field.is_print and field.spec.kind is Kind.CELL and not field.cells and is_written(field)
+        else field
+        for field in fields
+    ]
 
 
 def doubted(cut: Cut, doubt: float, pale: float | None) -> Cut:

@@ -61,8 +61,8 @@ def edges(image: Grey, pixels_per_mm: float) -> tuple[list[Level], list[Level]]:
         for found, ends in ((lower, feet), (upper, heads))[: 1 + is_black]:
             usual = np.polyval(np.polyfit(np.arange(wide), ends, 1), np.arange(wide))
             if np.median(np.abs(ends - usual)) <= STRAIGHT_MM * scale:
-                rows = np.repeat(np.asarray(2 * usual, np.float64), 2)
-                found.append(Level(2 * x, rows, np.ones(2 * wide, bool), 1.0, 0.0))
+                rows = np.repeat(np.asarray(2 * usual, np.float64), 2)[: image.shape[1] - 2 * x]
+                found.append(Level(2 * x, rows, np.ones(rows.size, bool), 1.0, 0.0))
     return lower, upper
 
 

@@ -16,6 +16,7 @@ from formreader.form_draft_columns import column_edges
 from formreader.form_draft_places import find_places
 from formreader.form_names import Draft
 from formreader.pipeline_form import Forms
+from formreader.rules_bars import edges
 
 DPI = 200.0
 
@@ -87,6 +88,15 @@ def test_the_row_over_a_black_bar_has_places() -> None:
     assert over(sheet, 35, 25)
     assert over(sheet, 65, 25)
     assert not over(sheet, 35, 33)
+
+
+@pytest.mark.parametrize("width", [600, 601, 602, 603])
+def test_a_dark_bar_ends_with_its_page(width: int) -> None:
+    page = np.full((400, width), 255, np.uint8)
+    page[100:150, 90:] = 20
+    below, above = edges(page, DPI / 25.4)
+    assert len(below + above) == 2
+    assert all(width - 3 < level.x1 <= width for level in below + above)
 
 
 def test_a_number_that_touches_a_black_bar_is_not_lost_with_it(tmp_path: Path) -> None:

@@ -91,6 +91,25 @@ def test_a_table_has_three_rows_that_touch_and_cells_wider_than_boxes(
 
 
 @pytest.mark.parametrize(
+    ("others", "digits", "are_table"),
+    [(rows(2, 60), 2, True), ([], 2, False), (rows(2, 60), 1, False)],
+    ids=["in-a-grid", "by-itself", "single-digits"],
+)
+def test_one_row_of_a_grid_whose_cells_hold_several_digits_is_of_a_table(
+    others: list[Row], digits: int, are_table: bool
+) -> None:
+    made = rows(2, 60)[:1]
+    ink = np.zeros((400, 400), bool)
+    for cell in made[0].cells:
+        for k in range(digits):
+            x = int(cell.left) + 10 + 16 * k
+            ink[int(cell.top) + 8 : int(cell.bottom) - 8, x : x + 8] = True
+    seen = [cell for row in others for cell in row.cells]
+    _, cells = split(made, seen, ink, PAPER, 8.0)
+    assert bool(cells) == are_table
+
+
+@pytest.mark.parametrize(
     ("tint", "columns", "are_table"),
     [(200, 4, True), (200, 2, False), (245, 4, False)],
     ids=["one-each", "half-of-them", "as-light"],

@@ -26,7 +26,7 @@ from formreader.document import (
 from formreader.ink import normalize_glyph
 from formreader.locate import locate
 from formreader.pipeline import Options, Reader
-from formreader.pipeline_hand import by_shape, without_print
+from formreader.pipeline_hand import as_its_column, by_shape, without_print
 from formreader.pipeline_judge import Cut
 from formreader.review.eye import see
 from formreader.segment import Lattice
@@ -260,3 +260,26 @@ def test_characters_are_set_in_every_face_that_is_there(
 def test_too_little_ink_is_no_glyph() -> None:
     rng = np.random.default_rng(1)
     assert printed_glyphs.scanned(np.zeros((30, 30), np.float32), rng) is None
+
+
+@pytest.mark.parametrize(
+    ("doubts", "aside", "kept"),
+    [
+        ([0.2, 0.2, 0.2, 1.0], 0, 4),
+        ([0.2, 0.2, 1.0], 0, 2),  # too few to tell
+        ([0.2, 0.2, 0.2, 1.0, 1.0], 0, 3),  # half a column of print
+        ([0.2, 0.2, 0.2, 1.0], 300, 3),  # in a column of its own
+    ],
+    ids=["written", "few", "mixed", "beside"],
+)
+def test_what_lies_as_print_does_in_a_written_column_is_shown_to_a_person(
+    doubts: list[float], aside: int, kept: int
+) -> None:
+    field = cut(0.0, doubt=0.2).field
+    fields = [
+        replace(field, rect=Rect(aside * (doubt == 1.0), 40 * row, 60, 20), doubt=doubt)
+        for row, doubt in enumerate(doubts)
+    ]
+    found = [field for field in as_its_column(fields) if not field.is_print]
+    assert len(found) == kept
+    assert all(field.doubt == 0.2 or field.doubt > 0.5 for field in found)
