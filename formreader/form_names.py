@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -187,7 +188,9 @@ def _name(text: str) -> str:
     """Make a name out of text, empty where it says nothing."""
     if NO_NAME.fullmatch(text):
         return ""
-    parts = re.findall(r"[^\W_]+", text.replace("'", "").replace("’", "").casefold())
+    plain = unicodedata.normalize("NFKC", text.replace("'", "").replace("’", "").casefold())
+    known = "".join(c if c.isalpha() or c.isdecimal() else " " for c in plain)
+    parts = known.split()
     while parts and not parts[0][0].isalpha():
         parts = parts[1:]
     name = ""

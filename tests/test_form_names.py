@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hypothesis import example, given
+from hypothesis import strategies as st
+
 from formreader import load
 from formreader.form_draft import draft
-from formreader.form_names import Draft, distinct, from_pdf
+from formreader.form_names import Draft, _name, distinct, from_pdf
 from formreader.forms import load_form
+from formreader.forms_field import FieldDef
 from formreader.forms_pdf import Widget
 
 WIDGETS = (
@@ -76,3 +80,18 @@ def test_a_field_over_part_of_a_printed_comb_gets_its_teeth() -> None:
     elsewhere = Widget("year", "cell", (60.0, 30.0, 76.0, 36.0), 4, True)
     [field] = from_pdf([Draft("comb", teeth)], [elsewhere], [])
     assert field.box == (60.0, 30.0, 16.0, 6.0)
+
+
+@given(st.text(max_size=40))
+@example("Total m³ de la hoja")
+@example("½ Tag ① Ⅳ")
+@example("2.º año")
+def test_a_name_made_of_any_label_is_one_that_a_form_may_have(label: str) -> None:
+    name = _name(label)
+    assert (
+        not name or FieldDef(name=name, kind="cell", type="digits", box=(1, 1, 9, 9)).name == name
+    )
+
+
+def test_a_raised_figure_of_a_label_is_a_plain_one_in_its_name() -> None:
+    assert _name("Total m³ de la hoja") == "total_m3_de_la_hoja"
