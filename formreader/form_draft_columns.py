@@ -26,7 +26,8 @@ millimetres: the lower edge of a dark heading is seen beside the rule under it."
 ROW_MM = (4.5, 16.0)
 """Least and greatest height of a row, in millimetres."""
 FEWEST_ROWS, FEWEST_HEADS = 4, 3
-"""Rules in a stack and headings over it, at least, that make a table."""
+"""Rules in a stack, with the lower edge of a heading's bar, and headings over it, at least, that
+make a table."""
 BAR_MM, TINTED = (3.0, 14.0), 0.93
 """Least and greatest height of a tinted heading in millimetres, and its brightness at most, as a
 share of that of paper."""
@@ -58,10 +59,7 @@ def places_in_columns(
     for stack in stacks(levels, scale):
         left, right = min(level.x0 for level in stack), max(level.x1 for level in stack)
         rows = [float(level.y.mean()) for level in stack]
-        heads = in_bar(image[:, left:right], rows[0], scale)
-        if not heads:
-            part = ink[round(rows[0]) : round(rows[1]), left:right]
-            heads, rows = spans_of(part, scale), rows[1:]
+        heads, rows = headed(image[:, left:right], ink[:, left:right], rows, scale)
         if len(heads) < FEWEST_HEADS:
             continue
         edges = [left + edge for edge in column_edges(heads, right - left, scale)]
@@ -76,6 +74,27 @@ def places_in_columns(
             and not len(marks_in(ink, cell := Cell(a, top, b, bottom), scale))
         ]
     return found
+
+
+def headed(
+    image: Grey, ink: Mask, rows: list[float], scale: float
+) -> tuple[list[Span], list[float]]:
+    """Return from where to where the headings of a table run, and the rules of the rows under them.
+
+    They stand in a tinted bar that ends at the first of the `rows`, in one that ends a row over it,
+    as a pale one has no rule of its own, or else between the first two. Too few rows have none.
+    """
+    enough = len(rows) >= FEWEST_ROWS
+    if enough and (heads := in_bar(image, rows[0], scale)):
+        return heads, rows
+    over = rows[0] - float(np.median(np.diff(rows)))
+    slack = SAME_RULE_MM * scale
+    first = max(0, round(over - slack))
+    ends = first + np.flatnonzero(_tinted(image, first, round(over + slack)))
+    if ends.size and (heads := in_bar(image, float(ends[-1]), scale)):
+        return heads, [float(ends[-1]) + 1, *rows]
+    between = ink[round(rows[0]) : round(rows[1])]
+    return spans_of(between, scale) if enough else [], rows[1:]
 
 
 def stacks(levels: Sequence[Level], scale: float) -> list[list[Level]]:
@@ -97,23 +116,29 @@ def stacks(levels: Sequence[Level], scale: float) -> list[list[Level]]:
                 break
         else:
             ends.append([level])
-    return [stack for stack in ends if len(stack) >= FEWEST_ROWS]
+    return [stack for stack in ends if len(stack) >= FEWEST_ROWS - 1]
 
 
 def in_bar(image: Grey, bottom: float, scale: float) -> list[Span]:
     """Return from where to where headings run in a tinted bar that ends at a row, if one does."""
     first = max(0, round(bottom - BAR_MM[1] * scale))
-    part = image[first : max(first, round(bottom - SAME_END_MM * scale))]
+    last = max(first, round(bottom - SAME_END_MM * scale))
+    part = image[first:last]
     if not part.size:
         return []
-    tinted = np.median(part, axis=1) < TINTED * float(np.percentile(image, 90))
-    pale = np.flatnonzero(~tinted)
+    pale = np.flatnonzero(~_tinted(image, first, last))
     bar = part[pale[-1] + 1 if pale.size else 0 :]
     if len(bar) < BAR_MM[0] * scale:
         return []
     letters = np.abs(bar - float(np.median(bar))) > CONTRAST
     letters[:, letters.all(axis=0)] = False  # paper beside the bar
     return spans_of(letters, scale)
+
+
+def _tinted(image: Grey, first: int, last: int) -> Mask:
+    """Tell which of some rows of pixels are mostly darker than paper: bool (N,)."""
+    usual = np.median(image[first:last], axis=1)
+    return np.asarray(usual < TINTED * float(np.percentile(image, 90)))
 
 
 def spans_of(ink: Mask, scale: float) -> list[Span]:

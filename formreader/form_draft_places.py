@@ -45,6 +45,9 @@ UNDER_MM, UNDER = (0.3, 0.6), 0.08
 """Where below a line, in millimetres, and how much ink makes it the upper edge of letters."""
 BELOW_MM = 2.5
 """How far below a line is looked whether it is the upper edge of a dark bar, in millimetres."""
+EDGE_OF_MM, PALE_BAR = (0.3, 1.0), 0.95
+"""Where below a line, in millimetres, and how bright at most, as a share of the space above, it is
+the upper edge of a bar."""
 WHITE_PERCENT, TINTED = 90, 0.72
 """Percentile of a blank's brightness that is its paper's, and the brightness of a place to write at
 least, as a share of that: on the dark headings of a vaccination card bright letters made a row of
@@ -94,6 +97,7 @@ def find_places(image: Grey, dpi: float) -> list[Draft]:
             line is None
             or not light(line)
             or not light(space_below(level, scale))
+            or over_bar(image, level, line, scale)
             or holds_print(ink, line, scale)
             or any(edge_of(line, c, scale) for c in known)
             or under_print(ink, level, scale)
@@ -231,6 +235,16 @@ def space_below(level: Level, scale: float) -> Cell:
     """Return the space right below a line; it is dark where the line is the edge of a bar."""
     y = float(level.y[0]) + level.thick / 2
     return Cell(level.x0, y + UNDER_MM[0] * scale, level.x1, y + BELOW_MM * scale)
+
+
+def over_bar(image: Grey, level: Level, line: Cell, scale: float) -> bool:
+    """Tell whether a line is the upper edge of a pale bar: it is darker right below than above."""
+    first, last = (round(float(level.y[0]) + level.thick / 2 + mm * scale) for mm in EDGE_OF_MM)
+    below = image[first:last, level.x0 : level.x1]
+    above = image[round(line.top) : round(line.bottom), level.x0 : level.x1]
+    if not (below.size and above.size):
+        return False
+    return float(np.median(below)) < PALE_BAR * float(np.median(above))
 
 
 def on_paper(image: Grey, least: float, cell: Cell) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formreader.document import Grey, Mask
-from formreader.locate_boxes import Cell
+from formreader.locate_boxes import Cell, is_box
 from formreader.locate_rows import Row
 
 Edges = NDArray[np.float64]
@@ -29,6 +29,8 @@ SAME_WALLS = 0.7
 WIDE = 1.2
 """Width of the cells of a table, as a share of their height, from which they are no boxes for a
 digit: those in stacks on real forms are as wide as high, cells for tally marks 1.6."""
+AS_HIGH = 0.05
+"""Difference of the heights of two rows of one table, as a share."""
 LACKING = 0.5
 """Share of a table's rows without a wall above which its columns have none there."""
 SEVERAL = 0.25
@@ -56,10 +58,13 @@ def split(
     """
     kept: list[Row] = []
     cells: list[Cell] = []
+    wide = [cell for cell in seen if not is_box(cell, scale)]
     for stack in _stacks(rows, scale):
         mine = [cell for row in stack for cell in row.cells]
         if len(stack) < LEAST_ROWS:
-            of_table = _hold_several(mine, ink, 1.0) and bool(in_grid(mine, scale, seen).all())
+            of_table = _go_on(mine, wide, scale) or (
+                _hold_several(mine, ink, 1.0) and bool(in_grid(mine, scale, seen).all())
+            )
         else:
             of_table = (
                 _wide(mine)
@@ -87,6 +92,19 @@ def in_grid(cells: Sequence[Cell], scale: float, others: Sequence[Cell] = ()) ->
     above = _touch(bottom, top, left, right, near)
     beside = _touch(right, left, top, bottom, near)
     return (_any_way(beside) & _any_way(above))[: len(cells)]
+
+
+def _go_on(cells: Sequence[Cell], wide: Sequence[Cell], scale: float) -> bool:
+    """Tell whether a cell goes on above or below in one as high that is too wide for a box.
+
+    Of a column of one width half the cells were boxes, a pixel higher than the others: two
+    columns were read as one number, and 84 accepted for an 8 and a 4.
+    """
+    left, top, right, bottom = _edges([*cells, *wide])
+    on = _touch(bottom, top, left, right, TOUCHING_MM * scale)
+    high = bottom - top
+    alike = np.abs(high[:, None] - high) < AS_HIGH * high
+    return bool(((on | on.T) & alike)[: len(cells), len(cells) :].any())
 
 
 def in_columns(cells: Sequence[Cell], scale: float) -> list[Cell]:

@@ -162,6 +162,34 @@ def test_a_table_ruled_level_alone_has_places_under_its_headings(tinted: bool) -
         assert not over(sheet, 14, 22 + 8 * row)
 
 
+@pytest.mark.parametrize("rows", [3, 5])
+def test_places_between_labels_and_units_have_their_heading_in_a_pale_bar(rows: int) -> None:
+    sheet = Sheet(width_mm=120, height_mm=90)
+    bar(sheet, 10, 20, 100, 6, 205)
+    for name, x in (("Test", 12), ("Result", 55), ("Unit", 78), ("Range", 96)):
+        sheet.label(name, x, 24.6)
+    for row in range(rows):
+        sheet.line(10, 34 + 8 * row, 110, 34 + 8 * row)
+        for text, x in ((f"acid {'abcde'[row]}", 12), ("mg", 78), ("10 to 40", 93)):
+            sheet.label(text, x, 31 + 8 * row)
+    for row in range(rows):
+        [place] = over(sheet, 58, 30 + 8 * row)
+        assert place.box[2] < 30
+        assert not over(sheet, 80, 30 + 8 * row)
+        assert not over(sheet, 15, 30 + 8 * row)
+    assert not over(sheet, 60, 17)  # the upper edge of the bar is no line to write on
+
+
+def test_two_rules_under_a_pale_bar_are_no_table() -> None:
+    sheet = Sheet(width_mm=120, height_mm=60)
+    bar(sheet, 10, 20, 100, 6, 205)
+    for name, x in (("Test", 12), ("Result", 55), ("Unit", 78), ("Range", 96)):
+        sheet.label(name, x, 24.6)
+    for row in range(2):
+        sheet.line(10, 34 + 8 * row, 110, 34 + 8 * row)
+    assert all(place.box[2] > 90 for place in over(sheet, 58, 30))
+
+
 def test_headings_in_the_middle_tell_columns_and_others_where_these_begin() -> None:
     middle = column_edges([(10, 30), (55, 65), (75, 85)], 90, 1.0)
     assert middle.tolist() == [0, 50, 70, 90]

@@ -110,6 +110,19 @@ def test_one_row_of_a_grid_whose_cells_hold_several_digits_is_of_a_table(
 
 
 @pytest.mark.parametrize(
+    ("wide", "higher", "are_table"), [(74, 0, True), (60, 0, False), (74, 9, False)],
+    ids=["too-wide", "boxes", "of-another-row"],
+)  # fmt: skip
+def test_boxes_whose_column_goes_on_in_cells_too_wide_for_boxes_are_of_a_table(
+    wide: int, higher: int, are_table: bool
+) -> None:
+    made = [Row(Kind.COMB, (Cell(50, 50, 48 + wide, 92), Cell(50 + wide, 50, 104 + wide, 92)))]
+    below = Cell(50, 94, 48 + wide, 135 + higher)
+    _, cells = split(made, [*made[0].cells, below], np.zeros((400, 400), bool), PAPER, 8.0)
+    assert bool(cells) == are_table
+
+
+@pytest.mark.parametrize(
     ("tint", "columns", "are_table"),
     [(200, 4, True), (200, 2, False), (245, 4, False)],
     ids=["one-each", "half-of-them", "as-light"],
