@@ -21,9 +21,11 @@ from formreader import register_turns as by_text
 from formreader.document import Float, Grey, Page, Rect, Registration
 from formreader.errors import PageError
 from formreader.forms_print import Print
+from formreader.register_form import Fit
 from formreader.register_labels import likeliest
 from formreader.register_labels import renamed as renamed
 from formreader.register_proof import Proof as Proof
+from formreader.register_sheet import without_desk
 from formreader.register_straight import to_loaded as to_loaded
 
 Matrix = NDArray[np.float64]
@@ -79,15 +81,12 @@ def to_form(page: Page, forms: list[Print]) -> tuple[int, Grey, float, Registrat
     Raises PageError where it is none of the forms.
     """
     small, to_page = level.shrunk(page.image, level.TURNED_SIDE)
-    drawn, to_small, angle = level.leveled(small)
-    grown = max(drawn.shape) / max(small.shape)  # a sheet laid askew keeps its size
     try:
-        fitting = by_print.choose(drawn, forms, grown)
+        fitting, to_small, angle = _chosen(replace(page, image=small), forms)
     except PageError:
-        text, to_small, angle = _set_by_text(replace(page, image=small))
-        fitting = by_print.choose_by_words(text, forms, {})
-        if not fitting:
+        if (sheet := without_desk(small)) is None:
             raise
+        fitting, to_small, angle = _chosen(replace(page, image=sheet), forms)
     laid = [
         straight.straightened(page.image, to_page @ to_small @ fit.matrix, fit.bend, forms[index])
         for index, fit, _ in fitting
@@ -105,6 +104,19 @@ def to_form(page: Page, forms: list[Print]) -> tuple[int, Grey, float, Registrat
         size=(forms[index].width * scale, forms[index].height * scale),
     )
     return index, image, dpi, found, signs
+
+
+def _chosen(page: Page, forms: list[Print]) -> tuple[list[tuple[int, Fit, Proof]], Matrix, float]:
+    """Return the forms that a page is, as `choose`, the map to it from level pixels, its turn."""
+    drawn, to_image, angle = level.leveled(page.image)
+    grown = max(drawn.shape) / max(page.image.shape)  # a sheet laid askew keeps its size
+    try:
+        return by_print.choose(drawn, forms, grown), to_image, angle
+    except PageError:
+        text, to_image, angle = _set_by_text(page)
+        if fitting := by_print.choose_by_words(text, forms, {}):
+            return fitting, to_image, angle
+        raise
 
 
 def _set_by_text(page: Page) -> tuple[Grey, Matrix, float]:
